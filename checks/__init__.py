@@ -1,0 +1,4 @@
+"""The ledger: every claim of the paper with its verdict, its evidence and the means to break it.
+
+`python -m checks` runs it. `checks.strategies` holds Hypothesis strategies, `checks.claims` one module per claim.
+"""

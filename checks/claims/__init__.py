@@ -1,0 +1,103 @@
+"""One module per claim, in the order of the catalogue below; `load` finds them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+from checks.claim import Claim
+
+# The paper's order. Ids are fixed.
+CATALOGUE: dict[str, tuple[str, ...]] = {
+    "2.1 Poor minima and connectedness": (
+        "prop-2.1",
+        "prop-2.1-nonstrict",
+        "sec-2.1-saddle",
+        "sec-2.1-orbits",
+        "sec-2.1-not-necessary",
+    ),
+    "2.2 Linear networks": (
+        "prop-2.2",
+        "prop-2.2-width",
+        "prop-2.2-ridge",
+        "prop-2.2-ridge-depth",
+        "prop-2.2-no-strict-minima",
+        "prop-2.2-decreasing",
+        "prop-2.2-proof-published",
+        "prop-2.2-proof-later",
+        "linear-square-barrier",
+    ),
+    "2.3.1 Half-rectified networks are generally disconnected": (
+        "sec-2.3.1-gaussians",
+        "sec-2.3.1-tessellation",
+        "sec-2.3.1-mixture",
+    ),
+    "2.3.2 The kernel, the oracle risk and compressibility": (
+        "eq-6-monotone",
+        "eq-6-vanishing",
+        "eq-6-attained",
+        "prop-2.3",
+        "prop-2.3-sharp",
+        "prop-2.3-proof",
+        "remark-2.3-energy",
+        "remark-2.3-taylor",
+        "remark-2.3-upper",
+        "remark-2.3-linear-metric",
+        "eq-8-well-posed",
+        "eq-8-monotone",
+    ),
+    "2.3.3 Theorem 2.4 and Corollary 2.5": (
+        "thm-2.4",
+        "thm-2.4-subpath-1",
+        "thm-2.4-subpath-3",
+        "thm-2.4-eta",
+        "thm-2.4-constant",
+        "cor-2.5-rate",
+        "cor-2.5-removal",
+        "cor-2.5-connected",
+        "sharper-maurey",
+        "sharper-2N",
+        "sharper-permutation",
+        "sharper-sign-invariance",
+    ),
+    "3-4 Strings, appendices A and E": (
+        "alg-1-recursion",
+        "alg-1-sound",
+        "alg-1-runtime",
+        "app-a-hyperplane",
+        "app-a-breadth-first",
+        "fig-1-quadratic",
+        "fig-1-cubic",
+        "fig-1-cubic-spike",
+        "fig-1-monotone",
+        "fig-1-ptb",
+        "app-e1-disconnected",
+        "app-e1-parameters",
+        "app-e1-threshold",
+        "persistence-is-not-proof",
+        "sampling-misses",
+        "sublevel-tree",
+    ),
+}
+
+
+def section(claim_id: str) -> str:
+    """The section of the paper that a claim belongs to."""
+    return next(title for title, ids in CATALOGUE.items() if claim_id in ids)
+
+
+def available() -> tuple[str, ...]:
+    """Ids of the claims that have a module, in the catalogue's order."""
+    ids = (claim_id for ids in CATALOGUE.values() for claim_id in ids)
+    return tuple(claim_id for claim_id in ids if importlib.util.find_spec(_module(claim_id)) is not None)
+
+
+def load(claim_id: str) -> Claim:
+    """The claim with this id; KeyError when there is none."""
+    if claim_id not in available():
+        raise KeyError(claim_id)
+    return importlib.import_module(_module(claim_id)).CLAIM
+
+
+def _module(claim_id: str) -> str:
+    return "checks.claims." + claim_id.replace("-", "_").replace(".", "_")

@@ -1,0 +1,204 @@
+"""Multilayer networks on flat parameter vectors: Phi(x; theta) = W_K rho ... rho W_1 x, eqs (4) and (5).
+
+A parameter vector packs W_1, ..., W_K in order, each row-major; with biases each W_k has one more column, the
+bias, last (the paper's "rebranding" of x as (x, 1)). A batch of parameter vectors has shape (..., P).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import validation as check
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0."""
+
+    name: str
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    curvature: Callable[[Array], Array]
+    homogeneous: bool  # rho(c z) = c rho(z) for c > 0
+
+
+def _sigmoid(z: Array) -> Array:
+    return 0.5 + 0.5 * np.tanh(0.5 * z)
+
+
+def _sigmoid_slope(z: Array) -> Array:
+    s = _sigmoid(z)
+    return s * (1 - s)
+
+
+def _sigmoid_curvature(z: Array) -> Array:
+    s = _sigmoid(z)
+    return s * (1 - s) * (1 - 2 * s)
+
+
+def _tanh_curvature(z: Array) -> Array:
+    t = np.tanh(z)
+    return -2 * t * (1 - t * t)
+
+
+ACTIVATIONS = {
+    "relu": Activation("relu", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype), np.zeros_like, True),
+    "identity": Activation("identity", lambda z: z, np.ones_like, np.zeros_like, True),
+    "tanh": Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, _tanh_curvature, False),
+    "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_slope, _sigmoid_curvature, False),
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network.
+
+    widths: (n_0, n_1, ..., n_K): inputs, hidden widths, outputs; at least one matrix (K >= 1).
+    activation: rho on the hidden layers; output: the function applied to the last layer
+    ("relu", "identity", "tanh" or "sigmoid" each). bias: whether each W_k carries a bias as its last column.
+
+    >>> net = Network((2, 3, 1))
+    >>> net.size, net.depth, net.hidden
+    (9, 2, (3,))
+    """
+
+    widths: tuple[int, ...]
+    activation: str = "relu"
+    output: str = "identity"
+    bias: bool = False
+    shapes: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    slices: tuple[slice, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.widths, (str, bytes)) or not isinstance(self.widths, (Sequence, np.ndarray)):
+            raise ValueError(f"widths must be a sequence (inputs, hidden..., outputs); got {self.widths!r}")
+        if len(self.widths) < 2:
+            raise ValueError(
+                f"widths must name at least inputs and outputs, as in (2, 3, 1); got {tuple(self.widths)!r}"
+            )
+        widths = tuple(check.positive_integer(n, f"widths[{k}]") for k, n in enumerate(self.widths))
+        check.choice(self.activation, "activation", tuple(ACTIVATIONS))
+        check.choice(self.output, "output", tuple(ACTIVATIONS))
+        check.choice(self.bias, "bias", (False, True))
+        shapes = tuple((after, before + self.bias) for before, after in pairwise(widths))
+        ends = np.cumsum([0] + [rows * columns for rows, columns in shapes])
+        object.__setattr__(self, "widths", widths)
+        object.__setattr__(self, "shapes", shapes)
+        object.__setattr__(self, "slices", tuple(slice(int(a), int(b)) for a, b in pairwise(ends)))
+
+    @property
+    def size(self) -> int:
+        """P, the number of parameters."""
+        return self.slices[-1].stop
+
+    @property
+    def depth(self) -> int:
+        """K, the number of weight matrices."""
+        return len(self.shapes)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """The hidden widths (n_1, ..., n_{K-1})."""
+        return self.widths[1:-1]
+
+    def rho(self, layer: int) -> Activation:
+        """The function applied after W_layer, layer = 1..K."""
+        return ACTIVATIONS[self.output if layer == self.depth else self.activation]
+
+    def weights(self, theta: ArrayLike) -> list[Array]:
+        """Views W_1, ..., W_K of theta (..., P), each of shape (..., n_k, n_{k-1}), one more column with biases."""
+        theta = np.asarray(theta)
+        if theta.ndim == 0 or theta.shape[-1] != self.size:
+            raise ValueError(f"theta must have shape (..., {self.size}); got {theta.shape}")
+        return [theta[..., s].reshape(theta.shape[:-1] + shape) for s, shape in zip(self.slices, self.shapes)]
+
+    def pack(self, weights: Sequence[ArrayLike]) -> Array:
+        """The parameter vector (..., P) of matrices W_1, ..., W_K; leading axes broadcast."""
+        if len(weights) != self.depth:
+            raise ValueError(f"weights must hold {self.depth} matrices of shapes {self.shapes}; got {len(weights)}")
+        matrices = [check.finite_array(W, f"weights[{k}]") for k, W in enumerate(weights)]
+        for k, (W, shape) in enumerate(zip(matrices, self.shapes)):
+            if W.shape[-2:] != shape:
+                raise ValueError(f"weights[{k}] must have shape (..., {shape[0]}, {shape[1]}); got {W.shape}")
+        lead = np.broadcast_shapes(*(W.shape[:-2] for W in matrices))
+        flat = [np.broadcast_to(W, lead + W.shape[-2:]).reshape(*lead, -1) for W in matrices]
+        return np.concatenate(flat, axis=-1)
+
+    def inputs(self, X: ArrayLike) -> Array:
+        """X as a checked array of shape (N, n_0)."""
+        X = check.finite_array(X, "X", ndim=2, allow_complex=True)
+        if X.shape[1] != self.widths[0]:
+            raise ValueError(f"X must have shape (N, {self.widths[0]}), one row per sample; got {X.shape}")
+        return X
+
+    def augment(self, h: Array) -> Array:
+        """Features (..., N, n) as the next matrix sees them: with a last column of ones when there are biases."""
+        return np.concatenate([h, np.ones_like(h[..., :1])], axis=-1) if self.bias else h
+
+    def layers(self, theta: Array, X: Array) -> tuple[list[Array], list[Array]]:
+        """The forward pass, unchecked: inputs h_{k-1} (augmented) and pre-activations z_k = h_{k-1} W_k^T, k = 1..K."""
+        h, seen, before = X, [], []
+        for k, W in enumerate(self.weights(theta), start=1):
+            seen.append(self.augment(h))
+            before.append(seen[-1] @ np.swapaxes(W, -1, -2))
+            h = self.rho(k).value(before[-1])
+        return seen, before
+
+    def features(self, theta: ArrayLike, X: ArrayLike, layer: int) -> Array:
+        """What W_{layer+1} sees, (..., N, n_layer), one more column (ones) with biases; layer 0 is the input."""
+        if not 0 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:
+            raise ValueError(f"layer must be in 0..{self.depth - 1}; got {layer}")
+        theta, X = check.parameters(theta, self.size, allow_complex=True), self.inputs(X)
+        return self.layers(theta, X)[0][layer]
+
+    def __call__(self, theta: ArrayLike, X: ArrayLike) -> Array:
+        """Phi(X; theta): outputs (..., N, n_K) at inputs X (N, n_0) for parameters theta (..., P)."""
+        theta, X = check.parameters(theta, self.size, allow_complex=True), self.inputs(X)
+        return self.rho(self.depth).value(self.layers(theta, X)[1][-1])
+
+    def permute(self, theta: ArrayLike, layer: int, order: Sequence[int]) -> Array:
+        """theta with the units of a hidden layer (1..K-1) reordered: new unit i is old unit order[i]. Same function."""
+        theta = check.parameters(theta, self.size)
+        width = self._hidden_width(layer)
+        if sorted(int(i) for i in order if int(i) == i) != list(range(width)):
+            raise ValueError(f"order must be a permutation of 0..{width - 1}; got {list(order)!r}")
+        rows = np.asarray(order, dtype=int)
+        columns = np.append(rows, width) if self.bias else rows
+        W = self.weights(theta)
+        W[layer - 1], W[layer] = W[layer - 1][..., rows, :], W[layer][..., columns]
+        return self.pack(W)
+
+    def rescale(self, theta: ArrayLike, layer: int, factors: ArrayLike) -> Array:
+        """Unit i of a hidden layer: incoming row times factors[i], outgoing column divided by it. Same function.
+
+        For relu the factors must be positive, for identity nonzero; tanh and sigmoid have no such symmetry.
+        """
+        theta = check.parameters(theta, self.size)
+        width = self._hidden_width(layer)
+        c = check.finite_array(factors, "factors", ndim=1)
+        if not ACTIVATIONS[self.activation].homogeneous:
+            raise ValueError(
+                f"rescale needs a homogeneous activation (relu or identity); the network has {self.activation!r}"
+            )
+        if c.shape != (width,):
+            raise ValueError(f"factors must have shape ({width},), one per unit of layer {layer}; got {c.shape}")
+        if (c == 0).any() or (self.activation == "relu" and (c < 0).any()):
+            allowed = "positive" if self.activation == "relu" else "nonzero"
+            raise ValueError(f"factors must be {allowed} for {self.activation} units; got {c.tolist()}")
+        W = self.weights(theta)
+        W[layer - 1] = W[layer - 1] * c[:, None]
+        W[layer] = W[layer] / (np.append(c, 1.0) if self.bias else c)
+        return self.pack(W)
+
+    def _hidden_width(self, layer: int) -> int:
+        if self.depth < 2 or not 1 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:
+            raise ValueError(f"layer must name a hidden layer, 1..{self.depth - 1}; got {layer}")
+        return self.widths[layer]

@@ -1,0 +1,76 @@
+"""Checks at the boundary: every error names the argument, what it was and what is allowed."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_complex: bool = False) -> NDArray[Any]:
+    """`value` as a float64 array (complex128 where allowed); ValueError unless numeric, finite and of `ndim` axes."""
+    try:
+        array = np.asarray(value)
+        complex_input = np.iscomplexobj(array)
+        if complex_input and not allow_complex:
+            raise TypeError("complex")
+        array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of real numbers; got {_describe(value)}") from error
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name} must be finite; entry {where} is {array[where]}")
+    return array
+
+
+def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: bool = False) -> NDArray[Any]:
+    """Parameter vectors of shape (..., size)."""
+    array = finite_array(theta, name, allow_complex=allow_complex)
+    if array.ndim == 0 or array.shape[-1] != size:
+        raise ValueError(f"{name} must have shape (..., {size}), one entry per parameter; got {array.shape}")
+    return array
+
+
+def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
+    """`value` as an int >= minimum; ValueError otherwise (booleans and floats are not integers)."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {number}")
+    return number
+
+
+def number(
+    value: Any, name: str, *, minimum: float = -np.inf, maximum: float = np.inf, open_minimum: bool = False
+) -> float:
+    """`value` as a finite float in [minimum, maximum] (or (minimum, maximum] when `open_minimum`)."""
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number; got {_describe(value)}") from None
+    if not np.isfinite(x) or x < minimum or x > maximum or (open_minimum and x == minimum):
+        bracket = "(" if open_minimum else "["
+        raise ValueError(f"{name} must be a finite number in {bracket}{minimum:g}, {maximum:g}]; got {x!r}")
+    return x
+
+
+def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
+    """`value`, when it is one of `allowed`."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+    return value
+
+
+def _describe(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
