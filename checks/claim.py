@@ -19,7 +19,7 @@ statement, and belongs to every claim whose printed form is false.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -89,7 +89,7 @@ class Setting:
 
     rng: np.random.Generator
     budget: str = "quick"
-    tables: dict[str, Sample] = field(default_factory=dict)
+    tables: Mapping[str, Sample] = field(default_factory=dict)
     progress: Callable[[float], None] = lambda fraction: None
 
     @property

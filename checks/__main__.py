@@ -1,0 +1,196 @@
+"""`python -m checks`: run the ledger.
+
+Exit status: 0 when every claim's outcome is its recorded verdict, 1 when one is not, 2 on bad usage or a file that
+cannot be used, 130 after Ctrl-C (what was done by then is printed and written).
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from checks import claims, report, tables
+from checks.claim import Status
+from checks.runner import Result, results
+
+
+class Usage(Exception):
+    """A command that cannot be carried out; the message is one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Usage(message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own) and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters is no reason to fail
+    try:
+        options = _parser().parse_args(argv)
+        ids = select(options.ids)
+        if options.list:
+            report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))
+            return 0
+        if options.json is not None:
+            _writable(options.json)
+        if options.data is not None:
+            tables.read(options.data)
+    except (Usage, tables.TableError) as error:
+        print(f"checks: {error}", file=sys.stderr)
+        return 2
+    return _run(ids, options)
+
+
+def select(words: Sequence[str]) -> list[str]:
+    """Ids of the claims that `words` name, in the catalogue's order; a word also names every id that it begins.
+
+    >>> select(["prop-2.1", "prop-2.1"])
+    ['prop-2.1']
+    """
+    known = claims.available()
+    chosen: set[str] = set()
+    for word in words:
+        matching = {word} if word in known else {i for i in known if i.startswith(word + "-")}
+        if not matching:
+            near = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+            hint = f"did you mean {', '.join(near)}?" if near else "--list shows them all"
+            raise Usage(f"no claim is called {word!r}; {hint}")
+        chosen |= matching
+    return [claim_id for claim_id in known if claim_id in chosen or not words]
+
+
+def _run(ids: Sequence[str], options: argparse.Namespace) -> int:
+    start, done, interrupted = time.perf_counter(), {}, False
+    try:
+        with _Bar(ids) as bar:
+            for result in results(
+                ids, seed=options.seed, budget=options.budget, jobs=options.jobs, data=options.data, progress=bar.part
+            ):
+                done[result.id] = result
+                bar.finish(result)
+    except KeyboardInterrupt:
+        interrupted = True
+    found = [done[claim_id] for claim_id in ids if claim_id in done]
+    _show(found, ids, options, time.perf_counter() - start)
+    if options.json is not None:
+        document = report.document(found, seed=options.seed, budget=options.budget, data=options.data)
+        try:
+            report.write_json(options.json, document)
+        except OSError as error:
+            print(f"checks: --json {options.json}: {error.strerror or error}", file=sys.stderr)
+            return 2
+    if interrupted:
+        print("checks: interrupted; the claims above were finished", file=sys.stderr)
+        return 130
+    return 0 if found and all(result.status is Status.AGREES for result in found) else 1
+
+
+def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespace, seconds: float) -> None:
+    console = report.console()
+    if options.ids:
+        for result in found:
+            if result.recorded is not None:  # else its module does not load, which its error says
+                console.print(report.details(claims.load(result.id), result))
+    console.print(report.ledger(found))
+    if options.controls:
+        console.print(report.controls(found))
+    if any(result.status is not Status.AGREES for result in found):
+        console.print(report.troubles(found))
+    console.print(report.summary(found, len(ids), options.seed, options.budget, seconds))
+
+
+class _Bar:
+    """A progress bar on standard error, shown on a terminal only."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.completed:.0f}/{task.total:.0f}"), BarColumn(), TimeElapsedColumn())
+        self._progress = Progress(
+            *columns, TextColumn("{task.description}"), console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._progress.add_task("", total=len(ids))
+        self._finished = 0
+        self._parts: dict[str, float] = {}
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._progress.stop()
+
+    def part(self, claim_id: str, fraction: float) -> None:
+        """A claim reports how far it is."""
+        self._parts[claim_id] = min(max(fraction, 0.0), 1.0)
+        self._draw()
+
+    def finish(self, result: Result) -> None:
+        """A claim is done."""
+        self._parts.pop(result.id, None)
+        self._finished += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        running = ", ".join(f"{claim_id} {fraction:.0%}" for claim_id, fraction in self._parts.items())
+        self._progress.update(
+            self._task, completed=self._finished + sum(self._parts.values()), description=running or "running"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m checks", description="Run the ledger: every claim of the paper, with its verdict.")
+    parser.add_argument(
+        "ids", nargs="*", metavar="id", help="claims to run (default: all); cor-2.5 names all cor-2.5-*"
+    )
+    parser.add_argument("--list", action="store_true", help="show what is on record and run nothing")
+    parser.add_argument("--json", metavar="FILE", help="also write the results as JSON")
+    parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
+    parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
+    parser.add_argument(
+        "--jobs", type=_count("--jobs", 1), default=min(_cpus(), 8), help="processes (default: one per core, at most 8)"
+    )
+    parser.add_argument("--controls", action="store_true", help="show what each planted fault gave")
+    parser.add_argument(
+        "--data", metavar="FILE", help="your table instead of the shipped ones: .csv or .npz (see README)"
+    )
+    return parser
+
+
+def _count(name: str, minimum: int) -> Any:
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise Usage(f"{name} must be an integer >= {minimum}; got {text!r}")
+        return value
+
+    return convert
+
+
+def _cpus() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _writable(file: str) -> None:
+    path = Path(file)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Usage(f"--json {file}: cannot be written there")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

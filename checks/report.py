@@ -1,0 +1,230 @@
+"""The ledger as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from checks.claim import Claim, Status
+from checks.claims import section
+from checks.runner import Result, plain
+
+PACKAGES = ("halfrect", "numpy", "scipy", "sympy", "cvxpy", "scikit-learn", "python-flint")
+
+COLOURS = {
+    Status.AGREES: "green",
+    Status.DIFFERS: "bold red",
+    Status.VACUOUS: "bold yellow",
+    Status.BROKEN: "bold yellow",
+    Status.ERROR: "bold red",
+}
+
+
+def ledger(results: Sequence[Result]) -> Table:
+    """One row per result, in the given order, a section line where the section changes."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("claim", no_wrap=True)
+    for name in ("verdict", "evidence", "status"):
+        table.add_column(name, no_wrap=True)
+    for name in ("instances", "margin", "control", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    heading = None
+    for result in results:
+        if section(result.id) != heading:
+            heading = section(result.id)
+            table.add_section()
+            table.add_row(Text(heading, style="bold"))
+        table.add_row(
+            Text("  " + result.id),
+            Text(verdict_name(result)),
+            Text(result.evidence.value if result.evidence else "-"),
+            Text(result.status.name.lower(), style=COLOURS[result.status]),
+            Text(f"{result.instances:,}"),
+            Text(f"{result.margin:.2g}"),
+            Text("caught" if result.control_caught else "missed", style="" if result.control_caught else "bold red"),
+            Text(f"{result.seconds:.1f}"),
+        )
+    return table
+
+
+def verdict_name(result: Result) -> str:
+    """The verdict that the run supports; a dash when it supports none."""
+    return result.verdict.name.lower() if result.verdict else "-"
+
+
+def troubles(results: Iterable[Result]) -> RenderableType:
+    """For every result that does not agree: what to do, what was recorded and the instance that came closest."""
+    lines = []
+    for result in results:
+        if result.status is not Status.AGREES:
+            line = Text(f"{result.id}: {result.status.value}", style=COLOURS[result.status])
+            recorded = result.recorded.name.lower() if result.recorded else "unknown"
+            lines.append(line)
+            lines.append(Text(f"  recorded {recorded}, this run {verdict_name(result)}"))
+            for what, value in (("error", result.error), ("note", result.note), ("closest", result.closest)):
+                if value:
+                    lines.append(Text(f"  {what}: {_short(value)}"))
+            if result.witness is not None and not result.witness.refuted:
+                lines.append(Text(f"  the witness does not refute the printed statement: {result.witness.explanation}"))
+    return Group(*lines)
+
+
+def summary(results: Sequence[Result], asked: int, seed: int, budget: str, seconds: float) -> Text:
+    """The closing line."""
+    counts = {status: sum(r.status is status for r in results) for status in Status}
+    parts = ", ".join(f"{count} {status.name.lower()}" for status, count in counts.items() if count) or "none run"
+    missing = f" ({asked - len(results)} not run)" if len(results) < asked else ""
+    good = counts[Status.AGREES] == asked
+    text = f"{asked} claims{missing}: {parts}. Seed {seed}, budget {budget}, {seconds:.1f} s."
+    return Text(text, style="bold green" if good else "bold red")
+
+
+def controls(results: Iterable[Result]) -> Table:
+    """What each planted fault gave."""
+    table = Table(title="Planted faults", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, title_justify="left")
+    table.add_column("claim", no_wrap=True)
+    for name in ("instances", "margin"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("control", no_wrap=True)
+    table.add_column("where it was caught", overflow="fold")
+    for result in results:
+        control = result.control
+        if control is None:
+            table.add_row(Text(result.id), "-", "-", "-", Text(result.error))
+            continue
+        where = "; ".join(part for part in (control.note, _short(control.closest) if control.closest else "") if part)
+        table.add_row(
+            Text(result.id),
+            f"{control.instances:,}",
+            f"{control.margin:.2g}",
+            Text("caught" if result.control_caught else "missed", style="" if result.control_caught else "bold red"),
+            Text(where),
+        )
+    return table
+
+
+def details(claim: Claim, result: Result) -> RenderableType:
+    """The claim in words, with its witness and the instance that came closest."""
+    witness = result.witness
+    parts = [
+        ("as printed", claim.statement),
+        ("standing", f"{claim.standing.value}, {claim.tightness.value}; {claim.source}"),
+        ("repaired", claim.repaired),
+        ("why", claim.proof),
+        ("tried", result.note),
+        ("closest", _short(result.closest) if result.closest else ""),
+        ("witness", witness.explanation if witness else ""),
+        ("values", _short(witness.values) if witness and witness.values else ""),
+    ]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for name, text in parts:
+        if text:
+            grid.add_row(name, Text(text))
+    return Group(Text(claim.id, style="bold"), Padding(grid, (0, 0, 1, 2)))
+
+
+def catalogue(claims: Sequence[Claim]) -> Table:
+    """What is on record, without running anything."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("claim", no_wrap=True)
+    for name in ("verdict", "evidence", "standing"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("source", overflow="fold")
+    heading = None
+    for claim in claims:
+        if section(claim.id) != heading:
+            heading = section(claim.id)
+            table.add_section()
+            table.add_row(Text(heading, style="bold"))
+        words = (claim.verdict.name.lower(), claim.evidence.value, claim.standing.value, claim.source)
+        table.add_row(Text("  " + claim.id), *map(Text, words))
+    return table
+
+
+def document(results: Iterable[Result], *, seed: int, budget: str, data: str | None) -> dict[str, Any]:
+    """The ledger as a JSON document; apart from the seconds it depends on seed, budget, data and versions only.
+
+    verdict (what the run supports; null: none), recorded, status are lower-case names; evidence as in the table.
+    A margin that is not finite is null. witness is null for claims that hold.
+    """
+    return {
+        "seed": seed,
+        "budget": budget,
+        "data": data,
+        "versions": versions(),
+        "claims": [_entry(result) for result in results],
+    }
+
+
+def write_json(file: str | Path, document: dict[str, Any]) -> None:
+    """Strict JSON: no NaN, no infinity."""
+    Path(file).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide numbers; None for one that is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    control, witness = result.control, result.witness
+    return {
+        "id": result.id,
+        "section": section(result.id),
+        "verdict": result.verdict.name.lower() if result.verdict else None,
+        "recorded": result.recorded.name.lower() if result.recorded else None,
+        "evidence": result.evidence.value if result.evidence else None,
+        "status": result.status.name.lower(),
+        "instances": result.instances,
+        "margin": plain(result.margin),
+        "closest": result.closest,
+        "note": result.note,
+        "witness": witness
+        and {"refuted": witness.refuted, "explanation": witness.explanation, "values": witness.values},
+        "control_caught": result.control_caught,
+        "control": control
+        and {
+            "instances": control.instances,
+            "margin": plain(control.margin),
+            "closest": control.closest,
+            "note": control.note,
+        },
+        "error": result.error,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _short(value: Any, limit: int = 400) -> str:
+    if isinstance(value, dict):
+        text = ", ".join(f"{key} = {_number(item)}" for key, item in value.items())
+    else:
+        text = str(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def console() -> Console:
+    """Standard output; wide enough for the table when it is not a terminal."""
+    plain_output = Console()
+    return plain_output if plain_output.is_terminal else Console(width=120)

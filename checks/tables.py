@@ -1,0 +1,191 @@
+"""Real tables: the ones that ship with scikit-learn, and the user's own (`--data FILE`).
+
+Every table becomes a `Sample`: the columns of X and the one column of Y are centred and scaled to unit variance
+(a constant input column becomes zero). Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.risk import Sample
+
+Array = NDArray[np.float64]
+
+
+class TableError(ValueError):
+    """A file that cannot be used as a table; the message is one line that says what is wrong with it."""
+
+
+class Tables(Mapping[str, Sample]):
+    """Named tables, each loaded when first asked for.
+
+    >>> list(shipped())
+    ['diabetes', 'digits']
+    """
+
+    def __init__(self, loaders: Mapping[str, Callable[[], Sample]]) -> None:
+        self._loaders = dict(loaders)
+
+    def __getitem__(self, name: str) -> Sample:
+        return self._loaders[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaders)
+
+    def __len__(self) -> int:
+        return len(self._loaders)
+
+
+def shipped() -> Tables:
+    """The tables inside scikit-learn: diabetes (442, 10) and digits (1797, 64; Y is the parity of the digit)."""
+    return Tables({"diabetes": _diabetes, "digits": _digits})
+
+
+def from_file(file: str | PathLike[str]) -> Tables:
+    """The user's table under the file's stem, read at once; TableError says what is wrong with the file."""
+    sample = read(file)
+    return Tables({Path(file).stem: lambda: sample})
+
+
+@cache
+def _diabetes() -> Sample:
+    from sklearn.datasets import load_diabetes
+
+    return standardised(*load_diabetes(return_X_y=True))
+
+
+@cache
+def _digits() -> Sample:
+    from sklearn.datasets import load_digits
+
+    X, digit = load_digits(return_X_y=True)
+    return standardised(X, 2.0 * (digit % 2) - 1)
+
+
+def standardised(X: ArrayLike, y: ArrayLike) -> Sample:
+    """Sample of X (N, n) and y (N,) with every column centred and scaled to unit variance, constant ones zero."""
+    return Sample(_standard(np.asarray(X, dtype=float)), _standard(np.asarray(y, dtype=float).reshape(-1, 1)))
+
+
+def read(file: str | PathLike[str]) -> Sample:
+    """The table in `file`, standardised.
+
+    .csv: a header line, then numbers; the target is the column named y or, without one, the last. .npz: arrays
+    X (N, n) and y (N,) or (N, 1). At least two rows; no NaN or infinity; y and some input column must vary.
+    """
+    path = Path(file)
+    readers = {".csv": _read_csv, ".npz": _read_npz}
+    if path.suffix.lower() not in readers:
+        raise TableError(f"{path}: the name must end in .csv or .npz")
+    try:
+        if path.is_dir():
+            raise TableError(f"{path}: is a directory, not a file")
+        if path.stat().st_size == 0:
+            raise TableError(f"{path}: the file is empty (0 bytes)")
+        X, y = readers[path.suffix.lower()](path)
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror or error}") from error
+    if len(X) < 2:
+        raise TableError(f"{path}: needs at least two rows of data; it has {len(X)}")
+    sample = standardised(X, y)
+    if not sample.Y.any():
+        raise TableError(f"{path}: the target is constant, so there is nothing to fit")
+    if not sample.X.any():
+        raise TableError(f"{path}: every input column is constant")
+    return sample
+
+
+def _read_csv(path: Path) -> tuple[Array, Array]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            lines = csv.reader(stream)
+            rows = [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path}: is not a comma-separated text file ({_one_line(error)})") from error
+    if not rows:
+        raise TableError(f"{path}: holds no lines but blank ones")
+    header = [cell.strip() for cell in rows[0][1]]
+    if all(_is_number(cell) for cell in header):
+        raise TableError(f"{path}: the first line must be a header of column names; it holds numbers")
+    if len(header) < 2:
+        raise TableError(f"{path}: needs at least two columns, inputs and a target; the header has {len(header)}")
+    if header.count("y") > 1:
+        raise TableError(f"{path}: {header.count('y')} columns are named y; the target must be one")
+    table = np.empty((len(rows) - 1, len(header)))
+    for k, (line, row) in enumerate(rows[1:]):
+        if len(row) != len(header):
+            raise TableError(f"{path}: line {line} has {len(row)} columns, the header has {len(header)}")
+        for j, cell in enumerate(row):
+            if not _is_number(cell):
+                what = f"{cell.strip()[:40]!r} is not a number" if cell.strip() else "is empty"
+                raise TableError(f"{path}: line {line}, column {header[j]!r}: {what}")
+            table[k, j] = float(cell)
+            if not np.isfinite(table[k, j]):
+                raise TableError(f"{path}: line {line}, column {header[j]!r}: {cell.strip()} is not finite")
+    target = header.index("y") if "y" in header else len(header) - 1
+    return np.delete(table, target, axis=1), table[:, target]
+
+
+def _read_npz(path: Path) -> tuple[Array, Array]:
+    if not zipfile.is_zipfile(path):
+        raise TableError(f"{path}: is not an NPZ archive")
+    arrays = {}
+    # A hostile archive can fail in many ways inside zipfile, zlib and numpy; all of them mean "not readable".
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in ("X", "y") if name not in archive.files]
+            if missing:
+                held = ", ".join(archive.files) or "nothing"
+                raise TableError(f"{path}: needs arrays X and y; {' and '.join(missing)} missing, it holds {held}")
+            for name in ("X", "y"):
+                arrays[name] = archive[name]
+    except TableError:
+        raise
+    except Exception as error:
+        if "allow_pickle" in str(error):
+            raise TableError(f"{path}: holds pickled objects, which are never loaded; save plain numbers") from error
+        raise TableError(f"{path}: cannot be read as an NPZ archive ({_one_line(error)})") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+            raise TableError(f"{path}: {name} must hold real numbers; got {getattr(array, 'dtype', 'raw bytes')}")
+    X, y = arrays["X"].astype(float), arrays["y"].astype(float)
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise TableError(f"{path}: X must have shape (N, n) with n >= 1; got {X.shape}")
+    if y.shape not in ((len(X),), (len(X), 1)):
+        raise TableError(f"{path}: y must have shape ({len(X)},), one target per row of X; got {y.shape}")
+    for name, array in (("X", X), ("y", y)):
+        if not np.isfinite(array).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise TableError(f"{path}: {name} must be finite; entry {where} is {array[where]}")
+    return X, y.ravel()
+
+
+def _standard(columns: Array) -> Array:
+    """Columns with mean 0 and variance 1; those that vary at rounding level only become 0."""
+    size = np.abs(columns).max(axis=0, initial=0.0)
+    columns = columns / np.where(size > 0, size, 1)  # first, so that no square overflows
+    columns = columns - columns.mean(axis=0)
+    spread = columns.std(axis=0)
+    constant = spread <= len(columns) * np.finfo(float).eps
+    return np.where(constant, 0.0, columns / np.where(constant, 1, spread))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell  # float() takes 1_000, tables do not mean it
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
