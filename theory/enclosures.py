@@ -1,0 +1,154 @@
+"""What a risk can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
+
+On the cell t = t_c + d, |d| <= rho, of the segment theta(t) = (1 - t) theta_0 + t theta_1, every intermediate
+quantity of the forward pass is kept as a triple (c, s, e) with
+
+    | h(t) - c - s d | <= e    for all |d| <= rho, in exact arithmetic:
+
+c its centre, s its slope, e >= 0 what is left: curvature, kinks of relu, and every rounding (a priori, `rounding`).
+A product W(t) h(t) adds d^2 (W' s) to the remainder, a smooth activation the range of its second derivative, a relu
+whose sign is undecided the height of its kink. So e = O(rho^2) (for relu: as rho times the number of kinks inside),
+and the residual is at most |c + s d| + e, which is convex in d: the bound on the risk is attained at the cell's ends,
+for the squared and for the absolute loss. With rho = 0 the same pass bounds the rounding of a point evaluation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.networks import Network
+from theory.risk import SLAB, Risk
+from theory.rounding import LIBM, TINY, UNIT, gamma
+
+Array = NDArray[Any]
+
+# Largest |sigma''| and where it is attained, for the sup over an interval of values of sigma.
+_TANH_PEAK = 1 / np.sqrt(3.0)  # sigma'' = -2 s (1 - s^2) is stationary at s = +-1/sqrt(3)
+_SIGMOID_PEAK = np.sqrt(3.0) / 6  # sigma'' = s (1 - s)(1 - 2 s) is stationary at s = 1/2 +- sqrt(3)/6
+
+
+class Model(NamedTuple):
+    """A quantity on a batch of cells: centre, slope and remainder, each (B, N, n)."""
+
+    centre: Array
+    slope: Array
+    rest: Array
+
+
+def upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array) -> Array:
+    """Rigorous upper bounds on F over cells [lo, hi] of segments, one per cell.
+
+    theta_0, theta_1 (B, P): the ends of the segment of each cell; lo <= hi (B,) in [0, 1]. With lo = hi the bound is
+    on F at that point. Works in slabs of bounded memory. Never below the true maximum over the cell.
+    """
+    cells = max(1, SLAB // (4 * len(risk.sample) * max(risk.network.widths)))
+    parts = [
+        _upper_bounds(risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells])
+        for i in range(0, len(lo), cells)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array) -> Array:
+    t = 0.5 * (lo + hi)
+    rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
+    centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
+    slope = theta_1 - theta_0
+    size = np.abs(theta_0) + np.abs(theta_1)  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = _propagate(risk.network, centre, slope, size, rho, risk.sample.X)
+        c = out.centre - risk.sample.Y
+        step = rho[:, None, None] * out.slope
+        rest = out.rest * (1 + 8 * UNIT) + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+        worst = np.zeros(len(t))
+        terms = risk.sample.Y.size + risk.network.size
+        for sign in (-1.0, 1.0):
+            r = np.abs(c + sign * step) + rest
+            fit = (r**2 if risk.loss == "squared" else r).sum(axis=-1) @ risk.sample.weights
+            theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
+            worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + TINY)
+            worst[np.isnan(fit)] = np.inf  # overflow: inf - inf somewhere, nothing is known
+    return worst
+
+
+def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, X: Array) -> Model:
+    """The forward pass on (c, s, e); everything is (B, N, n) and rho (B,)."""
+    rho = rho[:, None, None]
+    h = Model(network.augment(X)[None], np.zeros((1, 1, 1)), np.zeros((1, 1, 1)))
+    matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
+    for k, (W, D, size_k) in enumerate(matrices, start=1):
+        W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
+        # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
+        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
+        g = 4 * gamma(W.shape[-2] + 8)
+        z0 = h.centre @ W
+        z1 = h.centre @ D
+        if k == 1:
+            rest = np.abs(h.centre) @ (g * A)
+        else:
+            bend = 0.5 * rho**2 * (h.slope @ D)
+            reach = np.abs(h.centre) + rho * np.abs(h.slope) + h.rest
+            z0 = z0 + bend
+            z1 = z1 + h.slope @ W
+            rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + np.abs(bend) * (1 + 4 * UNIT)
+            rest = rest + reach @ (g * A)
+        h = _activate(network.rho(k).name, Model(z0, z1, rest + TINY), rho)
+        if network.bias and k < network.depth:
+            h = Model(network.augment(h.centre), *(_pad(part) for part in h[1:]))
+    return h
+
+
+def _pad(part: Array) -> Array:
+    return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
+
+
+def _activate(name: str, z: Model, rho: Array) -> Model:
+    if name == "identity":
+        return z
+    radius = (rho * np.abs(z.slope) + z.rest) * (1 + 8 * UNIT)
+    return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+
+
+def _relu(z: Model, radius: Array) -> Model:
+    """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1]."""
+    active, dead = z.centre >= radius, z.centre <= -radius
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)
+    a = np.where(active, 1.0, np.where(dead, 0.0, a))
+    open_ = ~(active | dead)
+    height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
+    blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
+    return Model(a * z.centre + height, a * z.slope, a * z.rest * (1 + 4 * UNIT) + height + blur)
+
+
+def _smooth(name: str, z: Model, radius: Array) -> Model:
+    """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval."""
+    if name == "tanh":
+        s = np.tanh(z.centre)
+        first = 1 - s * s
+        left, right = np.tanh(z.centre - radius) - LIBM, np.tanh(z.centre + radius) + LIBM
+        low, high = _range(lambda v: -2 * v * (1 - v * v), left, right, (-_TANH_PEAK, _TANH_PEAK))
+    else:
+        s = 0.5 + 0.5 * np.tanh(0.5 * z.centre)
+        first = s * (1 - s)
+        left = 0.5 + 0.5 * np.tanh(0.5 * (z.centre - radius)) - LIBM
+        right = 0.5 + 0.5 * np.tanh(0.5 * (z.centre + radius)) + LIBM
+        low, high = _range(lambda v: v * (1 - v) * (1 - 2 * v), left, right, (0.5 - _SIGMOID_PEAK, 0.5 + _SIGMOID_PEAK))
+    low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)  # the square ranges over [0, radius^2]
+    quarter = 0.25 * radius * radius
+    rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
+    return Model(s + quarter * (high + low), first * z.slope, rest)
+
+
+def _range(function: Any, left: Array, right: Array, stationary: tuple[float, float]) -> tuple[Array, Array]:
+    """Lower and upper bounds of a cubic with the two given stationary points over [left, right]; 8 LIBM for rounding."""
+    at_left, at_right = function(left), function(right)
+    low, high = np.minimum(at_left, at_right), np.maximum(at_left, at_right)
+    for v in stationary:
+        inside = (left <= v) & (v <= right)
+        low = np.where(inside, np.minimum(low, function(v)), low)
+        high = np.where(inside, np.maximum(high, function(v)), high)
+    return low - 8 * LIBM, high + 8 * LIBM

@@ -1,0 +1,277 @@
+"""The true maximum of a risk along a segment or a path, with an upper bound that holds in exact arithmetic.
+
+Three methods, the cheapest that applies:
+
+- CONVEX: the network is affine in t (one layer moves, and everything above it is linear; incoming rows of idle units
+  may move as well, they change nothing). The risk is convex along the segment, so the larger end decides.
+- QUARTIC: one hidden layer of relu or identity units under squared loss; exact (`theory.quartic`).
+- BRANCH_AND_BOUND: everything else; cells of t with rigorous enclosures (`theory.enclosures`), split until the bound
+  is within the requested relative gap of a value that is attained.
+
+`value` is the risk evaluated at the point `t`; `upper` is never below the true maximum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import enclosures, quartic
+from theory import validation as check
+from theory.paths import Path
+from theory.risk import Risk
+
+Array = NDArray[Any]
+
+GAP = 1e-4
+CELLS = 20_000
+
+
+class Method(Enum):
+    """How a maximum was found."""
+
+    CONVEX = "the risk is convex along the segment: its ends decide"
+    QUARTIC = "piecewise quartic with known breakpoints: exact"
+    BRANCH_AND_BOUND = "cells of t with interval enclosures"
+
+
+class Status(Enum):
+    """Whether the requested accuracy was met; the value is advice."""
+
+    CONVERGED = "upper is within the requested gap of value"
+    DECIDED = "stopped at the ceiling: it is known whether the maximum exceeds it"
+    BUDGET = "the budget of cells ran out: upper holds but is loose; raise budget or gap"
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum."""
+
+    value: float
+    upper: float
+    t: float
+    method: Method
+    status: Status
+
+
+@dataclass(frozen=True)
+class PathMaximum:
+    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum."""
+
+    value: float
+    upper: float
+    t: float
+    piece: int
+    method: Method
+    status: Status
+
+
+@dataclass(frozen=True, eq=False)
+class Maxima:
+    """Maxima of many segments: arrays (S,) as in `Maximum`; method and status are tuples."""
+
+    value: Array
+    upper: Array
+    t: Array
+    method: tuple[Method, ...]
+    status: tuple[Status, ...]
+
+
+def segment_maximum(
+    risk: Risk, theta_0: ArrayLike, theta_1: ArrayLike, *, gap: float = GAP, budget: int = CELLS
+) -> Maximum:
+    """max over t in [0, 1] of F((1 - t) theta_0 + t theta_1), ends included; theta_0, theta_1 of shape (P,).
+
+    gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
+    cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
+    """
+    theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
+    theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
+    for name, theta in (("theta_0", theta_0), ("theta_1", theta_1)):
+        if theta.ndim != 1:
+            raise ValueError(f"{name} must have shape ({risk.network.size},); got {theta.shape}")
+    m = segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)
+    return Maximum(float(m.value[0]), float(m.upper[0]), float(m.t[0]), m.method[0], m.status[0])
+
+
+def path_maximum(
+    risk: Risk, path: Path, *, gap: float = GAP, ceiling: float | None = None, budget: int = CELLS
+) -> PathMaximum:
+    """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
+
+    ceiling: stop as soon as it is known whether the maximum is <= ceiling. budget: cells per piece.
+    """
+    if not isinstance(path, Path):
+        raise ValueError(f"path must be a Path; got {type(path).__name__}")
+    points = check.parameters(path.points, risk.network.size, "path.points")
+    starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
+    m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
+    piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
+    t = (piece + m.t[piece]) / max(len(path), 1)
+    return PathMaximum(float(m.value[piece]), float(m.upper[top]), float(t), piece, m.method[top], m.status[top])
+
+
+def segment_maxima(
+    risk: Risk,
+    starts: ArrayLike,
+    ends: ArrayLike,
+    *,
+    gap: float = GAP,
+    ceiling: float | None = None,
+    budget: int = CELLS,
+) -> Maxima:
+    """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
+
+    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling. budget: cells per segment.
+    """
+    starts = check.parameters(starts, risk.network.size, "starts")
+    ends = check.parameters(ends, risk.network.size, "ends")
+    if starts.ndim != 2 or starts.shape != ends.shape:
+        raise ValueError(
+            f"starts and ends must both have shape (S, {risk.network.size}); got {starts.shape}, {ends.shape}"
+        )
+    return _maxima(risk, starts, ends, gap, ceiling, budget, joint=False)
+
+
+def is_convex_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
+    """Whether the network is affine in t along the segment because one layer moves and all above it are linear.
+
+    Rows into units whose outgoing weights vanish at both ends do not count as moving. True proves convexity of the
+    risk (both losses and all penalties are convex); False proves nothing.
+    """
+    net = risk.network
+    before, after = net.weights(theta_0), net.weights(theta_1)
+    if net.output != "identity":
+        return False
+    moving = []
+    for k in range(net.depth, 0, -1):
+        rows = (before[k - 1] != after[k - 1]).any(axis=1)
+        if k < net.depth:
+            columns = slice(0, net.widths[k])
+            rows &= (before[k][:, columns] != 0).any(axis=0) | (after[k][:, columns] != 0).any(axis=0)
+        if rows.any():
+            moving.append(k)
+    if len(moving) > 1:
+        return False
+    return not moving or moving[0] == net.depth or net.activation == "identity"
+
+
+def _maxima(
+    risk: Risk, starts: Array, ends: Array, gap: float, ceiling: float | None, budget: int, joint: bool
+) -> Maxima:
+    """`joint`: only the largest of all maxima matters, so that each segment may stop below the best value seen."""
+    gap = check.number(gap, "gap", minimum=0.0, open_minimum=True)
+    budget = check.positive_integer(budget, "budget")
+    if ceiling is not None:
+        ceiling = check.number(ceiling, "ceiling")
+    count = len(starts)
+    if count == 0:
+        return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
+    at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
+    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
+    convex = np.array([is_convex_along(risk, a, b) for a, b in zip(starts, ends)])
+    status = np.full(count, Status.CONVERGED, dtype=object)
+    otherwise = Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
+    method = tuple(Method.CONVEX if c else otherwise for c in convex)
+    if convex.any():
+        upper[convex] = _at_ends(risk, starts[convex], ends[convex])
+    rest = np.flatnonzero(~convex)
+    if rest.size and quartic.applies(risk):
+        for k in rest:
+            piece = quartic.maximum(risk, starts[k], ends[k])
+            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
+            if inside > value[k]:
+                value[k], t[k] = inside, piece.t
+            upper[k] = piece.upper
+    elif rest.size:
+        floor = float(value.max()) if joint else -np.inf
+        found = _branch_and_bound(risk, starts[rest], ends[rest], value[rest], t[rest], gap, ceiling, budget, floor)
+        value[rest], upper[rest], t[rest], status[rest] = found
+    return Maxima(value, np.maximum(upper, value), t, method, tuple(status))
+
+
+def _at_ends(risk: Risk, starts: Array, ends: Array) -> Array:
+    """Rigorous bound on the larger end of each segment; shared vertices of a polyline are evaluated once."""
+    zero = np.zeros(len(starts))
+    first = enclosures.upper_bounds(risk, starts, starts, zero, zero)
+    if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):
+        last = enclosures.upper_bounds(risk, ends[-1:], ends[-1:], zero[:1], zero[:1])
+        second = np.concatenate([first[1:], last])
+    else:
+        second = enclosures.upper_bounds(risk, ends, ends, zero, zero)
+    return np.maximum(first, second)
+
+
+def _branch_and_bound(
+    risk: Risk,
+    starts: Array,
+    ends: Array,
+    value: Array,
+    t: Array,
+    gap: float,
+    ceiling: float | None,
+    budget: int,
+    floor: float,
+) -> tuple[Array, Array, Array, Array]:
+    """Split cells of t until, on each segment, every cell's bound is within the gap of the best value (or decided).
+
+    All segments advance together. `floor` > -inf: bounds below the best value of all segments need no refinement.
+    """
+    count = len(starts)
+    value, t = value.copy(), t.copy()
+    closed = np.full(count, -np.inf)  # the largest bound among cells that were set aside
+    used = np.zeros(count, dtype=int)
+    status = np.full(count, Status.CONVERGED, dtype=object)
+    first = 4
+    segment = np.repeat(np.arange(count), first)
+    lo, hi = (np.tile(np.arange(first) + k, count) / first for k in (0, 1))
+    bound = np.full(segment.size, np.inf)
+    while segment.size:
+        bound = np.minimum(bound, enclosures.upper_bounds(risk, starts[segment], ends[segment], lo, hi))
+        used += np.bincount(segment, minlength=count)
+        _improve(risk, starts, ends, segment, lo, hi, bound, value, t)
+        joint = floor > -np.inf
+        floor = max(floor, float(value.max())) if joint else floor
+        best = np.maximum(value, floor)
+        goal = best * (1 + gap)
+        if ceiling is not None:
+            goal = np.maximum(goal, ceiling)
+        exceeded = np.zeros(count, bool) if ceiling is None else (best > ceiling)
+        done = (bound <= goal[segment]) | exceeded[segment]
+        narrow = (hi - lo) < 2.0**-40
+        spent = used[segment] >= budget
+        stop = done | narrow | spent
+        status[segment[~done & (narrow | spent)]] = Status.BUDGET
+        np.maximum.at(closed, segment[stop], bound[stop])
+        segment, lo, hi, bound = segment[~stop], lo[~stop], hi[~stop], bound[~stop]
+        # A remainder of order rho^2: splitting into k parts divides it by k^2.
+        excess = np.maximum(bound - best[segment], 0) / np.maximum(goal - best, 1e-300)[segment]
+        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
+        index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+        width = np.repeat((hi - lo) / parts, parts)
+        left = np.repeat(lo, parts) + index * width
+        right = np.where(index + 1 == np.repeat(parts, parts), np.repeat(hi, parts), left + width)
+        segment, bound = np.repeat(segment, parts), np.repeat(bound, parts)
+        lo, hi = left, right
+    upper = np.maximum(closed, value)
+    if ceiling is not None:
+        settled = (value > ceiling) | (upper <= ceiling)
+        loose = upper > value * (1 + gap)
+        status[settled & loose] = Status.DECIDED
+    return value, upper, t, status
+
+
+def _improve(
+    risk: Risk, starts: Array, ends: Array, segment: Array, lo: Array, hi: Array, bound: Array, value: Array, t: Array
+) -> None:
+    """Evaluate F at the middle of the most promising cell of each segment; update value and t in place."""
+    order = np.lexsort((bound, segment))
+    last = order[np.append(segment[order][1:] != segment[order][:-1], True)]
+    s, middle = segment[last], 0.5 * (lo[last] + hi[last])
+    seen = risk.batch((1 - middle)[:, None] * starts[s] + middle[:, None] * ends[s])
+    better = seen > value[s]
+    value[s[better]], t[s[better]] = seen[better], middle[better]
