@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import enclosures, quartic
+from theory import enclosures, quartic, rational
 from theory import validation as check
 from theory.paths import Path
 from theory.risk import Risk
@@ -179,6 +179,9 @@ def _maxima(
     method = tuple(Method.CONVEX if c else otherwise for c in convex)
     if convex.any():
         upper[convex] = _at_ends(risk, starts[convex], ends[convex])
+        if quartic.applies(risk) and rational.affordable(risk):
+            for k in np.flatnonzero(convex & (upper - value > quartic.ACCURACY * np.maximum(1.0, value))):
+                upper[k] = min(upper[k], rational.upper_bound(risk, starts[k], ends[k]))
     rest = np.flatnonzero(~convex)
     if rest.size and quartic.applies(risk):
         for k in rest:

@@ -6,12 +6,17 @@ quadratic in t and the squared risk a quartic; a switch changes one sample's qua
 vanishes at t_ij. Sorting all switches and accumulating the changes gives every piece; the maximum over a piece comes
 from its Bernstein coefficients, refined by de Casteljau's algorithm where they do not decide.
 
-Rounding. Work is done in slabs of t, each treated as a segment of its own (t runs over [0, 1] on it). Write M_i for
-|y_i| + sum_j max|v_j| max|p_ij| over the ends. The float quadratics differ from the true residual, uniformly in t, by
-at most `eps_i = 34 gamma(n + 2m + 16) M_i`: slab ends and pre-activations 4 gamma(n+6), relu on the wrong side of a
-rounded breakpoint one more, outgoing weights 8u, sums and accumulation of at most 2m terms of total size 27 M_i.
-By the triangle inequality in L2 the true risk is at most (sqrt(R) + sqrt(E eps^2))^2 + penalty, R that of the float
-quadratics; the rounding of R's own coefficients is bounded from the absolute values actually met.
+Rounding. Work is done in slabs of t, each treated as a segment of its own (t runs over [0, 1] on it). On a slab let
+V_j bound |v_j|, A_ij = sum_k |x_ik| max|W_jk| and p_ij = max(|p_ij(0)|, |p_ij(1)|), sums over the units that are not
+dead throughout. The float quadratics differ from the true residual, uniformly in t, by at most
+
+    eps_i = 8 gamma(n + 8) sum_j V_j A_ij + 28 gamma(2 m + 12) (|y_i| + sum_j V_j p_ij):
+
+slab ends and pre-activations 4 gamma(n + 6), relu on the wrong side of a rounded breakpoint one more, outgoing weights
+8u; then at most 2m additions of terms of total size 27 (|y_i| + ...). By the triangle inequality in L2 the true risk
+is at most (sqrt(R) + sqrt(E eps^2))^2, R that of the float quadratics; the rounding of R's own coefficients is bounded
+from the absolute values actually met. Where cancellation makes all this loose and the problem is small, the bound is
+computed again in fractions (`theory.rational`).
 """
 
 from __future__ import annotations
@@ -23,11 +28,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory import rational
 from theory.risk import Risk
 from theory.rounding import UNIT, gamma
 
 Array = NDArray[Any]
 
+ACCURACY = 5e-10  # relative accuracy beyond which small problems are not computed again in fractions
 SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chunk of samples: memory stays bounded
 
 
@@ -58,41 +65,29 @@ def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
     pairs = len(risk.sample) * risk.network.widths[1]
     slabs = max(1, -(-pairs // SWITCHES)) if risk.network.activation == "relu" else 1
     ends = np.linspace(0.0, 1.0, slabs + 1)
-    noise = _noise(risk, theta_0, theta_1)
     best_t, best_value, upper = 0.0, -np.inf, 0.0
     for lo, hi in pairwise(ends):
         a, b = ((1 - t) * theta_0 + t * theta_1 for t in (lo, hi))
-        s, value, bound = _slab(risk, a, b, noise)
+        s, value, bound = _slab(risk, a, b)
         upper = max(upper, bound)
         if value > best_value:
             best_t, best_value = lo + s * (hi - lo), value
+    if upper - best_value > ACCURACY * max(1.0, best_value) and rational.affordable(risk):
+        upper = min(upper, rational.upper_bound(risk, theta_0, theta_1))
     return PieceMaximum(float(min(best_t, 1.0)), float(upper))
 
 
-def _noise(risk: Risk, theta_0: Array, theta_1: Array) -> float:
-    """sqrt(E eps^2): how far the float quadratics can be from the true residuals, in L2 of the sample."""
-    net, sample = risk.network, risk.sample
-    largest = np.maximum(np.abs(theta_0), np.abs(theta_1))
-    W, V = net.weights(largest)
-    total = 0.0
-    for rows in _chunks(len(sample), net.widths[1]):
-        h = net.augment(net.augment(np.abs(sample.X[rows])) @ W.T)
-        size = np.abs(sample.Y[rows]) + h @ V.T
-        total += float(sample.weights[rows] @ (size**2).sum(axis=1))
-    factor = 34 * gamma(net.widths[0] + 2 * net.widths[1] + 16)
-    return factor * np.sqrt(total) * (1 + 2 * gamma(len(sample) * sample.n_out + 64))
-
-
-def _slab(risk: Risk, theta_0: Array, theta_1: Array, noise: float) -> tuple[float, float, float]:
+def _slab(risk: Risk, theta_0: Array, theta_1: Array) -> tuple[float, float, float]:
     """(where, value, rigorous bound) of the maximum over the segment theta_0 -> theta_1."""
     net, sample = risk.network, risk.sample
     (W0, V0), (W1, V1) = net.weights(theta_0), net.weights(theta_1)
-    base, start_size, square_size = np.zeros(5), 0.0, 0.0
+    base, start_size, square_size, noise = np.zeros(5), 0.0, 0.0, 0.0
     times, jumps = [], []
     chunks = _chunks(len(sample), net.widths[1])
     for rows in chunks:
         start, at, jump, sizes = _chunk(net, sample, rows, W0, V0, W1, V1)
-        base, start_size, square_size = base + start, start_size + sizes[0], square_size + sizes[1]
+        base, noise = base + start, noise + sizes[2]
+        start_size, square_size = start_size + sizes[0], square_size + sizes[1]
         times.append(at)
         jumps.append(jump)
     start, at, jump, penalty_size = _penalty(risk, theta_0, theta_1)
@@ -111,15 +106,15 @@ def _slab(risk: Risk, theta_0: Array, theta_1: Array, noise: float) -> tuple[flo
     del changes
     where, value, bound = _largest(pieces, t)
     fit = max(bound, 0.0) + rounding * (1 + 1e-6)  # the sizes above are float sums of positive terms
-    return where, value, float((np.sqrt(fit) + noise) ** 2 * (1 + 16 * UNIT))
+    return where, value, float((np.sqrt(fit) + np.sqrt(noise) * (1 + 1e-6)) ** 2 * (1 + 16 * UNIT))
 
 
 def _chunk(
     net: Any, sample: Any, rows: slice, W0: Array, V0: Array, W1: Array, V1: Array
-) -> tuple[Array, Array, Array, tuple[float, float]]:
+) -> tuple[Array, Array, Array, tuple[float, float, float]]:
     """One chunk of samples: quartic at t = 0, switch times (E,), changes of the quartic (5, E) there.
 
-    Last, the sums of absolute values that bound the rounding: of the squares at t = 0, and of all squares formed.
+    Last, what bounds the rounding: sums of absolute values of the squares at t = 0, of all squares formed, E eps^2.
     """
     X, Y, weights = net.augment(sample.X[rows]), sample.Y[rows], sample.weights[rows]
     p0, p1 = X @ W0.T, X @ W1.T
@@ -133,8 +128,9 @@ def _chunk(
         q[1] += V1[:, -1] - V0[:, -1]
     base = weights @ _square(q).sum(axis=-1).T
     start_size = float(weights @ (np.abs(q).sum(axis=0) ** 2).sum(axis=-1))
+    noise = float(weights @ (_noise(net, X, Y, p0, p1, W0, V0, W1, V1) ** 2).sum(axis=-1))
     if net.activation == "identity":
-        return base, np.zeros(0), np.zeros((5, 0)), (start_size, start_size)
+        return base, np.zeros(0), np.zeros((5, 0)), (start_size, start_size, noise)
     i, j = np.nonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
     p, d = p0[i, j], dp[i, j]
     t = np.clip(-p / d, 0.0, 1.0)
@@ -163,7 +159,21 @@ def _chunk(
         after, before = state[:, :, 1:][:, valid], state[:, :, :-1][:, valid]
         jump += _square(after) - _square(before)
         square_size += float(each @ (np.abs(after).sum(axis=0) + np.abs(before).sum(axis=0)) ** 2)
-    return base, t, jump * each, (start_size, square_size)
+    return base, t, jump * each, (start_size, square_size, noise)
+
+
+def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W0: Array, V0: Array, W1: Array, V1: Array) -> Array:
+    """eps (C, n_out) of the module's docstring."""
+    n, m = net.widths[0], net.widths[1]
+    A = np.abs(X) @ np.maximum(np.abs(W0), np.abs(W1)).T
+    V = np.maximum(np.abs(V0), np.abs(V1))
+    p = np.maximum(np.abs(p0), np.abs(p1))
+    if net.activation == "relu":
+        live = np.maximum(p0, p1) > -4 * gamma(n + 8) * A
+        A, p = A * live, p * live
+    bias = V[:, m:].sum(axis=1)
+    outgoing = V[:, :m].T
+    return 8 * gamma(n + 8) * (A @ outgoing + bias) + 28 * gamma(2 * m + 12) * (np.abs(Y) + p @ outgoing + bias)
 
 
 def _square(q: Array) -> Array:
@@ -197,9 +207,9 @@ def _running_sums(changes: Array) -> Array:
     """Cumulative sums along the last axis in three levels, so that k terms meet about 3 k^(1/3) roundings, not k."""
     k = changes.shape[-1]
     side = int(np.ceil(max(k, 1) ** (1 / 3)))
-    cube = np.zeros((changes.shape[0], side**3))
-    cube[:, :k] = changes
-    cube = cube.reshape(-1, side, side, side)
+    flat = np.zeros((changes.shape[0], side**3))
+    flat[:, :k] = changes
+    cube: Array = flat.reshape(-1, side, side, side)
     np.cumsum(cube, axis=-1, out=cube)
     rows = np.cumsum(cube[..., -1], axis=-1)
     planes = np.cumsum(rows[..., -1], axis=-1)
