@@ -214,13 +214,16 @@ def _entry(result: Result) -> dict[str, Any]:
 
 def _short(value: Any, limit: int = 400) -> str:
     if isinstance(value, dict):
-        text = ", ".join(f"{key} = {_number(item)}" for key, item in value.items())
+        text = ", ".join(f"{key} = {_item(item)}" for key, item in value.items())
     else:
         text = str(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def _number(value: Any) -> str:
+def _item(value: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(map(_item, value[:6]))
+        return f"[{shown}, ... {len(value)} in all]" if len(value) > 6 else f"[{shown}]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
