@@ -213,10 +213,8 @@ def _entry(result: Result) -> dict[str, Any]:
 
 
 def _short(value: Any, limit: int = 400) -> str:
-    if isinstance(value, dict):
-        text = ", ".join(f"{key} = {_item(item)}" for key, item in value.items())
-    else:
-        text = str(value)
+    pairs = value.items() if isinstance(value, dict) else ()
+    text = ", ".join(f"{key} = {_item(item)}" for key, item in pairs) or str(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -6,7 +6,7 @@ The smallest witness is F(w, v) = (1 - v relu(w))^2, one sample x = y = 1. Every
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def piece_maximum(p: Point, q: Point) -> Fraction:
 
 def path_maximum(path: list[Point]) -> Fraction:
     """The exact maximum of F on a path of `connect`."""
-    return max(piece_maximum(p, q) for p, q in zip(path, path[1:]))
+    return max(piece_maximum(p, q) for p, q in pairwise(path))
 
 
 def attack(setting: Setting, *, straight: bool = False) -> Outcome:
@@ -94,7 +94,13 @@ def witness() -> Witness:
             "F(w, v) = (1 - v relu(w))^2 is 1 on the half-plane w < 0, each point of which is a local minimum, and 0 at "
             "(1, 1); any two points are joined below the higher one: by v -> 0 when that is at 1 or above, else along w v = const"
         ),
-        values={"w": -1, "v": 0, "F": risk(place), "F(1, 1)": best, "pairs joined": len(points) * (len(points) - 1) // 2},
+        values={
+            "w": -1,
+            "v": 0,
+            "F": risk(place),
+            "F(1, 1)": best,
+            "pairs joined": len(points) * (len(points) - 1) // 2,
+        },
     )
 
 
