@@ -11,6 +11,7 @@ proposed b, the primal value (rounded up), the dual value (rounded down) and the
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from dataclasses import dataclass
@@ -19,18 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory import duality
 from theory import validation as check
-from theory.rounding import TINY, UNIT, down, gamma, up
+from theory.duality import features
+from theory.rounding import TINY, UNIT, up
 
 Array = NDArray[Any]
 
 SOLVERS = ("lars", "cvxpy")
-
-# Rows of Z handled at once when bounding rounding errors, in numbers.
-SLAB = 2_000_000
-
-# kappa = 0 with features singular to working precision: the share of E y^2 spent on stating the bound for large |b|_1.
-ALLOWANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,33 +83,6 @@ class Homotopy:
     def active(self) -> Array:
         """Number of nonzero weights at each knot, (K,)."""
         return np.count_nonzero(self.betas, axis=1)
-
-
-def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:
-    """Z (N, m), y (N,) and weights (N,), checked: N >= 1, everything finite, one output.
-
-    weights are nonnegative and are scaled to sum to one, unless they already do up to rounding; None means 1/N each.
-    ValueError otherwise.
-    """
-    Z = check.finite_array(Z, "Z", ndim=2)
-    y = check.finite_array(y, "y")
-    if Z.shape[0] == 0:
-        raise ValueError(f"Z must have at least one row (sample); got shape {Z.shape}")
-    if y.ndim == 2 and y.shape[1] != 1:
-        raise ValueError(f"y must have one output, shape ({Z.shape[0]},) or ({Z.shape[0]}, 1); got {y.shape}")
-    if y.ndim not in (1, 2) or y.shape[0] != Z.shape[0]:
-        raise ValueError(f"y must have shape ({Z.shape[0]},), one entry per row of Z; got {y.shape}")
-    for array, name in ((Z, "Z"), (y, "y")):
-        if array.size and np.abs(array).max() > 1e100:
-            raise ValueError(f"{name} must be at most 1e100 in size, so that squares fit; got {np.abs(array).max():g}")
-    if weights is None:
-        return Z, y.reshape(-1), np.full(Z.shape[0], 1 / Z.shape[0])
-    w = check.finite_array(weights, "weights", ndim=1)
-    if w.shape != Z.shape[:1]:
-        raise ValueError(f"weights must have shape ({Z.shape[0]},), one per sample; got {w.shape}")
-    if (w < 0).any() or not w.sum() > 0:
-        raise ValueError(f"weights must be nonnegative with a positive sum; got minimum {w.min()}, sum {w.sum()}")
-    return Z, y.reshape(-1), w if abs(w.sum() - 1) <= 2 * gamma(len(w)) else w / w.sum()
 
 
 def kappa_max(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None) -> float:
@@ -171,123 +141,11 @@ def certify(
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")
-    rho = y - Z @ beta
-    corr, slip, corr_error = _errors(Z, y, w, beta, rho)
-    norm, norm_slip = _root(_mean(w, rho, rho)), _root(_mean(w, slip, slip))
-    primal = up(up(up(norm + norm_slip) ** 2) + up(kappa * math.fsum(np.abs(beta))) * (1 + gamma(2)))
-    radius = math.inf
-    if kappa > 0:
-        dual = _scaled_residual(y, w, kappa, rho, float(up(2 * np.max(np.abs(corr) + corr_error, initial=0.0))))
-    else:
-        slips = corr_error + gamma_dot(Z, w * slip)
-        corr = (np.abs(corr) + slips) * (1 + 4 * UNIT)
-        norm_low = math.sqrt(max(0.0, math.fsum(w * rho * rho) * (1 - gamma(6)))) * (1 - 2 * UNIT) - norm_slip
-        energy = max(0.0, norm_low) ** 2 * (1 - 2 * UNIT)
-        projected = _projected_energy(Z, w, corr)
-        if projected == math.inf and energy > 0:
-            top = 2 * float(np.max(corr))
-            radius = max(2 * math.fsum(np.abs(beta)), ALLOWANCE * _mean(w, y, y) / top)
-            projected = up((radius + math.fsum(np.abs(beta))) * top) * (1 + gamma(4))
-        dual = max(0.0, float(down(energy - projected)))
-    if not math.isfinite(primal):
-        raise ValueError(f"beta must keep the risk finite; got a risk of {primal}, largest weight {np.abs(beta).max()}")
-    return SecondLayer(beta, float(primal), dual, float(up(primal - dual)), kappa, solver, radius)
-
-
-# --- the certificate -------------------------------------------------------------------------------------------
-
-
-def gamma_dot(Z: Array, v: Array) -> Array:
-    """An upper bound on |Z|^T v for v >= 0, in slabs."""
-    total = np.zeros(Z.shape[1])
-    for rows in _slabs(Z):
-        total += np.abs(Z[rows]).T @ v[rows]
-    return total * (1 + gamma(len(Z) + 4)) + TINY
-
-
-def _slabs(Z: Array) -> list[slice]:
-    step = max(1, SLAB // max(Z.shape[1], 1))
-    return [slice(i, i + step) for i in range(0, len(Z), step)]
-
-
-def _mean(w: Array, a: Array, b: Array) -> float:
-    """An upper bound on E |a b|."""
-    return math.fsum(np.abs(w * a * b)) * (1 + gamma(5)) + TINY
-
-
-def _root(x: float) -> float:
-    return float(up(math.sqrt(x)))
-
-
-def _errors(Z: Array, y: Array, w: Array, beta: Array, rho: Array) -> tuple[Array, Array, Array]:
-    """E z_j rho as computed (m,), a bound on |rho - (y - Z beta)| (N,), and a bound on the error of the former (m,)."""
-    corr = Z.T @ (w * rho)
-    slip = np.empty(len(y))
-    for rows in _slabs(Z):
-        slip[rows] = np.abs(Z[rows]) @ np.abs(beta)
-    slip = gamma(2 * Z.shape[1] + 8) * (slip + np.abs(y)) + TINY
-    return corr, slip, gamma(len(y) + 4) * gamma_dot(Z, w * np.abs(rho)) + TINY
-
-
-def _scaled_residual(y: Array, w: Array, kappa: float, rho: Array, top: float) -> float:
-    """The best D(s rho) with s * top <= kappa, top an upper bound on 2 max_j |E z_j rho|; rounded down."""
-    square = _mean(w, rho, rho)
-    product, size = math.fsum(w * y * rho), _mean(w, y, rho)
-    s = product / square
-    if abs(s) * top > kappa * (1 - 4 * UNIT):
-        s = math.copysign(float(down(kappa / top)), s)
-    value = 2 * s * product - s * s * square
-    error = gamma(10) * (2 * abs(s) * size + s * s * square) + TINY
-    return max(0.0, float(down(value - error)))
-
-
-def _projected_energy(Z: Array, w: Array, corr: Array) -> float:
-    """An upper bound on E (P rho)^2, P the projector on the features and |E z_j rho| <= corr_j; inf when unproved.
-
-    min_b E (y - Z b)^2 = E rho^2 - E (P rho)^2 for the residual rho of any second layer. When Z is not proved to have
-    full column rank, zero and repeated columns go first.
-    """
-    bound = _full_rank_energy(Z, w, corr)
-    if bound < math.inf:
-        return bound
-    Z, kept = np.unique(Z, axis=1, return_index=True)
-    used = Z.any(axis=0)
-    return _full_rank_energy(Z[:, used], w, corr[kept][used])
-
-
-def _full_rank_energy(Z: Array, w: Array, corr: Array) -> float:
-    """The bound for Z of full column rank: |X^T corr|^2 / sigma_min(U)^2, U = Z X for an approximate inverse factor X.
-
-    U is nearly orthonormal, and its distance from that is bounded entry by entry: sigma_min >= sqrt(1 - |U^T U - I|) -
-    |error of U|, Frobenius norms. Works up to condition numbers near 1e13; inf beyond.
-    """
-    from scipy.linalg import qr, solve_triangular
-
-    N, m = Z.shape
-    if m == 0:
-        return 0.0
-    A = Z * np.sqrt(w)[:, None]
-    size = np.sqrt(np.sum(A**2, axis=0))
-    if m > N or not (size > 1e-100).all():
-        return math.inf
-    A = A / size
-    R = qr(A, mode="r", check_finite=False)[0][:m]
-    if np.abs(np.diag(R)).min() <= UNIT:
-        return math.inf
-    X = solve_triangular(R, np.eye(m), check_finite=False)
-    U = A @ X
-    eta = gamma(m + 8) * _frobenius(np.abs(A) @ np.abs(X))
-    defect = _frobenius(U.T @ U - np.eye(m)) + gamma(N + 8) * (_frobenius(U) ** 2 + m)
-    if not defect < 0.5 or not eta < 0.5:
-        return math.inf
-    smallest = math.sqrt(1 - defect) * (1 - 4 * UNIT) - eta
-    pulled = np.abs(X).T @ (corr / size) * (1 + gamma(2 * m + N + 16))
-    return float(np.sum(pulled**2)) * (1 + gamma(m + 8)) / smallest**2 * (1 + gamma(4)) + TINY
-
-
-def _frobenius(matrix: Array) -> float:
-    """An upper bound on the Frobenius norm."""
-    return float(np.sqrt(np.sum(matrix**2))) * (1 + gamma(matrix.size + 8))
+    value = duality.primal(Z, y, w, kappa, beta)
+    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
+    if not math.isfinite(value):
+        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {np.abs(beta).max()}")
+    return SecondLayer(beta, value, bound.value, float(up(value - bound.value)), kappa, solver, bound.radius)
 
 
 # --- the solvers -----------------------------------------------------------------------------------------------
@@ -449,8 +307,6 @@ def _interior_point(Z: Array, y: Array, w: Array, kappa: float) -> Array:
     problem = cp.Problem(cp.Minimize(cp.sum_squares(Z * root[:, None] @ b - y * root) + kappa * cp.norm1(b)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
+        with contextlib.suppress(cp.SolverError):
             problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-13, tol_gap_rel=1e-12, tol_feas=1e-12)
-        except cp.SolverError:
-            pass
     return np.zeros(Z.shape[1]) if b.value is None or not np.isfinite(b.value).all() else np.asarray(b.value)
