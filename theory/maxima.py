@@ -236,7 +236,8 @@ def _branch_and_bound(
     while segment.size:
         bound = np.minimum(bound, enclosures.upper_bounds(risk, starts[segment], ends[segment], lo, hi))
         used += np.bincount(segment, minlength=count)
-        _improve(risk, starts, ends, segment, lo, hi, bound, value, t)
+        top = _most_promising(segment, bound)
+        _improve(risk, starts, ends, segment[top], 0.5 * (lo[top] + hi[top]), value, t)
         joint = floor > -np.inf
         floor = max(floor, float(value.max())) if joint else floor
         best = np.maximum(value, floor)
@@ -260,6 +261,9 @@ def _branch_and_bound(
         right = np.where(index + 1 == np.repeat(parts, parts), np.repeat(hi, parts), left + width)
         segment, bound = np.repeat(segment, parts), np.repeat(bound, parts)
         lo, hi = left, right
+    for step in 2.0 ** -np.arange(4, 12):  # the bound is settled; a better point nearby costs little
+        for side in (-step, step):
+            _improve(risk, starts, ends, np.arange(count), np.clip(t + side, 0.0, 1.0), value, t)
     upper = np.maximum(closed, value)
     if ceiling is not None:
         settled = (value > ceiling) | (upper <= ceiling)
@@ -268,13 +272,14 @@ def _branch_and_bound(
     return value, upper, t, status
 
 
-def _improve(
-    risk: Risk, starts: Array, ends: Array, segment: Array, lo: Array, hi: Array, bound: Array, value: Array, t: Array
-) -> None:
-    """Evaluate F at the middle of the most promising cell of each segment; update value and t in place."""
+def _most_promising(segment: Array, bound: Array) -> Array:
+    """Indices of the cell with the largest bound, one per segment present."""
     order = np.lexsort((bound, segment))
-    last = order[np.append(segment[order][1:] != segment[order][:-1], True)]
-    s, middle = segment[last], 0.5 * (lo[last] + hi[last])
-    seen = risk.batch((1 - middle)[:, None] * starts[s] + middle[:, None] * ends[s])
+    return order[np.append(segment[order][1:] != segment[order][:-1], True)]
+
+
+def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
+    """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
+    seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
     better = seen > value[s]
-    value[s[better]], t[s[better]] = seen[better], middle[better]
+    value[s[better]], t[s[better]] = seen[better], at[better]
