@@ -62,6 +62,17 @@ def verdict_name(result: Result) -> str:
     return result.verdict.name.lower() if result.verdict else "-"
 
 
+def measured(results: Iterable[Result]) -> RenderableType:
+    """What was measured on real tables, one line per claim that used one."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for result in results:
+        if result.tables and result.note:
+            grid.add_row(Text("  " + result.id), Text(f"({', '.join(result.tables)}) {result.note}"))
+    return Group(Text("On real tables", style="bold"), Padding(grid, (0, 0, 1, 0))) if grid.row_count else Group()
+
+
 def troubles(results: Iterable[Result]) -> RenderableType:
     """For every result that does not agree: what to do, what was recorded and the instance that came closest."""
     lines = []
@@ -197,6 +208,7 @@ def _entry(result: Result) -> dict[str, Any]:
         "margin": plain(result.margin),
         "closest": result.closest,
         "note": result.note,
+        "tables": list(result.tables),
         "witness": witness
         and {"refuted": witness.refuted, "explanation": witness.explanation, "values": witness.values},
         "control_caught": result.control_caught,

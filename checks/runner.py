@@ -31,7 +31,6 @@ import numpy as np
 from checks import claims
 from checks.claim import Claim, Evidence, Outcome, Setting, Status, Verdict, Witness
 from checks.tables import Tables, from_file, shipped
-from theory.risk import Sample
 
 Progress = Callable[[str, float], None]
 
@@ -44,7 +43,8 @@ class Result:
 
     verdict: the verdict that this run supports, None when it supports none; recorded: the one on record.
     instances, margin, closest, note: of confirm. witness: of refute, None for claims without one.
-    control: the outcome against the planted fault. error: one line, when the check raised an exception.
+    control: the outcome against the planted fault. tables: names of the real tables that the check asked for.
+    error: one line, when the check raised an exception.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Result:
     note: str = ""
     witness: Witness | None = None
     control: Outcome | None = None
+    tables: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
 
@@ -90,16 +91,17 @@ def run_claim(
     *,
     seed: int = 0,
     budget: str = "quick",
-    tables: Mapping[str, Sample] | None = None,
+    tables: Tables | None = None,
     progress: Progress = lambda claim_id, fraction: None,
 ) -> Result:
     """Run confirm, refute and control of one claim; whatever an exception says ends up in the result."""
     start = time.perf_counter()
-    result = _examine(claim_id, seed, budget, shipped() if tables is None else tables, progress)
-    return replace(result, seconds=time.perf_counter() - start)
+    tables = (shipped() if tables is None else tables).afresh()
+    result = _examine(claim_id, seed, budget, tables, progress)
+    return replace(result, tables=tables.used, seconds=time.perf_counter() - start)
 
 
-def _examine(claim_id: str, seed: int, budget: str, tables: Mapping[str, Sample], progress: Progress) -> Result:
+def _examine(claim_id: str, seed: int, budget: str, tables: Tables, progress: Progress) -> Result:
     part, result = "loading", Result(claim_id, Status.ERROR)
     try:
         claim = claims.load(claim_id)
@@ -224,8 +226,7 @@ _worker: dict[str, Any] = {}
 
 
 def _start_worker(queue: Any, data: str | None) -> None:
-    tables: Tables = from_file(data) if data else shipped()
-    _worker.update(queue=queue, tables=tables, reported=0.0)
+    _worker.update(queue=queue, tables=from_file(data) if data else shipped(), reported=0.0)
 
 
 def _work(claim_id: str, seed: int, budget: str) -> Result:

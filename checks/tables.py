@@ -26,7 +26,7 @@ class TableError(ValueError):
 
 
 class Tables(Mapping[str, Sample]):
-    """Named tables, each loaded when first asked for.
+    """Named tables, each loaded when first asked for; `used` remembers which were.
 
     >>> list(shipped())
     ['diabetes', 'digits']
@@ -34,9 +34,21 @@ class Tables(Mapping[str, Sample]):
 
     def __init__(self, loaders: Mapping[str, Callable[[], Sample]]) -> None:
         self._loaders = dict(loaders)
+        self._used: set[str] = set()
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of the tables that were asked for, sorted."""
+        return tuple(sorted(self._used))
+
+    def afresh(self) -> Tables:
+        """The same tables, none asked for yet."""
+        return Tables(self._loaders)
 
     def __getitem__(self, name: str) -> Sample:
-        return self._loaders[name]()
+        sample = self._loaders[name]()
+        self._used.add(name)
+        return sample
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._loaders)

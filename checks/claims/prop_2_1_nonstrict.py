@@ -5,6 +5,7 @@ The smallest witness is F(w, v) = (1 - v relu(w))^2, one sample x = y = 1. Every
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, pairwise
 
@@ -123,7 +124,7 @@ def _dead_plateau(rng: np.random.Generator, tally: Tally) -> None:
         row = [Fraction(int(a), 2) for a in rng.integers(-5, 6, size=n)]
         W.append([*row, -1 - max(_dot(row, x) for x in X)])
     v = [Fraction(int(b)) for b in rng.integers(-5, 6, size=m)]
-    dead = sum(Fraction(value * value) for value in y) / N
+    dead = Fraction(sum(value * value for value in y), N)
     room = min(-_dot(row, x) / sum(map(abs, x)) for row in W for x in X)
     moved = [[a + room * Fraction(int(k), 10) for a, k in zip(row, rng.integers(-9, 10, size=n + 1))] for row in W]
     v = [b + Fraction(int(k), 10) for b, k in zip(v, rng.integers(-9, 10, size=m))]
@@ -134,11 +135,13 @@ def _dead_plateau(rng: np.random.Generator, tally: Tally) -> None:
 
 
 def _net_risk(W: list[list[Fraction]], v: list[Fraction], X: list[list[int]], y: list[int]) -> Fraction:
-    outputs = [sum(b * max(_dot(row, x), Fraction(0)) for b, row in zip(v, W)) for x in X]
-    return sum((Fraction(out - target) ** 2 for out, target in zip(outputs, y)), Fraction(0)) / len(y)
+    total = Fraction(0)
+    for x, target in zip(X, y):
+        total += (_dot([max(_dot(row, x), Fraction(0)) for row in W], v) - target) ** 2
+    return total / len(y)
 
 
-def _dot(row: list[Fraction], x: list[int]) -> Fraction:
+def _dot(row: Sequence[Fraction], x: Sequence[Fraction | int]) -> Fraction:
     return sum((a * b for a, b in zip(row, x)), Fraction(0))
 
 

@@ -173,7 +173,8 @@ def _solve_right(B: Matrix, A: Matrix) -> Matrix:
 
 def _left_null(A: Matrix) -> Matrix:
     """A nonzero w with w^T A = 0, for singular A: the row dependency that Gram-Schmidt finds."""
-    rows, weights = [], []
+    rows: list[Matrix] = []
+    weights: list[Matrix] = []
     for i, row in enumerate(A):
         combination = _unit(len(A), i)
         for b, c in zip(rows, weights):
