@@ -61,9 +61,7 @@ def maximum(risk, theta_0, theta_1):
         nodes = [lo + (hi - lo) * Fraction(k, 4) for k in range(5)]
         values = [risk_at(risk, theta_0, theta_1, t) for t in nodes]
         scale = max(map(abs, values)) or Fraction(1)
-        quartic = np.polynomial.polynomial.polyfit(
-            np.linspace(0, 1, 5), [float(v / scale) for v in values], 4
-        )
+        quartic = np.polynomial.polynomial.polyfit(np.linspace(0, 1, 5), [float(v / scale) for v in values], 4)
         roots = np.polynomial.polynomial.polyroots(np.polynomial.polynomial.polyder(quartic))
         inside = [float(z.real) for z in np.atleast_1d(roots) if abs(z.imag) < 1e-6 and 0 < z.real < 1]
         candidates = nodes + [lo + (hi - lo) * Fraction(s) for s in inside]
