@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,7 +81,7 @@ class Objective:
         step = max(1, SLAB // share)
         slabs = [_sweep(risk, thetas[i : i + step], curvature) for i in range(0, len(thetas), step)]
         F, g = (np.concatenate([slab[k] for slab in slabs]) for k in (0, 1))
-        H = np.concatenate([slab[2] for slab in slabs]) if curvature else None  # type: ignore[misc]
+        H = np.concatenate([slab[2] for slab in slabs]) if curvature else None
         if self.left is None or self.right is None:
             return F, F, g, H
         extra, slope, bend = self._springs(thetas, curvature)
@@ -98,7 +98,8 @@ class Objective:
     def _springs(self, thetas: Array, curvature: bool) -> tuple[Array, Array, Array | float]:
         """Value, gradient and model matrix of the two regularisers (without the exact confinement)."""
         left, right = self.left, self.right
-        assert left is not None and right is not None
+        assert left is not None
+        assert right is not None
         value, slope = np.zeros(len(thetas)), np.zeros_like(thetas)
         bend: Array | float = np.zeros((len(thetas), thetas.shape[1], thetas.shape[1])) if curvature else 0.0
         for end in (left, right) if self.zeta > 0 else ():
@@ -276,6 +277,7 @@ def _lm(batch: _Batch, radius: Array, iterations: int) -> None:
         fresh = rows[stale[rows]]
         if fresh.size:
             _, _, g, H = batch.objective.rows(fresh).derivatives(batch.points[fresh], curvature=True)
+            assert H is not None
             bend[fresh], axes[fresh] = np.linalg.eigh(H)
             pull[fresh] = (g[:, None] @ axes[fresh])[:, 0]
             stale[fresh] = False
@@ -340,30 +342,31 @@ def _projection(batch: _Batch, radius: Array, iterations: int) -> None:
 
 def _lbfgs(batch: _Batch, radius: Array, iterations: int) -> None:
     """scipy's L-BFGS-B on each bead, stopped at the first iterate that meets the target."""
-    from scipy.optimize import minimize
-
     for row in np.flatnonzero(batch.active):
-        objective, index = batch.objective.rows(np.array([row])), np.array([row])
-        last, passes = [batch.points[row]], 0
+        _lbfgs_bead(batch, np.array([row]), iterations)
 
-        def fun(theta: Array, objective: Objective = objective) -> tuple[float, Array]:
-            nonlocal passes
-            passes += 1
-            _, total, g, _ = objective.derivatives(theta[None])
-            return float(total[0]), g[0]
 
-        def stop(theta: Array, row: int = row) -> None:
-            nonlocal passes
-            passes += 1
-            value = batch.objective.risk(theta)
-            if value <= batch.target[row]:
-                batch.cross(np.array([row]), theta[None].copy())
-                raise StopIteration
-            batch.points[row], batch.values[row] = theta, value
+def _lbfgs_bead(batch: _Batch, row: Array, iterations: int) -> None:
+    from scipy import optimize
 
-        minimize(fun, last[0].copy(), jac=True, method="L-BFGS-B", callback=stop, options={"maxiter": iterations})
-        batch.evaluations += passes
-        batch.active[index] = False
+    objective, minimize = batch.objective.rows(row), cast(Any, optimize.minimize)
+
+    def fun(theta: Array) -> Any:
+        batch.evaluations += 1
+        _, total, g, _ = objective.derivatives(theta[None])
+        return float(total[0]), g[0]
+
+    def callback(theta: Array) -> None:
+        batch.evaluations += 1
+        value = batch.objective.risk(theta)
+        if value <= batch.target[row[0]]:
+            batch.cross(row, theta[None].copy())
+            raise StopIteration
+        batch.points[row], batch.values[row] = theta, value
+
+    start, options = batch.points[row[0]].copy(), {"maxiter": iterations}
+    minimize(fun, start, jac=True, method="L-BFGS-B", callback=callback, options=options)
+    batch.active[row] = False
 
 
 def _adam(batch: _Batch, radius: Array, iterations: int, *, rate: float = 1e-3) -> None:
@@ -393,12 +396,13 @@ def _adam(batch: _Batch, radius: Array, iterations: int, *, rate: float = 1e-3) 
 
 _METHODS: dict[str, Callable[[_Batch, Array, int], None]] = {
     "lm": _lm,
-    "projection": _projection,
     "lbfgs": _lbfgs,
+    "projection": _projection,
     "adam": _adam,
 }
 TRAINERS = tuple(_METHODS)
-ITERATIONS = {"lm": 100, "projection": 300, "lbfgs": 500, "adam": 20_000}
+ITERATIONS = {"lm": 100, "lbfgs": 500, "projection": 300, "adam": 20_000}
+SECOND = 10  # a trainer called to the rescue gets this many times fewer iterations
 
 
 def train(
@@ -417,7 +421,8 @@ def train(
     A bead that starts at or below the target stays. trainer: one of TRAINERS; with `fallback` the others are tried
     in turn on beads that the first one leaves above the target, each from where the bead started, and a bead that none
     brings there keeps its lowest point. radius (scalar or (B,)): first trust radius of lm and projection in weight
-    space (default a tenth of 1 + |theta|). iterations: of each trainer (default ITERATIONS). objective: F with the
+    space (default a tenth of 1 + |theta|). iterations: of the trainer
+    (default ITERATIONS; the others get a tenth of theirs). objective: F with the
     springs of Appendix A (default F alone). Terminates always: every trainer has a fixed number of iterations.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
@@ -438,7 +443,8 @@ def train(
         if rows.size == 0:
             break
         batch = _Batch.begin(objective.rows(rows), starts[rows], goal[rows])
-        _METHODS[name](batch, size[rows], limit or ITERATIONS[name])
+        rounds = (limit or ITERATIONS[name]) if name == trainer else max(1, (limit or ITERATIONS[name]) // SECOND)
+        _METHODS[name](batch, size[rows], rounds)
         better = batch.values < values[rows]
         moved = rows[better]
         points[moved], values[moved], used[moved] = batch.points[better], batch.values[better], name
