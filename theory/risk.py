@@ -52,7 +52,9 @@ class Sample:
                 raise ValueError(
                     f"weights must be nonnegative with a positive sum; got {weights.min()} at least, sum {weights.sum()}"
                 )
-            weights = weights / weights.sum()
+            total = weights.sum()
+            if abs(total - 1) > len(weights) * np.finfo(float).eps:  # weights that sum to one are kept to the bit
+                weights = weights / total
         for name, array in (("X", X), ("Y", Y), ("weights", weights)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
