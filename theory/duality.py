@@ -65,9 +65,12 @@ def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tu
     return Z, y.reshape(-1), w if abs(w.sum() - 1) <= 2 * gamma(len(w)) else w / w.sum()
 
 
-def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array) -> float:
-    """An upper bound on P(beta) for checked arrays, larger than P(beta) by roundings only."""
-    rho, slip = y - Z @ beta, _slip(Z, y, beta)
+def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array, blur: Array | float = 0.0) -> float:
+    """An upper bound on P(beta) for checked arrays, larger than P(beta) by roundings only.
+
+    blur (N,): what Z beta is off because Z itself was computed in floats.
+    """
+    rho, slip = y - Z @ beta, _slip(Z, y, beta) + blur
     norm = up(_root(_mean(w, rho, rho)) + _root(_mean(w, slip, slip)))
     return float(up(up(norm**2) + up(kappa * math.fsum(np.abs(beta))) * (1 + gamma(2))))
 

@@ -237,7 +237,7 @@ def active_set(G: Array, q: Array, kappa: float, beta: Array, *, steps: int = 20
     of the active units is singular, weights slide along its kernel, at no loss, until one of them vanishes.
     """
     beta, signs = beta.copy(), np.sign(beta)
-    for _ in range(steps):
+    for _ in range(steps if len(q) else 0):
         active = np.flatnonzero(signs)
         if len(active):
             sub, s, b = G[np.ix_(active, active)], signs[active], beta[active]

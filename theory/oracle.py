@@ -1,0 +1,398 @@
+"""The oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball, and its limit.
+
+The limit over m is the convex problem over signed measures on the ball (Bach 2017),
+
+    e(inf) = min_mu E|Y - int z(w) dmu(w)|^2 + kappa |mu|_TV,
+
+with N atoms at most for N samples. From above: a feasible net. From below: D(r) = E(2 Y r - r^2) for any r with
+|2 E r z(w)| <= kappa on the whole ball, which `theory.pricing` decides. Both bounds hold in exact arithmetic,
+whatever search proposed the units. e is non-increasing, so e(inf) also bounds every e(m) from below.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import duality, pricing
+from theory import validation as check
+from theory.lasso import active_set, features, homotopy, second_layer
+from theory.risk import Sample
+from theory.rounding import gamma, up
+
+Array = NDArray[Any]
+
+METHODS = ("auto", "columns", "patterns")
+
+# Largest number of (pattern, sample) pairs handed to cvxpy, and of samples for which "auto" tries it after all.
+PATTERN_ENTRIES = 40_000
+
+# For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
+RAYS_LISTED = 400
+
+
+@dataclass(frozen=True, eq=False)
+class OracleBound:
+    """lower <= e <= upper in exact arithmetic.
+
+    units (k, n): rows in the unit ball, and weights (k,): their outgoing weights; this net has the risk `upper` (for
+    kappa = 0, up to rounding, and only for at most 400 distinct rays). method: how the upper bound was found.
+    """
+
+    upper: float
+    lower: float
+    units: Array
+    weights: Array
+    kappa: float
+    method: str
+
+    @property
+    def gap(self) -> float:
+        """upper - lower, rounded up."""
+        return float(up(self.upper - self.lower))
+
+
+def limit(
+    sample: Sample, kappa: float, *, method: str = "auto", gap: float = 1e-8, steps: int = 200, cones: int = 20_000
+) -> OracleBound:
+    """e(infinity) of a sample with one output, enclosed.
+
+    method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for
+    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper or `steps` rounds. "patterns": the
+    convex reformulation over the activation patterns of the hyperplane arrangement (Pilanci & Ergen 2020) in cvxpy,
+    for small N; its answer is then bounded the same way. "auto": columns, or rational linear algebra for kappa = 0,
+    where the distance of Y from all that features can span is exact. A constant column of X is a bias.
+    For n >= 3 the lower bound is as good as the pricing got: read it, not the method.
+    ValueError for vector outputs, kappa < 0, or too many patterns.
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0)
+    check.choice(method, "method", METHODS)
+    gap = check.number(gap, "gap", minimum=0.0)
+    steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
+    X, y, w = _single_output(sample)
+    if kappa == 0:
+        if method == "columns":
+            raise ValueError("method must be 'auto' or 'patterns' for kappa = 0; got 'columns', which needs a penalty")
+        return _unpenalised(sample, X, y, w)
+    if method == "patterns":
+        W = _pattern_units(X, y, w, kappa)
+        return _generate(X, y, w, kappa, W, gap, 1, cones, "patterns")
+    return _generate(X, y, w, kappa, np.zeros((0, X.shape[1])), gap, steps, cones, "columns")
+
+
+def finite(
+    sample: Sample,
+    m: int,
+    kappa: float,
+    *,
+    rng: np.random.Generator | int | None = None,
+    starts: int = 4,
+    bound: OracleBound | None = None,
+    warm: OracleBound | None = None,
+) -> OracleBound:
+    """e(m), m >= 0: from above by search, from below by the limit.
+
+    The search descends from `starts` random first layers, from the limit cut to its m largest units, from the point of
+    its homotopy with m units, from `starts` Maurey draws of it, and greedily unit by unit, and keeps the best.
+    bound: the limit where it is known; warm: a net with at most m units to start from (the result is no worse).
+    """
+    m = check.positive_integer(m, "m", minimum=0)
+    kappa = check.number(kappa, "kappa", minimum=0.0)
+    starts = check.positive_integer(starts, "starts", minimum=0)
+    rng = np.random.default_rng(rng)
+    X, y, w = _single_output(sample)
+    bound = limit(sample, kappa) if bound is None else bound
+    if warm is not None and len(warm.units) > m:
+        raise ValueError(f"warm must have at most m = {m} units; got {len(warm.units)}")
+    empty = np.zeros((0, X.shape[1]))
+    best = _bound(X, y, w, kappa, empty, bound.lower, "no unit")
+    if warm is not None and warm.upper < best.upper:
+        best = warm
+    if 0 < len(bound.units) <= m and bound.upper <= best.upper:
+        return bound
+    for rows, name in _proposals(X, y, w, kappa, m, bound, starts, rng):
+        found = _descend(X, y, w, kappa, rows, bound.lower, name)
+        best = found if found.upper < best.upper else best
+    greedy = best if len(best.units) < m else _bound(X, y, w, kappa, empty, bound.lower, "greedy")
+    while 0 < m - len(greedy.units) and m <= 64:
+        grown = _grow(X, y, w, kappa, greedy, bound.lower)
+        if not grown.upper < greedy.upper:
+            break
+        greedy = grown
+    return greedy if greedy.upper < best.upper else best
+
+
+def curve(
+    sample: Sample, widths: ArrayLike, kappa: float, *, rng: np.random.Generator | int | None = None, starts: int = 4
+) -> tuple[OracleBound, ...]:
+    """e(m) for increasing widths, each search starting from the net before it: upper bounds never rise."""
+    rng, bound = np.random.default_rng(rng), limit(sample, kappa)
+    sizes = [check.positive_integer(m, f"widths[{k}]", minimum=0) for k, m in enumerate(np.asarray(widths).tolist())]
+    if sizes != sorted(sizes):
+        raise ValueError(f"widths must not decrease; got {sizes}")
+    curve: list[OracleBound] = []
+    for m in sizes:
+        warm = curve[-1] if curve else None
+        curve.append(finite(sample, m, kappa, rng=rng, starts=starts, bound=bound, warm=warm))
+    return tuple(curve)
+
+
+def smoothness_bound(sample: Sample, kappa: float) -> float:
+    """kappa y / S - kappa^2 / (4 S^2) <= e(m) for every m (y^2 when kappa >= 2 y S), y^2 = E Y^2 and S^2 = ||Sigma||.
+
+    From |2 E s Y z(w)| <= 2 s y S with the residual s Y; S may be any upper bound on sup_w ||w||_Z. Rounded down.
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0)
+    X, y, w = _single_output(sample)
+    size = float(np.linalg.eigvalsh(sample.second_moment)[-1])
+    slack = gamma(len(y) + 8 * X.shape[1] + 64) * float(np.trace(sample.second_moment)) * X.shape[1]
+    top = math.sqrt(max(size, 0.0) + slack) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
+    return duality.scaled(y, w, kappa, y, 2 * top)
+
+
+# --- the limit -----------------------------------------------------------------------------------------------------
+
+
+def _single_output(sample: Sample) -> tuple[Array, Array, Array]:
+    if not isinstance(sample, Sample):
+        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
+    if sample.n_out != 1:
+        raise ValueError(f"sample must have one output for eq. (6); got {sample.n_out}")
+    _, y, w = features(sample.X, sample.Y, sample.weights)
+    return sample.X, y, w
+
+
+def _relu(X: Array, W: Array) -> Array:
+    return np.maximum(X @ W.T, 0)
+
+
+def _bound(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
+    """The best second layer on rows W (k, n), with its risk rounded up, roundings of the features included."""
+    W = pricing.inside(W)
+    b = second_layer(_relu(X, W), y, kappa, weights=w).beta
+    used = b != 0
+    W, b = W[used], b[used]
+    blur = gamma(X.shape[1] + 2) * (np.abs(X) @ (np.abs(W).T @ np.abs(b))) * (1 + gamma(len(b) + X.shape[1] + 8))
+    return OracleBound(duality.primal(_relu(X, W), y, w, kappa, b, blur), lower, W, b, kappa, method)
+
+
+def _merge(X: Array, W: Array, b: Array) -> tuple[Array, Array]:
+    """Units with the same activation pattern and sign become one: the same outputs, and no larger weights in all."""
+    keys: dict[bytes, list[int]] = {}
+    for k, pattern in enumerate(((X @ W.T) > 0).T):
+        keys.setdefault(np.packbits(pattern).tobytes() + bytes([int(b[k] > 0)]), []).append(k)
+    sums = np.array([np.abs(b[group]) @ W[group] for group in keys.values()]).reshape(-1, W.shape[1])
+    signs = np.array([np.sign(b[group[0]]) for group in keys.values()])
+    return pricing.inside(sums), signs * np.linalg.norm(sums, axis=1)
+
+
+def _generate(
+    X: Array, y: Array, w: Array, kappa: float, W: Array, gap: float, steps: int, cones: int, method: str
+) -> OracleBound:
+    """Column generation: solve on the units so far, merge, ask for units that still violate the dual, repeat."""
+    b, lower = np.zeros(len(W)), 0.0
+    best = _bound(X, y, w, kappa, W, lower, method)
+    for _ in range(steps):
+        Z = _relu(X, W)
+        A = Z * np.sqrt(w)[:, None]
+        b = active_set(A.T @ A, Z.T @ (w * y), kappa, b)
+        W, b = _merge(X, W[b != 0], b[b != 0])
+        r = y - _relu(X, W) @ b
+        new = pricing.climb(X, w * r, _directions(X, W)) if X.shape[1] > 2 else None
+        fresh = new is not None and np.abs(_relu(X, new).T @ (w * r)).max(initial=0.0) > kappa / 2 * (1 + gap)
+        if new is None or not fresh or steps == 1:
+            priced = pricing.price(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9), cones=cones)
+            lower = max(lower, duality.scaled(y, w, kappa, r, 2 * priced.upper))
+            new = priced.rows
+            current = _bound(X, y, w, kappa, W, lower, method)
+            best = current if current.upper < best.upper else best
+            if best.upper - lower <= gap * best.upper:
+                break
+        values = np.abs(_relu(X, new).T @ (w * r))
+        good = np.flatnonzero(values > kappa / 2)
+        good = good[np.argsort(-values[good], kind="stable")][: 2 * X.shape[1] + 8]
+        if len(good) == 0:
+            break
+        W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
+    return OracleBound(best.upper, lower, best.units, best.weights, kappa, method)
+
+
+def _directions(X: Array, W: Array) -> Array | None:
+    """Where to climb from: None, the fixed scatter, before there are units; then these as well."""
+    return np.concatenate([W, pricing.starts(X)]) if len(W) else None
+
+
+def _patterns(X: Array) -> Array:
+    """Activation patterns (P, N) of X w for w off the breakpoints; all of them for n <= 2 or points in general position.
+
+    n >= 3: every n - 1 samples meet on a ray, and around it each of them may be on either side.
+    """
+    N, n = X.shape
+    count = 2 if n == 1 else 2 * N if n == 2 else 2**n * math.comb(N, n - 1)
+    if count * N > PATTERN_ENTRIES:
+        raise ValueError(
+            f"sample must be small enough for method 'patterns': {count} patterns of {N} samples exceed "
+            f"{PATTERN_ENTRIES} entries; use method 'columns'"
+        )
+    if n == 1:
+        return np.concatenate([X.T > 0, X.T < 0])
+    if n == 2:
+        X = X[X.any(axis=1)]
+        middle = np.arctan2(X[:, 1], X[:, 0])
+        ends = np.unique(np.mod(np.concatenate([middle - np.pi / 2, middle + np.pi / 2]), 2 * np.pi))
+        angles = (ends + np.append(ends[1:], ends[:1] + 2 * np.pi)) / 2
+        return np.unique(np.stack([np.cos(angles), np.sin(angles)], axis=1) @ X.T > 0, axis=0)
+    patterns = []
+    for subset in combinations(range(N), n - 1):
+        w = np.linalg.svd(X[list(subset)])[2][-1]
+        for sign in (1.0, -1.0):
+            pattern = sign * (X @ w) > 0
+            for sides in product((False, True), repeat=n - 1):
+                pattern[list(subset)] = sides
+                patterns.append(pattern.copy())
+    return np.unique(np.array(patterns).reshape(-1, N), axis=0)
+
+
+def _pattern_units(X: Array, y: Array, w: Array, kappa: float) -> Array:
+    """Units of the convex reformulation: on each pattern D a pair of cone-constrained linear units, penalised by norm."""
+    import cvxpy as cp
+
+    X, y, w = X[X.any(axis=1)], y[X.any(axis=1)], w[X.any(axis=1)]
+    if len(X) == 0:
+        return np.zeros((0, X.shape[1]))
+    patterns = _patterns(X)
+    n = X.shape[1]
+    blocks = np.concatenate([pattern[:, None] * X for pattern in patterns], axis=1) * np.sqrt(w)[:, None]
+    plus, minus = cp.Variable((len(patterns), n)), cp.Variable((len(patterns), n))
+    signs = np.where(patterns, 1.0, -1.0)
+    inner = [cp.multiply(signs, V @ X.T) >= 0 for V in (plus, minus)]
+    fit = cp.sum_squares(blocks @ cp.reshape(plus - minus, (len(patterns) * n,), order="C") - y * np.sqrt(w))
+    norms = cp.sum(cp.norm(plus, 2, axis=1)) + cp.sum(cp.norm(minus, 2, axis=1))
+    problem = cp.Problem(cp.Minimize(fit + kappa * norms), inner)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the bound decides, not the status
+        try:
+            problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+        except cp.SolverError:
+            return np.zeros((0, n))
+    if plus.value is None or minus.value is None:
+        return np.zeros((0, n))
+    V = np.concatenate([plus.value, minus.value])
+    size = np.linalg.norm(V, axis=1)
+    return pricing.inside(V[size > 1e-7 * size.max(initial=0.0)])
+
+
+def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
+    """kappa = 0: the distance of Y from the span of all features, in rationals.
+
+    Features are linear on rays, and see everything on the rays but for sum_k a_k (t_k - t_-k) with sum_k a_k u_k = 0
+    over pairs of opposite rays (`theory.rays`). So only opposite rays take part in the linear algebra.
+    """
+    from theory.rays import dependencies, float_below, rays, unseen_risk
+
+    points = rays(sample)
+    lines: dict[tuple[Any, ...], list[int]] = {}
+    for k, x in enumerate(points.X):
+        lead = next(v for v in x if v != 0)
+        lines.setdefault(tuple((int((v / lead).p), int((v / lead).q)) for v in x), []).append(k)
+    paired = points.subset(tuple(k for line in lines.values() if len(line) == 2 for k in line))
+    minimum = points.constant
+    if len(paired):
+        minimum += unseen_risk(paired, dependencies(paired))
+    lower = float_below(minimum)
+    upper = lower if minimum == 0 else float(np.nextafter(lower, np.inf))
+    W = np.zeros((0, X.shape[1]))
+    if 0 < len(points) <= RAYS_LISTED:
+        W = _spanning_units(points.arrays[0])
+    units = _bound(X, y, w, 0.0, W, lower, "rational")
+    return OracleBound(upper, lower, units.units, units.weights, 0.0, "rational")
+
+
+def _spanning_units(X: Array) -> Array:
+    """Rows whose features span what any features can: one between neighbouring breakpoints, seen in a fixed plane."""
+    n = X.shape[1]
+    if n == 1:
+        return np.array([[1.0], [-1.0]])
+    plane = np.eye(n) if n == 2 else np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0]
+    points = X @ plane[:2].T
+    angles = np.arctan2(points[:, 1], points[:, 0])
+    ends = np.sort(np.mod(np.concatenate([angles - np.pi / 2, angles + np.pi / 2]), 2 * np.pi))
+    middle = (ends + np.append(ends[1:], ends[0] + 2 * np.pi)) / 2
+    rows = np.stack([np.cos(middle), np.sin(middle)], axis=1) @ plane[:2]
+    return np.concatenate([rows, plane, -plane])
+
+
+# --- e(m) from above -------------------------------------------------------------------------------------------------
+
+
+def _proposals(
+    X: Array, y: Array, w: Array, kappa: float, m: int, bound: OracleBound, starts: int, rng: np.random.Generator
+) -> list[tuple[Array, str]]:
+    """First layers (at most m rows) to descend from, with the rule that proposed each."""
+    n, out = X.shape[1], []
+    if m == 0:
+        return out
+    if len(bound.units):
+        size = np.abs(bound.weights)
+        out.append((bound.units[np.argsort(-size, kind="stable")[:m]], "largest units of the limit"))
+        path = homotopy(_relu(X, bound.units), y, weights=w, kappa_min=kappa / 2)
+        fits = np.flatnonzero(path.active <= m)
+        out.append((bound.units[path.betas[fits[-1]] != 0], "homotopy on the limit"))
+        for _ in range(starts):
+            draw = rng.choice(len(size), size=m, p=size / size.sum())
+            out.append((bound.units[np.unique(draw)], "Maurey draw of the limit"))
+    for _ in range(starts):
+        out.append((pricing.inside(rng.standard_normal((m, n))), "random start"))
+    return [(rows, name) for rows, name in out if len(rows)]
+
+
+def _grow(X: Array, y: Array, w: Array, kappa: float, net: OracleBound, lower: float) -> OracleBound:
+    """One more unit, where it correlates best with what is left, and all of them descend."""
+    r = y - _relu(X, net.units) @ net.weights
+    rows = pricing.climb(X, w * r) if X.shape[1] > 2 else pricing.price(X, w * r).rows
+    if len(rows) == 0:
+        return net
+    values = np.abs(_relu(X, rows).T @ (w * r))
+    return _descend(
+        X, y, w, kappa, np.concatenate([net.units, rows[[int(np.argmax(values))]]]), lower, "greedy, all units descend"
+    )
+
+
+def _descend(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
+    """A local minimum over both layers: L-BFGS on balanced weights, with the second layer solved before and after.
+
+    kappa |b| |w| is the minimum of kappa (b^2 + |w|^2)/2 over rescalings, which is smooth.
+    """
+    from scipy.optimize import minimize
+
+    best = _bound(X, y, w, kappa, W, lower, method)
+    n = X.shape[1]
+    for _ in range(3):
+        size, k = np.sqrt(np.abs(best.weights)), len(best.units)
+        if k == 0:
+            return best
+        start = np.concatenate([(best.units * size[:, None]).ravel(), np.sign(best.weights) * size])
+
+        def objective(v: Array, k: int = k) -> tuple[float, Array]:
+            V, b = v[: k * n].reshape(k, n), v[k * n :]
+            T = X @ V.T
+            r = np.maximum(T, 0) @ b - y
+            c = 2 * w * r
+            gradient = np.concatenate([(((T > 0) * b * c[:, None]).T @ X).ravel(), np.maximum(T, 0).T @ c])
+            return float(w @ r**2 + kappa / 2 * v @ v), gradient + kappa * v
+
+        v = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+        V, b = v[: k * n].reshape(k, n), v[k * n :]
+        alive = (np.abs(b) > 0) & V.any(axis=1)
+        found = _bound(X, y, w, kappa, V[alive], lower, method)
+        improved = found.upper < best.upper * (1 - 1e-9)
+        best = found if found.upper < best.upper else best
+        if not improved:
+            break
+    return best
