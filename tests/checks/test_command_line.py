@@ -1,0 +1,187 @@
+"""`python -m checks` from outside: exit status, one-line errors, the table, JSON, the same seed twice, Ctrl-C."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from checks import claims
+from checks.__main__ import main, select
+from checks.claim import Verdict
+
+CHEAP = ["prop-2.1", "sec-2.1-saddle"]
+
+
+def checks(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "checks", *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+    )
+
+
+def refused(result, says):
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert says in result.stderr
+
+
+def test_agreeing_claims_give_0_a_table_and_strict_json(tmp_path):
+    result = checks(*CHEAP, "--json", tmp_path / "ledger.json", "--seed", 3, "--jobs", 2, "--controls")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""  # no progress bar where there is no terminal
+    for word in (*CHEAP, "2.1 Poor minima", "agrees", "Planted faults", "as printed", "Seed 3"):
+        assert word in result.stdout
+    document = json.loads((tmp_path / "ledger.json").read_text(), parse_constant=pytest.fail)
+    assert document["seed"] == 3
+    assert {"python", "numpy", "scipy"} <= set(document["versions"])
+    assert [entry["id"] for entry in document["claims"]] == CHEAP
+    for entry in document["claims"]:
+        assert entry["status"] == "agrees"
+        assert entry["verdict"] == entry["recorded"]
+        assert entry["control_caught"] is True
+        assert entry["instances"] > 0
+        assert {"evidence", "margin", "witness", "seconds"} <= set(entry)
+
+
+def ledger(tmp_path, *arguments):
+    assert main([*arguments, "--jobs", "1", "--json", str(tmp_path / "l.json")]) == 0
+    document = json.loads((tmp_path / "l.json").read_text())
+    for entry in document["claims"]:
+        del entry["seconds"]
+    return document
+
+
+def test_the_same_seed_gives_the_same_document_whatever_else_runs(tmp_path, capsys):
+    document = ledger(tmp_path, *CHEAP, "--seed", "11")
+    assert document == ledger(tmp_path, *CHEAP, "--seed", "11")
+    alone = ledger(tmp_path, CHEAP[1], "--seed", "11")
+    assert alone["claims"] == document["claims"][1:]
+    assert document["claims"] != ledger(tmp_path, *CHEAP, "--seed", "12")["claims"]
+
+
+def test_a_wrong_verdict_gives_1_and_says_so(monkeypatch, capsys):
+    load = claims.load
+
+    def planted(claim_id):
+        claim = load(claim_id)
+        return dataclasses.replace(claim, verdict=Verdict.HOLDS, confirm=claim.control, refute=None)
+
+    monkeypatch.setattr(claims, "load", planted)
+    assert main(["prop-2.1", "--jobs", "1"]) == 1
+    printed = capsys.readouterr().out
+    assert "differs" in printed
+    assert "recorded holds, this run refuted" in printed
+    assert "closest:" in printed
+
+
+def test_an_exception_in_a_claim_gives_1_and_one_line(monkeypatch, capsys):
+    def broken(claim_id):
+        raise ImportError("no such module")
+
+    monkeypatch.setattr(claims, "load", broken)
+    assert main(["prop-2.1", "--jobs", "1"]) == 1
+    assert "loading: ImportError: no such module" in capsys.readouterr().out
+
+
+def test_no_claims_are_no_success(monkeypatch, capsys):
+    monkeypatch.setattr(claims, "available", lambda: ())
+    assert main([]) == 1
+
+
+def test_an_unknown_claim_is_refused_with_near_matches():
+    refused(checks("prop-2.1-nonstric"), "prop-2.1-nonstrict")
+    refused(checks("no-such-claim"), "no-such-claim")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--seed", "x"], "--seed must be an integer >= 0; got 'x'"),
+        (["--seed", "-1"], "--seed"),
+        (["--jobs", "0"], "--jobs"),
+        (["--budget", "huge"], "--budget"),
+        (["--frobnicate"], "--frobnicate"),
+        (["--json"], "--json"),
+        (["--json", "/no/such/folder/l.json"], "cannot be written"),
+        (["--json", "."], "cannot be written"),
+        (["--data", "absent.csv"], "No such file"),
+        (["--data", "."], "must end in"),
+    ],
+)
+def test_bad_usage_gives_2_and_one_line(arguments, says, capsys):
+    assert main(["prop-2.1", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("checks: ")
+    assert printed.err.count("\n") == 1
+    assert says in printed.err
+
+
+def test_a_bad_table_gives_2_and_one_line_from_outside(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n1,red\n2,3\n")
+    refused(checks("--data", tmp_path / "t.csv"), "line 2, column 'y': 'red' is not a number")
+    np.savez(tmp_path / "t.npz", X=np.zeros((2, 1)), y=np.array([{}, {}]))
+    refused(checks("--data", tmp_path / "t.npz"), "never loaded")
+
+
+def test_the_users_table_is_used(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 2))
+    np.savez(tmp_path / "mine.npz", X=X, y=np.sin(X[:, 0]))
+    document = ledger(tmp_path, "sampling-misses", "--data", str(tmp_path / "mine.npz"))
+    assert document["claims"][0]["tables"] == ["mine"]
+    assert "mine" in capsys.readouterr().out
+
+
+def test_the_list_runs_nothing(capsys):
+    assert main(["--list", "prop-2.1"]) == 0
+    printed = capsys.readouterr().out
+    assert "prop-2.1" in printed
+    assert "holds" in printed
+    assert "agrees" not in printed
+
+
+def test_selection_keeps_the_catalogues_order_and_takes_families():
+    assert select(["sec-2.1-saddle", "prop-2.1", "prop-2.1"]) == ["prop-2.1", "sec-2.1-saddle"]
+    assert select(["sec-2.1"]) == [i for i in claims.available() if i.startswith("sec-2.1-")]
+    assert select([]) == list(claims.available())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupt_keeps_what_is_done_and_gives_130(tmp_path, jobs):
+    asked = ["prop-2.1", "sec-2.1-saddle", "prop-2.1-nonstrict", "sec-2.1-not-necessary"]
+    result = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *asked, "--jobs", str(jobs), "--json", str(tmp_path / "l.json")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        start_new_session=True,
+    )
+    assert result.returncode == 130
+    assert result.stderr == "checks: interrupted; the claims above were finished\n"
+    assert "not run" in result.stdout
+    done = json.loads((tmp_path / "l.json").read_text())["claims"]
+    assert 1 <= len(done) < len(asked)
+    assert all(entry["status"] == "agrees" for entry in done)
+    assert all(entry["id"] in result.stdout for entry in done)
+
+
+# Ctrl-C after the first finished claim, as a terminal sends it: to the whole process group.
+INTERRUPTED = """
+import os, signal, sys
+from checks import __main__ as command
+
+class Bar(command._Bar):
+    def finish(self, result):
+        super().finish(result)
+        os.killpg(0, signal.SIGINT)
+
+if __name__ == "__main__":
+    command._Bar = Bar
+    sys.exit(command.main())
+"""

@@ -1,0 +1,182 @@
+"""Tables: what is read, and that every unusable file is refused in one line."""
+
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as hst
+
+from checks import tables
+from checks.tables import TableError
+
+
+def write(tmp_path, name, content):
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def refusal(file):
+    """What is wrong with the file; empty when it was read."""
+    try:
+        sample = tables.read(file)
+    except TableError as error:
+        return str(error)
+    assert np.isfinite(sample.X).all()
+    return ""
+
+
+def npz(tmp_path, name="t.npz", **arrays):
+    np.savez(tmp_path / name, **arrays)
+    return tmp_path / name
+
+
+X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [4.0, 1.0]])
+Y = np.array([1.0, 2.0, 4.0, 1.0])
+
+
+def test_shipped_tables_are_standardised_and_loaded_once():
+    shipped = tables.shipped()
+    assert list(shipped) == ["diabetes", "digits"]
+    assert shipped.used == ()
+    sample = shipped["digits"]
+    assert sample is tables.shipped()["digits"]
+    assert shipped.used == ("digits",)
+    assert sample.X.shape == (1797, 64)
+    assert sample.Y.shape == (1797, 1)
+    spread = sample.X.std(axis=0)
+    assert np.all((np.abs(spread - 1) < 1e-12) | (spread == 0))  # a few pixels are constant
+    assert np.abs(sample.X.mean(axis=0)).max() < 1e-12
+
+
+def test_csv_takes_the_column_named_y_or_else_the_last(tmp_path):
+    named = tables.read(write(tmp_path, "a.csv", "y,u,v\n1,0,1\n2,1,1\n\n4,2,1\n1,4,1\n"))
+    last = tables.read(write(tmp_path, "b.csv", "\ufeffu,v,w\r\n0,1,1\r\n1,1,2\r\n2,1,4\r\n4,1,1\r\n"))
+    direct = tables.standardised(X, Y)
+    for sample in (named, last):
+        assert np.array_equal(sample.X, direct.X)
+        assert np.array_equal(sample.Y, direct.Y)
+    assert not direct.X[:, 1].any()  # constant
+
+
+def test_npz_reads_what_csv_reads(tmp_path):
+    for y in (Y, Y[:, None]):
+        sample = tables.read(npz(tmp_path, X=X, y=y))
+        assert np.array_equal(sample.Y, tables.standardised(X, Y).Y)
+
+
+def test_columns_of_every_size_are_standardised():
+    sample = tables.standardised(X * [1e300, 1e-300], Y * 1e-200)
+    assert np.array_equal(sample.X[:, 0], tables.standardised(X, Y).X[:, 0])
+    assert np.isfinite(sample.X).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "empty"),
+        ("\n \n", "blank"),
+        ("1,2\n3,4\n", "header"),
+        ("y\n1\n2\n", "two columns"),
+        ("a,y,y\n1,2,3\n1,3,3\n", "named y"),
+        ("a,y\n1,2\n", "at least two rows"),
+        ("a,y\n", "at least two rows"),
+        ("a,y\n1,2\n1,2,3\n", "line 3 has 3 columns"),
+        ("a,y\n1,2\nred,3\n", "line 3, column 'a': 'red' is not a number"),
+        ("a,y\n1,2\n,3\n", "is empty"),
+        ("a,y\n1,2\nnan,3\n", "nan is not finite"),
+        ("a,y\n1,2\n3,-inf\n", "column 'y': -inf is not finite"),
+        ("a,y\n1,2\n1_0,3\n", "not a number"),
+        ("a,y\n1,2\n2,2\n", "target is constant"),
+        ("a,y\n1,2\n1,3\n", "every input column is constant"),
+        (b"\xff\xfe\x00a", "not a comma-separated text file"),
+        (b"a,y\n1,\x002\n", "line 2, column 'y'"),
+    ],
+)
+def test_an_unusable_csv_is_refused_in_one_line(tmp_path, content, says):
+    file = write(tmp_path, "t.csv", content)
+    with pytest.raises(TableError) as caught:
+        tables.read(file)
+    assert says in str(caught.value)
+    assert "t.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+class Harmful:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def archive_with(tmp_path, member, data):
+    file = tmp_path / "odd.npz"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("X.npy", npy(X))
+        archive.writestr(member, data)
+    return file
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda d: npz(d, X=X), "y missing"),
+        (lambda d: npz(d), "it holds nothing"),
+        (lambda d: npz(d, X=X, y=Y[:3]), "y must have shape (4,)"),
+        (lambda d: npz(d, X=X, y=np.zeros((4, 2))), "y must have shape"),
+        (lambda d: npz(d, X=X[0], y=Y), "X must have shape"),
+        (lambda d: npz(d, X=X[:, :0], y=Y), "X must have shape"),
+        (lambda d: npz(d, X=X[:1], y=Y[:1]), "at least two rows"),
+        (lambda d: npz(d, X=X * 1j, y=Y), "real numbers"),
+        (lambda d: npz(d, X=X.astype(str), y=Y), "real numbers"),
+        (lambda d: npz(d, X=np.where(X == 4, np.nan, X), y=Y), "entry (3, 0) is nan"),
+        (lambda d: npz(d, X=X, y=np.array([1.0, 2, np.inf, 0])), "y must be finite"),
+        (lambda d: archive_with(d, "y.npy", npy(np.array([Harmful()] * 4))), "never loaded"),
+        (lambda d: archive_with(d, "y.npy", pickle.dumps(Harmful())), "real numbers"),
+        (lambda d: archive_with(d, "y.npy", npy(Y)[:-9]), "cannot be read"),
+        (lambda d: archive_with(d, "y.npy", b"\x93NUMPY\x01\x00\xff\xff{"), "cannot be read"),
+        (lambda d: write(d, "t.npz", npy(X)), "not an NPZ archive"),
+        (lambda d: write(d, "t.npz", pickle.dumps(Harmful())), "not an NPZ archive"),
+        (lambda d: write(d, "t.npz", b""), "empty"),
+        (lambda d: d / "absent.npz", "No such file"),
+        (lambda d: d / "absent.csv", "No such file"),
+        (lambda d: write(d, "t.xlsx", b"x"), "must end in .csv or .npz"),
+    ],
+)
+def test_an_unusable_npz_is_refused_in_one_line(tmp_path, make, says):
+    with pytest.raises(TableError) as caught:
+        tables.read(make(tmp_path))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_directory_is_refused(tmp_path):
+    for name in ("folder.csv", "folder.npz"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(TableError, match="is a directory"):
+            tables.read(tmp_path / name)
+
+
+@given(
+    hst.binary(max_size=80) | hst.text(alphabet='ay,1.\n"-e', max_size=60).map(str.encode),
+    hst.sampled_from(["csv", "npz"]),
+)
+def test_any_bytes_give_a_table_or_one_line(tmp_path_factory, content, suffix):
+    file = write(tmp_path_factory.mktemp("t", numbered=True), f"t.{suffix}", content)
+    assert "\n" not in refusal(file)
+
+
+@given(hst.integers(0, 400), hst.integers(0, 255))
+def test_a_damaged_archive_gives_a_table_or_one_line(tmp_path_factory, place, byte):
+    file = npz(tmp_path_factory.mktemp("t", numbered=True), X=X, y=Y)
+    content = bytearray(file.read_bytes())
+    content[place % len(content)] = byte
+    file.write_bytes(bytes(content))
+    assert "\n" not in refusal(file)
