@@ -1,0 +1,122 @@
+"""Predicates about paths, bounds and kernels, for other people's tests.
+
+    from checks import predicates, strategies
+
+    path = my_connect(risk, theta_a, theta_b)
+    assert predicates.connects(path, theta_a, theta_b)
+    assert predicates.stays_below(risk, path, max(risk(theta_a), risk(theta_b)))
+
+Each returns a `Judgement`: true or false in an `if` or `assert`, with the margin (negative: violated) and where it is
+worst, so that a failing test says more than "False". Tolerances are derived from rounding; where a predicate takes
+one, README, "Choosing tolerances", says how to choose it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import validation as check
+from theory.enclosures import upper_bounds
+from theory.maxima import path_maximum
+from theory.paths import Path
+from theory.relu_kernel import kernel_enclosure, printed_bounds, sharp_bounds
+from theory.risk import Risk, Sample
+from theory.rounding import gamma
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a predicate holds; `margin` is the worst slack (>= 0 when it holds), `where` the instance it occurs at."""
+
+    holds: bool
+    margin: float
+    where: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+
+def connects(path: Path, theta_a: ArrayLike, theta_b: ArrayLike) -> Judgement:
+    """The path starts at theta_a and ends at theta_b, bit for bit; margin is minus the larger distance."""
+    size = path.points.shape[1]
+    ends = (check.parameters(theta_a, size, "theta_a"), check.parameters(theta_b, size, "theta_b"))
+    missed = [float(np.abs(point - end).max()) for point, end in zip((path.points[0], path.points[-1]), ends)]
+    exact = np.array_equal(path.points[0], ends[0]) and np.array_equal(path.points[-1], ends[1])
+    return Judgement(exact, -max(missed), {"start": missed[0], "end": missed[1]})
+
+
+def stays_below(risk: Risk, path: Path, level: float, *, rtol: float = 1e-9) -> Judgement:
+    """The risk never exceeds level (1 + rtol) along the path: certified, ends and interiors of all pieces included.
+
+    A false judgement with a positive `sampled_margin` means that the bound was too loose to decide, not that the
+    path is too high.
+    """
+    level = check.number(level, "level", minimum=0.0)
+    allowed = level * (1 + check.number(rtol, "rtol", minimum=0.0))
+    found = path_maximum(risk, path, ceiling=allowed)
+    where = {"piece": found.piece, "t": found.t, "value": found.value, "upper": found.upper}
+    where["sampled_margin"] = allowed - found.value
+    return Judgement(found.upper <= allowed, allowed - found.upper, where)
+
+
+def keeps_function(risk: Risk, path: Path, *, growth: float = 64.0) -> Judgement:
+    """The network computes the same outputs on the sample at every vertex, up to rounding.
+
+    The allowance is `growth` times the a-priori rounding of one evaluation at the vertex, gamma(P + N) times the
+    outputs formed with absolute values throughout (|W_K| ... |W_1| |x|).
+    """
+    growth = check.number(growth, "growth", minimum=1.0)
+    net, X = risk.network, risk.sample.X
+    outputs = net(path.points, X)
+    size = np.abs(net.augment(X))
+    for k, W in enumerate(net.weights(np.abs(path.points)), start=1):
+        size = size @ np.swapaxes(W, -1, -2)
+        if k < net.depth:
+            size = net.augment(size if net.rho(k).homogeneous else np.minimum(size, 1.0))
+    allowed = growth * gamma(net.size + len(X)) * (size + size[0])
+    slack = allowed - np.abs(outputs - outputs[0])
+    vertex, sample, output = (int(i) for i in np.unravel_index(np.argmin(slack), slack.shape))
+    return Judgement(
+        bool((slack >= 0).all()), float(slack.min()), {"vertex": vertex, "sample": sample, "output": output}
+    )
+
+
+def moves_one_layer_at_a_time(risk: Risk, path: Path) -> Judgement:
+    """Every piece changes at most one matrix; margin is 1 minus the largest number of matrices changed by a piece."""
+    steps = np.diff(path.points, axis=0) != 0
+    moved = np.stack([steps[:, s].any(axis=1) for s in risk.network.slices], axis=1).sum(axis=1)
+    most = int(moved.max(initial=0))
+    return Judgement(most <= 1, 1.0 - most, {"piece": int(np.argmax(moved)) if len(moved) else 0})
+
+
+def rows_in_unit_ball(risk: Risk, path: Path) -> Judgement:
+    """Rows of W_1 stay in the unit ball along the path (eq. 6): the ball is convex, so the vertices decide."""
+    norms = risk.row_norms(path.points)
+    allowed = 1 + 4 * gamma(risk.network.shapes[0][1] + 2)
+    vertex, row = (int(i) for i in np.unravel_index(np.argmax(norms), norms.shape))
+    return Judgement(bool(norms.max() <= allowed), float(allowed - norms.max()), {"vertex": vertex, "row": row})
+
+
+def is_upper_bound(risk: Risk, theta: ArrayLike, bound: float) -> Judgement:
+    """The risk at theta is at most `bound` in exact arithmetic (success proves it; failure proves nothing)."""
+    theta = check.parameters(theta, risk.network.size)[None]
+    upper = float(upper_bounds(risk, theta, theta, np.zeros(1), np.zeros(1))[0])
+    return Judgement(upper <= bound, float(bound) - upper, {"upper": upper})
+
+
+def kernel_within_bounds(w1: ArrayLike, w2: ArrayLike, sample: Sample, *, sharp: bool = False) -> Judgement:
+    """[w1, w2]_Z lies between the bounds of Proposition 2.3 (or, with sharp=True, the sharp ones), for one pair.
+
+    False proves a violation: the enclosure of the kernel and the rounded bounds do not meet.
+    """
+    found = kernel_enclosure(w1, w2, sample)
+    bounds = (sharp_bounds if sharp else printed_bounds)(w1, w2, sample)
+    margin = float(min(found.upper - bounds.lower, bounds.upper - found.lower))
+    where = {"kernel": float(found.value), "lower": float(bounds.lower), "upper": float(bounds.upper)}
+    return Judgement(margin >= 0, margin, where)
