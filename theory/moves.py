@@ -31,6 +31,7 @@ from theory.networks import ACTIVATIONS, Network
 from theory.paths import Path
 
 Array = NDArray[Any]
+Units = Sequence[int] | NDArray[Any]
 
 EPS = float(np.finfo(float).eps)
 
@@ -102,7 +103,7 @@ class Walk:
             Z = np.vstack([W @ Z, np.eye(n)[-1:]]) if self.network.bias else W @ Z
         return Z
 
-    def free(self, layer: int, unit: int | None = None, among: Sequence[int] | None = None) -> int:
+    def free(self, layer: int, unit: int | None = None, among: Units | None = None) -> int:
         """Make one unit idle without changing the function, in one piece; returns which.
 
         unit: this one; else the best of `among` (default: all units): one that is idle already (no piece), or of
@@ -132,7 +133,7 @@ class Walk:
         self._release(layer, np.array([k]), nu[:, None], scale, f"free unit {k} of layer {layer}")
         return k
 
-    def free_many(self, layer: int, among: Sequence[int] | None = None, *, growth: float | None = None) -> Array:
+    def free_many(self, layer: int, among: Units | None = None, *, growth: float | None = None) -> Array:
         """Make as many units of `among` idle as one piece can, keeping the function; returns them, sorted.
 
         Units of `among` that are idle already stay so and count; idle units outside `among` may take over weights. The
@@ -159,7 +160,7 @@ class Walk:
         self._release(layer, chosen, nu, scale, f"free {what} of layer {layer}")
         return np.union1d(already, chosen)
 
-    def place(self, layer: int, unit: int | Sequence[int], row: ArrayLike) -> None:
+    def place(self, layer: int, unit: int | Units, row: ArrayLike) -> None:
         """Give idle units new incoming rows: one unit and a row (n_{layer-1},) (with biases one longer), or several."""
         units = self._units(layer, np.atleast_1d(np.asarray(unit)), "unit")
         W = self.incoming(layer).copy()
@@ -176,7 +177,7 @@ class Walk:
         what = f"unit {units[0]}" if len(units) == 1 else f"{len(units)} units"
         self._step(layer, W, f"place {what} of layer {layer}")
 
-    def transfer(self, layer: int, source: int | Sequence[int], target: int | Sequence[int]) -> None:
+    def transfer(self, layer: int, source: int | Units, target: int | Units) -> None:
         """Move the outgoing weights of `source` to `target`, whose incoming row must be parallel; source ends idle.
 
         Rows may differ by a factor c (c > 0 for relu, any for identity, 1 for other activations): the target gains c
@@ -221,13 +222,13 @@ class Walk:
             )
         self._step(layer + 1, target, label or f"refit W_{layer + 1}")
 
-    def permute(self, layer: int, order: Sequence[int]) -> None:
+    def permute(self, layer: int, order: Units) -> None:
         """Reorder the units of a layer (new unit i is old unit order[i], as `Network.permute`) around one idle unit.
 
         The function is constant and the walk ends exactly at network.permute(theta, layer, order). Two pieces for
         each unit moved. ValueError when no unit is idle: free one first.
         """
-        goal = self.network.permute(self.theta, layer, order)
+        goal = self.network.permute(self.theta, layer, list(order))
         wanted = [int(i) for i in order]
         if np.array_equal(goal, self._points[-1]):
             return
