@@ -59,12 +59,19 @@ class OracleBound:
 
 
 def limit(
-    sample: Sample, kappa: float, *, method: str = "auto", gap: float = 1e-8, steps: int = 200, cones: int = 20_000
+    sample: Sample,
+    kappa: float,
+    *,
+    method: str = "auto",
+    gap: float | None = None,
+    steps: int = 200,
+    cones: int = 20_000,
 ) -> OracleBound:
     """e(infinity) of a sample with one output, enclosed.
 
     method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for
-    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper or `steps` rounds. "patterns": the
+    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, and 1e-6 for n >= 3) or
+    `steps` rounds. "patterns": the
     convex reformulation over the activation patterns of the hyperplane arrangement (Pilanci & Ergen 2020) in cvxpy,
     for small N; its answer is then bounded the same way. "auto": columns, or rational linear algebra for kappa = 0,
     where the distance of Y from all that features can span is exact. A constant column of X is a bias.
@@ -73,15 +80,16 @@ def limit(
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(method, "method", METHODS)
-    gap = check.number(gap, "gap", minimum=0.0)
     steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
     X, y, w = _single_output(sample)
+    default = 1e-8 if X.shape[1] <= 2 else 1e-6
+    gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
     if kappa == 0:
         if method == "columns":
             raise ValueError("method must be 'auto' or 'patterns' for kappa = 0; got 'columns', which needs a penalty")
         return _unpenalised(sample, X, y, w)
     if method == "patterns":
-        W = _pattern_units(X, y, w, kappa)
+        W = _pattern_units(X, y, w, kappa, _patterns(X))
         return _generate(X, y, w, kappa, W, gap, 1, cones, "patterns")
     return _generate(X, y, w, kappa, np.zeros((0, X.shape[1])), gap, steps, cones, "columns")
 
@@ -196,36 +204,52 @@ def _generate(
     X: Array, y: Array, w: Array, kappa: float, W: Array, gap: float, steps: int, cones: int, method: str
 ) -> OracleBound:
     """Column generation: solve on the units so far, merge, ask for units that still violate the dual, repeat."""
-    b, lower = np.zeros(len(W)), 0.0
-    best = _bound(X, y, w, kappa, W, lower, method)
-    for _ in range(steps):
-        Z = _relu(X, W)
-        A = Z * np.sqrt(w)[:, None]
-        b = active_set(A.T @ A, Z.T @ (w * y), kappa, b)
-        W, b = _merge(X, W[b != 0], b[b != 0])
+    lower, best = 0.0, _bound(X, y, w, kappa, W, 0.0, method)
+    b, proved = np.zeros(len(W)), False
+    for step in range(steps):
+        W, b = _restricted(X, y, w, kappa, W, b)
         r = y - _relu(X, W) @ b
-        new = pricing.climb(X, w * r, _directions(X, W)) if X.shape[1] > 2 else None
-        fresh = new is not None and np.abs(_relu(X, new).T @ (w * r)).max(initial=0.0) > kappa / 2 * (1 + gap)
-        if new is None or not fresh or steps == 1:
-            priced = pricing.price(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9), cones=cones)
+        new, worst = W, kappa
+        if X.shape[1] > 2 and step < steps - 1:
+            new = pricing.climb(X, w * r, _directions(X, W))
+            worst = 2 * float(np.abs(_relu(X, new).T @ (w * r)).max(initial=0.0))
+        proved = worst <= kappa * (1 + gap)
+        if proved:  # nothing easy is left to find: bound the pricing problem
+            priced = pricing.price(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
             lower = max(lower, duality.scaled(y, w, kappa, r, 2 * priced.upper))
-            new = priced.rows
             current = _bound(X, y, w, kappa, W, lower, method)
             best = current if current.upper < best.upper else best
             if best.upper - lower <= gap * best.upper:
                 break
+            new = priced.rows
         values = np.abs(_relu(X, new).T @ (w * r))
         good = np.flatnonzero(values > kappa / 2)
         good = good[np.argsort(-values[good], kind="stable")][: 2 * X.shape[1] + 8]
         if len(good) == 0:
             break
         W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
+        if X.shape[1] > 2 and worst < 1.1 * kappa:
+            W = _pattern_units(X, y, w, kappa, _patterns_of(X, W))
+            b = np.zeros(len(W))
     return OracleBound(best.upper, lower, best.units, best.weights, kappa, method)
+
+
+def _restricted(X: Array, y: Array, w: Array, kappa: float, W: Array, b: Array) -> tuple[Array, Array]:
+    """The lasso on the rows W, started at b, without its idle units and with units of one pattern merged."""
+    Z = _relu(X, W)
+    A = Z * np.sqrt(w)[:, None]
+    b = active_set(A.T @ A, Z.T @ (w * y), kappa, b)
+    return _merge(X, W[b != 0], b[b != 0])
 
 
 def _directions(X: Array, W: Array) -> Array | None:
     """Where to climb from: None, the fixed scatter, before there are units; then these as well."""
     return np.concatenate([W, pricing.starts(X)]) if len(W) else None
+
+
+def _patterns_of(X: Array, W: Array) -> Array:
+    """The distinct activation patterns (P, N) of rows W."""
+    return np.unique((X @ W.T > 0).T, axis=0)
 
 
 def _patterns(X: Array) -> Array:
@@ -243,8 +267,9 @@ def _patterns(X: Array) -> Array:
     if n == 1:
         return np.concatenate([X.T > 0, X.T < 0])
     if n == 2:
-        X = X[X.any(axis=1)]
-        middle = np.arctan2(X[:, 1], X[:, 0])
+        middle = np.arctan2(X[:, 1], X[:, 0])[X.any(axis=1)]
+        if len(middle) == 0:
+            return np.zeros((0, N), dtype=bool)
         ends = np.unique(np.mod(np.concatenate([middle - np.pi / 2, middle + np.pi / 2]), 2 * np.pi))
         angles = (ends + np.append(ends[1:], ends[:1] + 2 * np.pi)) / 2
         return np.unique(np.stack([np.cos(angles), np.sin(angles)], axis=1) @ X.T > 0, axis=0)
@@ -259,15 +284,13 @@ def _patterns(X: Array) -> Array:
     return np.unique(np.array(patterns).reshape(-1, N), axis=0)
 
 
-def _pattern_units(X: Array, y: Array, w: Array, kappa: float) -> Array:
+def _pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -> Array:
     """Units of the convex reformulation: on each pattern D a pair of cone-constrained linear units, penalised by norm."""
     import cvxpy as cp
 
-    X, y, w = X[X.any(axis=1)], y[X.any(axis=1)], w[X.any(axis=1)]
-    if len(X) == 0:
-        return np.zeros((0, X.shape[1]))
-    patterns = _patterns(X)
     n = X.shape[1]
+    if len(patterns) == 0:
+        return np.zeros((0, n))
     blocks = np.concatenate([pattern[:, None] * X for pattern in patterns], axis=1) * np.sqrt(w)[:, None]
     plus, minus = cp.Variable((len(patterns), n)), cp.Variable((len(patterns), n))
     signs = np.where(patterns, 1.0, -1.0)
