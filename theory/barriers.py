@@ -1,0 +1,351 @@
+"""Barriers: how high every path between two nets must climb, certified from below and by an explicit path from above.
+
+All bounds from below are of one kind: something that changes along the path must pass a value at which the net is
+poorer. For one hidden layer of m ReLU units without biases, squared loss, kappa = 0:
+
+- det Z. On m of the sample points (with an output bias: m + 1) the features form a square matrix Z, and an odd
+  permutation of the units turns the sign of det Z. Somewhere on the path the features are dependent; the risk there is
+  at least `theory.rank_drop.least_risk` of these points. This holds whatever the two ends are.
+- order. For points of a plane in a half-plane the feature rows form an arc, and m units with independent features
+  stand on it in an order that cannot change; around the origin they form a closed curve, and it is the cyclic order.
+- det W_1. For m = 2 units on data in a plane: where det W_1 = 0 the net sees one direction only.
+
+With m units and features that can span less than R^m (fewer rays than units) a unit can always be freed at constant
+risk, and every permutation is free. See paper_notes.md, section 2.3.1 and appendix E.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import permutation_paths as build
+from theory import validation as check
+from theory.directions import one_direction_risk
+from theory.invariants import (
+    all_permutations,
+    determinant_must_vanish,
+    determinant_sign,
+    in_different_order,
+    is_odd,
+)
+from theory.maxima import path_maximum
+from theory.networks import Network
+from theory.paths import Path
+from theory.rank_drop import MOST_RAYS, Geometry, LeastRisk, least_risk
+from theory.rays import (
+    Rays,
+    dependencies,
+    exact_rows,
+    float_below,
+    matrix,
+    plane_coordinates,
+    rank,
+    rays,
+    unseen_risk,
+)
+from theory.risk import Risk, Sample
+
+Array = NDArray[Any]
+
+# A path is preferred to one of larger weights when its maximum is this close (relative to E|Y|^2) to the lower bound.
+CLOSE = 5e-7
+
+# Rays up to which the bound over one direction is computed: its cost grows with their square.
+MOST_ARCS = 400
+
+
+class Reason(Enum):
+    """What forces the barrier, or lets the path through; the value says so."""
+
+    DETERMINANT = "an odd permutation turns the sign of det Z: on the way the features are dependent"
+    ORDER = "units stand in an order along the curve of feature rows: on the way two of them meet"
+    DIRECTION = "the sign of det W_1 turns: on the way the net sees one direction of the data only"
+    FREE = "more units than independent features: one can be freed, and permutations cost nothing"
+    UNSOLVABLE = (
+        "points on one ray from the origin (or opposite ones) ask for what no net can give; "
+        "that is the bound, a unit can be freed, and permutations cost nothing more"
+    )
+    ROTATION = "the units turn round the closed curve of feature rows to each other's places"
+    IDENTITY = "the identity permutation moves nothing"
+    NONE = "no invariant known here separates the ends: the bound is what no net can beat"
+
+
+@dataclass(frozen=True, eq=False)
+class Barrier:
+    """The least height of a path between a net and its hidden permutation, or between two given nets.
+
+    lower: every path between such nets, wherever they are, climbs at least so high; a bound in exact arithmetic.
+    upper: the certified maximum of `path`, which joins its first point to its last (inf without a path).
+    reason: what forces `lower`, or lets the path through.
+    """
+
+    lower: float
+    upper: float
+    path: Path | None
+    reason: Reason
+
+    @property
+    def gap(self) -> float:
+        """upper - lower: what is not known."""
+        return self.upper - self.lower
+
+    @property
+    def largest_weight(self) -> float:
+        """The largest |weight| on the path (nan without one); it grows without bound where the infimum is not attained."""
+        return float(np.abs(self.path.points).max()) if self.path is not None else float("nan")
+
+
+@dataclass(frozen=True)
+class Components:
+    """The nets of zero risk, as many units as points: `number` of connected components, and the permutations
+    (new unit i is old unit order[i]) that are `free`: they stay within one. barrier: certified, between components."""
+
+    number: int
+    free: tuple[tuple[int, ...], ...]
+    geometry: Geometry
+    barrier: float
+
+
+def permutation_barrier(
+    sample: Sample,
+    width: int,
+    *,
+    order: Sequence[int] | None = None,
+    bias: bool = False,
+    subsets: int = 64,
+    rng: Any = None,
+) -> Barrier:
+    """The barrier between a net n-width-d (ReLU, squared loss, kappa = 0) and its copy with hidden units reordered.
+
+    order: new unit i is old unit order[i]; default: the first two units swapped. bias: whether every layer has biases
+    (the path keeps the hidden ones at zero if it can). subsets: how many subsets of the points are tried when there are
+    more points than units: all if there are no more, else random ones. Points on one ray count as one.
+
+    `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units. `path`
+    starts at a net of least risk where there are no more points than units, else near the best net found; lower and
+    upper meet for points in a plane and for linearly independent points. Raises ValueError when width < 2 (a single
+    unit has no permutation but itself) or `order` is no permutation.
+    """
+    if not isinstance(sample, Sample):
+        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
+    width = check.positive_integer(width, "width")
+    if width < 2:
+        raise ValueError(f"width must be at least 2: a single hidden unit has no permutation but itself; got {width}")
+    check.choice(bias, "bias", (False, True))
+    check.positive_integer(subsets, "subsets")
+    order = _permutation(order, width)
+    rng = np.random.default_rng(rng)
+    points = rays(sample, bias=bias)
+    risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
+    blind = dependencies(points, bias=bias)
+    floor, independent = unseen_risk(points, blind), len(points) - len(blind)
+    if width + bias > independent:
+        rows = build.spanning_rows(risk.network, sample, rng, independent)
+        path = build.freely(risk.network, sample, rows, order)
+        reason = Reason.UNSOLVABLE if floor > 0 else Reason.FREE
+        return Barrier(float_below(floor), path_maximum(risk, path).upper, path, reason)
+    lower, reason, least = float_below(floor), Reason.IDENTITY, None
+    if order != tuple(range(width)):
+        lower, reason, least = _lower(points, floor, width, order, bias, subsets, rng)
+    path, upper = _upper(risk, points, least, reason, order, lower, rng)
+    if reason is Reason.NONE and path.labels[0] == "turn":
+        reason = Reason.ROTATION
+    return Barrier(lower, upper, path, reason)
+
+
+def components(sample: Sample) -> Components:
+    """How many components the zero-risk nets have, with as many units as points, and which permutations join them.
+
+    For three points in the plane, or any linearly independent points. Raises ValueError for other samples, where the
+    number is not known here; when no net has zero risk; or when nets with dependent features solve the task too.
+    """
+    points = rays(sample)
+    N = len(points)
+    if unseen_risk(points, dependencies(points)) > 0:
+        raise ValueError(f"sample has no net of zero risk: {Reason.UNSOLVABLE.value}")
+    if N < 2 or dependencies(points) or not (rank(points.X) == N or (N == 3 and rank(points.X) == 2)):
+        raise ValueError(
+            f"sample must be 3 points on different rays of a plane, or linearly independent points; got {N} rays"
+        )
+    least = least_risk(points)
+    if least.lower == 0:
+        raise ValueError("sample is solved by nets with dependent features too (e(m - 1) = 0): not decided here")
+    every = all_permutations(N)
+    free = tuple(order for order in every if _why(order, least.geometry) is None)
+    return Components(len(every) // len(free), free, least.geometry, least.lower)
+
+
+def approach(sample: Sample, width: int) -> tuple[Array, Array]:
+    """Largest weight and certified maximum of the swapping path, for paths ever closer to the infimum: two arrays.
+
+    Where the infimum is not attained two units merge and their outgoing weights run to infinity; with bounded weights
+    the visible barrier is higher. As many units as rays, in a plane or linearly independent; ValueError otherwise.
+    """
+    points = rays(sample)
+    width = check.positive_integer(width, "width", minimum=2)
+    if width != len(points) or dependencies(points):
+        raise ValueError(f"width must be the number of points on independent rays, {len(points)}; got {width}")
+    least = least_risk(points)
+    if least.geometry is Geometry.GENERAL:
+        raise ValueError(
+            f"sample must lie in a plane or be linearly independent; got {len(points)} points in R^{sample.n_in}"
+        )
+    order = _permutation(None, width)
+    risk = Risk(Network((sample.n_in, width, sample.n_out)), sample)
+    paths = [
+        build.around(risk.network, sample, start, order) for _, start in build.starts(_float_sample(points), least)
+    ]
+    maxima = np.array([path_maximum(risk, path).upper for path in paths])
+    return np.array([np.abs(path.points).max() for path in paths]), maxima
+
+
+def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: int = 64, rng: Any = None) -> Barrier:
+    """A certified lower bound on max F over every path from theta_a to theta_b, two given nets; no path is built.
+
+    One hidden ReLU layer, identity output, squared loss, any kappa (a penalty only adds). What separates the nets is
+    read off them exactly: signs of det Z on subsets of the points, orders along the feature curve, the sign of
+    det W_1. With nothing found the bound is what no net can beat, and proves nothing (Reason.NONE). Raises ValueError
+    for other networks or losses, and for parameter vectors that do not fit.
+    """
+    network, sample = risk.network, risk.sample
+    if network.depth != 2 or network.activation != "relu" or network.output != "identity" or risk.loss != "squared":
+        raise ValueError(
+            "risk must be of one hidden relu layer with identity output and squared loss; got widths "
+            f"{network.widths}, {network.activation}, {network.output}, {risk.loss}"
+        )
+    rows = []
+    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
+        theta = check.parameters(theta, network.size, name)
+        if theta.ndim != 1:
+            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
+        rows.append(network.weights(theta)[0])
+    bias, width = network.bias, network.widths[1]
+    points = rays(sample, bias=bias)
+    best, reason = float_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
+    if 1 <= width and 2 <= width + bias <= MOST_RAYS:
+        for chosen in _subsets(len(points), width + bias, subsets, np.random.default_rng(rng)):
+            part = points.subset(chosen)
+            if dependencies(part, bias=bias):
+                continue
+            sign_a, sign_b = (determinant_sign(part, W, bias=bias) for W in rows)
+            turns = sign_a * sign_b <= 0
+            if not turns and (bias or plane_coordinates(part) is None):
+                continue
+            found = least_risk(part, bias=bias)
+            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
+            if value > best and (turns or in_different_order(part, found.geometry, *rows)):
+                best, reason = value, Reason.DETERMINANT if turns else Reason.ORDER
+    if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
+        value = one_direction_risk(points).lower
+        if value > best and _turns(points, *rows):
+            best, reason = value, Reason.DIRECTION
+    return Barrier(best, float("inf"), None, reason)
+
+
+def _turns(points: Rays, rows_a: Array, rows_b: Array) -> bool:
+    """Whether det W_1, on the plane of the points, has opposite signs or a zero at the two ends."""
+    signs = []
+    for rows in (rows_a, rows_b):
+        seen = matrix(exact_rows(rows)) * matrix(points.X).transpose()
+        columns = [list(c) for c in zip(*seen.tolist())]
+        i, j = next((i, j) for j in range(len(points)) for i in range(j) if rank([points.X[i], points.X[j]]) == 2)
+        signs.append(columns[i][0] * columns[j][1] - columns[i][1] * columns[j][0])
+    return signs[0] * signs[1] <= 0
+
+
+def _lower(
+    points: Rays, floor: Any, width: int, order: tuple[int, ...], bias: bool, subsets: int, rng: np.random.Generator
+) -> tuple[float, Reason, LeastRisk | None]:
+    """The best bound known, what forces it, and (when there are as many rays as columns of Z) how the rays lie."""
+    best, reason, least = float_below(floor), Reason.NONE, None
+    square = width + bias
+    if square <= MOST_RAYS:
+        for chosen in _subsets(len(points), square, subsets, rng):
+            part = points.subset(chosen)
+            if dependencies(part, bias=bias):
+                continue
+            found = least_risk(part, bias=bias)
+            if square == len(points):
+                least = found
+            why = _why(order, found.geometry)
+            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
+            if why is not None and value > best:
+                best, reason = value, why
+    if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
+        value = one_direction_risk(points).lower
+        if value > best:
+            best, reason = value, Reason.DIRECTION
+    return best, reason, least
+
+
+def _upper(
+    risk: Risk,
+    points: Rays,
+    least: LeastRisk | None,
+    reason: Reason,
+    order: tuple[int, ...],
+    lower: float,
+    rng: np.random.Generator,
+) -> tuple[Path, float]:
+    """The lowest path found and its certified maximum."""
+    network, sample = risk.network, risk.sample
+    close = lower + CLOSE * sample.energy
+    reachable = least is not None and not network.bias and least.geometry is not Geometry.GENERAL
+    if reachable and reason is Reason.NONE and least.geometry is Geometry.SURROUNDING and len(order) == 3:  # type: ignore[union-attr]
+        for beads in (50, 200):
+            path = build.turning(network, _float_sample(points), least, order, beads)  # type: ignore[arg-type]
+            upper = path_maximum(risk, path).upper
+            if upper <= close:
+                break
+        return path, upper
+    if reachable:
+        constant = float(points.constant)
+        found = [start for _, start in build.starts(_float_sample(points), least)]  # type: ignore[arg-type]
+        near = [start for start in found if start.reduced_risk + constant <= close]
+        start = near[0] if near else min(found, key=lambda start: start.reduced_risk)
+    else:
+        smaller = Network((network.widths[0], network.widths[1] - 1, network.widths[2]), bias=network.bias)
+        pool = build.directions_pool(sample, rng, 64, bias=network.bias, biased=network.bias)
+        start = build.complete(sample, build.search(smaller, sample, rng), pool, network)
+    path = build.around(network, sample, start, order)
+    return path, path_maximum(risk, path).upper
+
+
+def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
+    """What makes det Z vanish on every path that reorders the units so, if anything does."""
+    if not determinant_must_vanish(order, geometry):
+        return None
+    return Reason.DETERMINANT if is_odd(order) else Reason.ORDER
+
+
+def _subsets(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones."""
+    if comb(N, size) <= count:
+        return list(combinations(range(N), size))
+    return [tuple(sorted(rng.choice(N, size=size, replace=False).tolist())) for _ in range(count)]
+
+
+def _float_sample(points: Rays) -> Sample:
+    """One point per ray, rounded to floats; the risk differs from the sample's by the constant, and by the total weight."""
+    X, Y, p = points.arrays
+    return Sample(X, Y, p)
+
+
+def _permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
+    if order is None:
+        return (1, 0, *range(2, width))
+    try:
+        entries = [check.positive_integer(k, "order", minimum=0) for k in order]
+    except (TypeError, ValueError):
+        entries = []
+    if sorted(entries) != list(range(width)):
+        raise ValueError(f"order must be a permutation of the integers 0..{width - 1}; got {order!r}")
+    return tuple(entries)

@@ -1,0 +1,220 @@
+"""A sample as a ReLU net without biases sees it: one point per ray from the origin, in exact rationals.
+
+Floats are rationals, so orientation, rank and linear dependence are decided without any rounding (python-flint).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cmp_to_key
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.risk import Sample
+
+Array = NDArray[Any]
+Rational = Any  # flint.fmpq
+Vector = list[Rational]
+
+
+@dataclass(frozen=True, eq=False)
+class Rays:
+    """A sample as the net sees it, in rationals: one point per ray from the origin.
+
+    Two points on a ray have proportional features, so their squared losses add up to one of the same kind: weights
+    p = p_1 + c^2 p_2, target the weighted mean, and a constant that no net removes. A zero point gives a constant.
+    X (N, n), Y (N, d), p (N,) as rows of rationals; `first` (N,): the index in the sample of the point kept of each ray.
+    """
+
+    X: list[Vector]
+    Y: list[Vector]
+    p: Vector
+    constant: Rational
+    first: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.p)
+
+    def subset(self, chosen: tuple[int, ...]) -> Rays:
+        """Some of the rays, without the constant."""
+        pick = lambda rows: [rows[i] for i in chosen]  # noqa: E731
+        return Rays(pick(self.X), pick(self.Y), pick(self.p), self.constant * 0, tuple(self.first[i] for i in chosen))
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """X, Y, p rounded to floats."""
+        return tuple(np.array(rows, dtype=object).astype(float) for rows in (self.X, self.Y, self.p))  # type: ignore[return-value]
+
+
+def rays(sample: Sample, *, bias: bool = False) -> Rays:
+    """The sample's rays in exact rationals; with bias, points are (x, 1)."""
+    from flint import fmpq
+
+    def exact(v: float) -> Rational:
+        return fmpq(*float(v).as_integer_ratio())
+
+    groups: dict[tuple[tuple[int, int], ...], int] = {}
+    X: list[Vector] = []
+    moments: list[list[Any]] = []  # p, p y, sum p |y|^2 of each ray, in units of its first point
+    first: list[int] = []
+    constant = fmpq(0)
+    for i, (x, y, w) in enumerate(zip(sample.X.tolist(), sample.Y.tolist(), sample.weights.tolist())):
+        p, xs, ys = exact(w), [exact(v) for v in x] + [fmpq(1)] * bias, [exact(v) for v in y]
+        energy = p * sum((v * v for v in ys), fmpq(0))
+        scale = next((abs(v) for v in xs if v != 0), None)
+        if p == 0:
+            continue
+        if scale is None:
+            constant += energy
+            continue
+        key = tuple((int((v / scale).p), int((v / scale).q)) for v in xs)
+        if key not in groups:
+            groups[key] = len(X)
+            X.append(xs)
+            moments.append([fmpq(0), [fmpq(0)] * len(ys), fmpq(0), scale])
+            first.append(i)
+        group = moments[groups[key]]
+        c = scale / group[3]
+        group[0] += p * c * c
+        group[1] = [a + p * c * v for a, v in zip(group[1], ys)]
+        group[2] += energy
+    Y = [[v / group[0] for v in group[1]] for group in moments]
+    for group in moments:
+        constant += group[2] - sum((v * v for v in group[1]), fmpq(0)) / group[0]
+    return Rays(X, Y, [group[0] for group in moments], constant, tuple(first))
+
+
+def rank(rows: list[Vector]) -> int:
+    """The rank of a rational matrix."""
+    return matrix(rows).rank() if rows and rows[0] else 0
+
+
+def dependencies(points: Rays, *, bias: bool = False) -> list[Vector]:
+    """A basis of {nu : rho(X w) . nu = 0 for every w} (with an output bias also sum nu = 0): what no net can see.
+
+    rho(t) = (|t| + t)/2, and w -> |<w, x>| are independent over different lines: a linear algebra question.
+    """
+    if len(points) == 0:
+        return []
+    lines: dict[tuple[tuple[int, int], ...], int] = {}
+    entries = []
+    for x in points.X:
+        lead = next(v for v in x if v != 0)
+        key = tuple((int((v / lead).p), int((v / lead).q)) for v in x)
+        entries.append((lines.setdefault(key, len(lines)), abs(lead)))
+    zero, one = points.constant * 0, points.constant * 0 + 1
+    columns = [[size if line == k else zero for line, size in entries] for k in range(len(lines))]
+    columns += [list(column) for column in zip(*points.X)]
+    if bias:
+        columns.append([one] * len(points))
+    return null_space(columns, len(points))
+
+
+def unseen_risk(points: Rays, blind: list[Vector]) -> Rational:
+    """The risk that no net of any width removes: the distance of Y from what features can span, with the constant."""
+    from flint import fmpq_mat
+
+    if not blind:
+        return points.constant
+    K = matrix(blind)
+    weighted = matrix([[v / p for v, p in zip(nu, points.p)] for nu in blind])
+    gram, seen = weighted * K.transpose(), K * matrix(points.Y)
+    solved: fmpq_mat = gram.solve(seen)
+    product = seen.transpose() * solved
+    return points.constant + sum((product[k, k] for k in range(product.nrows())), points.constant * 0)
+
+
+def null_space(rows: list[Vector], columns: int) -> list[Vector]:
+    """A basis of {v : rows v = 0}, rational; free coordinates carry the identity."""
+    from flint import fmpq
+
+    if not rows:
+        return [[fmpq(int(i == j)) for j in range(columns)] for i in range(columns)]
+    reduced, r = matrix(rows).rref()
+    table = reduced.tolist()
+    pivots = [next(j for j in range(columns) if table[i][j] != 0) for i in range(r)]
+    basis = []
+    for free in (j for j in range(columns) if j not in pivots):
+        v = [fmpq(0)] * columns
+        v[free] = fmpq(1)
+        for i, pivot in enumerate(pivots):
+            v[pivot] = -table[i][free]
+        basis.append(v)
+    return basis
+
+
+def sorted_directions(points: Rays) -> list[Vector]:
+    """The directions w of the plane where some <w, x_i> changes sign, each once, counterclockwise; exact.
+
+    `points` must be two-dimensional.
+    """
+
+    def half(v: Vector) -> int:
+        return 0 if v[1] > 0 or (v[1] == 0 and v[0] > 0) else 1
+
+    def compare(u: Vector, v: Vector) -> int:
+        if half(u) != half(v):
+            return half(u) - half(v)
+        cross = u[0] * v[1] - u[1] * v[0]
+        return -1 if cross > 0 else int(cross < 0)
+
+    both = [[s * -x[1], s * x[0]] for x in points.X for s in (1, -1)]
+    ordered = sorted(both, key=cmp_to_key(compare))
+    return [w for k, w in enumerate(ordered) if k == 0 or compare(ordered[k - 1], w) != 0]
+
+
+def plane_coordinates(points: Rays) -> Rays | None:
+    """The same features from points in the plane, when X has rank 2: two independent columns of X; None otherwise."""
+    columns = [list(c) for c in zip(*points.X)]
+    if rank(points.X) != 2:
+        return None
+    a, b = next((i, j) for i in range(len(columns)) for j in range(i) if rank([columns[i], columns[j]]) == 2)
+    return Rays([[x[b], x[a]] for x in points.X], points.Y, points.p, points.constant, points.first)
+
+
+def lift(points: Rays, directions: list[Vector]) -> list[Vector]:
+    """Plane directions as vectors of R^n with the same <w, x_i>: zero outside the two columns kept."""
+    n = len(points.X[0])
+    columns = [list(c) for c in zip(*points.X)]
+    a, b = next((i, j) for i in range(n) for j in range(i) if rank([columns[i], columns[j]]) == 2)
+    zero = points.constant * 0
+    return [[w[0] if k == b else w[1] if k == a else zero for k in range(n)] for w in directions]
+
+
+def feature_rows(points: Rays, directions: list[Vector]) -> list[Vector]:
+    """rho(X w) for each direction w, (M, N)."""
+    zero = points.constant * 0
+    return [[max(sum((a * b for a, b in zip(x, w)), zero), zero) for x in points.X] for w in directions]
+
+
+def matrix(rows: list[Vector]) -> Any:
+    """Rows of rationals as a flint.fmpq_mat."""
+    from flint import fmpq_mat
+
+    return fmpq_mat(len(rows), len(rows[0]), [v for row in rows for v in row])
+
+
+def exact_rows(array: ArrayLike) -> list[Vector]:
+    """A float matrix as rows of rationals."""
+    from flint import fmpq
+
+    return [[fmpq(*float(v).as_integer_ratio()) for v in row] for row in np.asarray(array).tolist()]
+
+
+def floats(rows: list[Vector]) -> Array:
+    """Rows of rationals rounded to a float array."""
+    return np.array([[float(v) for v in row] for row in rows]) if rows else np.zeros((0, 0))
+
+
+def float_below(value: Rational) -> float:
+    """The largest float that is not above a rational."""
+    from flint import fmpq
+
+    below = float(value)
+    while fmpq(*below.as_integer_ratio()) > value:
+        below = float(np.nextafter(below, -np.inf))
+    while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
+        below = above
+    return below
