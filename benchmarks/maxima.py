@@ -78,11 +78,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="also N = 100,000 (a minute or two)")
     large = parser.parse_args().large
-    imports = min(
-        timed(lambda: subprocess.run([sys.executable, "-c", "import theory"], check=True))[0] for _ in range(3)
-    )
-    bare = min(timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))[0] for _ in range(3))
-    print(f"import theory: {imports - bare:.3f} s above a bare interpreter")
+    for names in ("theory", "theory.maxima, theory.relu_kernel"):
+        seconds = [
+            timed(lambda code=code: subprocess.run([sys.executable, "-c", code], check=True))[0]
+            for code in (f"import numpy, {names}", "import numpy") * 3
+        ]
+        print(f"import {names}: {min(seconds[::2]) - min(seconds[1::2]):.3f} s above numpy")
     report("branch and bound, 1-4-4-1 sigmoid, N = 10,000, gap 1e-3", *sigmoid_problem(10_000), 100, gap=1e-3)
     report("exact, relu, N = 10,000, m = 512, n = 10", *relu_problem(10_000, 512), 101)
     if large:
