@@ -121,7 +121,7 @@ def expectation(sample: Sample, directions: tuple[Array, ...], integrand: Callab
             integrand(*(v[i : i + step] @ sample.X.T for v in flat)) @ sample.weights
             for i in range(0, len(flat[0]), step)
         ]
-    return finite(np.concatenate(parts) if parts else np.zeros(0), "X").reshape(lead)
+    return finite(np.concatenate(parts) if parts else np.zeros(0), "X, w1 or w2").reshape(lead)
 
 
 def form(a: Array, b: Array, S: Array) -> Array:
@@ -151,6 +151,13 @@ def length(w: Array) -> Array:
     return largest * np.linalg.norm(w / np.where(largest > 0, largest, 1)[..., None], axis=-1)
 
 
+def times_lengths(value: Array, a: Array, b: Array) -> Array:
+    """value |a| |b|, rounded once to the range of floats: no intermediate product underflows."""
+    (f, i), (g, j) = np.frexp(length(a)), np.frexp(length(b))
+    with np.errstate(over="ignore", under="ignore"):
+        return finite(np.ldexp(f * g * value, i + j), "X, w1 or w2")
+
+
 def direction(w: Array) -> Array:
     """w / |w|, and 0 where w = 0."""
     largest = np.abs(w).max(axis=-1, keepdims=True)
@@ -162,7 +169,7 @@ def direction(w: Array) -> Array:
 def finite(value: Any, name: str) -> Any:
     """`value`, when finite; else ValueError that `name` is too large."""
     if not np.isfinite(value).all():
-        raise ValueError(f"{name} is too large: a second moment overflows. Rescale it")
+        raise ValueError(f"{name} is too large: a product of squares overflows. Scale it down")
     return value
 
 

@@ -33,10 +33,10 @@ from theory.measures import (
     direction,
     expectation,
     form,
-    length,
     plain,
     rounding,
     second_moment_norm,
+    times_lengths,
     vectors,
 )
 from theory.risk import Sample
@@ -129,10 +129,9 @@ def kernel_enclosure(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosur
         pairs = zip(*(v.reshape(-1, measure.n_in) for v in np.broadcast_arrays(a, b)))
         ends = np.array([arc_cosine_ball(f, g, measure.second_moment) for f, g in pairs]).reshape(*value.shape, 2)
         return Enclosure(value, ends[..., 0], ends[..., 1])
-    scale = length(a) * length(b)
-    middle = scale * np.asarray(kernel(direction(a), direction(b), measure))  # no underflow on the way
-    radius = scale * rounding(measure) + TINY
-    return Enclosure(value, np.maximum(middle - radius, 0), middle + radius)
+    middle, radius = np.asarray(kernel(direction(a), direction(b), measure)), rounding(measure)
+    lower, upper = times_lengths(middle - radius, a, b) - TINY, times_lengths(middle + radius, a, b) + TINY
+    return Enclosure(value, np.maximum(lower, 0), upper)
 
 
 def linear_metric(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -162,7 +161,7 @@ def printed_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> PrintedBou
     main, radius = _half_energy(g.p, measure), rounding(measure)
     error = 2 * second_moment_norm(measure).upper * (g.s**2 + g.sin_squared)
     return PrintedBounds(
-        scale * (main - error - radius) - TINY, scale * (main + radius) + TINY, scale * main, scale * error, g.alpha
+        scale(main - error - radius) - TINY, scale(main + radius) + TINY, scale(main), scale(error), g.alpha
     )
 
 
@@ -190,8 +189,8 @@ def sharp_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> SharpBounds:
     main, radius = _half_energy(g.p, measure), rounding(measure)
     across = form(g.d, g.d, measure.second_moment)
     losses = _half_space_energy(g, measure), across, g.s**2 * second_moment_norm(measure).upper
-    half_space, direction, norm = (scale * (main - loss - radius) - TINY for loss in losses)
-    upper = scale * (main + radius) + TINY
+    half_space, direction, norm = (scale(main - loss - radius) - TINY for loss in losses)
+    upper = scale(main + radius) + TINY
     return SharpBounds(np.maximum(half_space, 0), upper, half_space, direction, norm, g.alpha)
 
 
@@ -205,8 +204,8 @@ def symmetric_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosur
     S, radius = measure.second_moment, rounding(measure)
     half = form(g.w1, g.w2, S) / 2
     upper = half + form(g.d, g.d, S) / 2
-    lower = np.maximum(scale * (half - radius) - TINY, 0)
-    return Enclosure(scale * half, lower, scale * (upper + radius) + TINY)
+    lower = np.maximum(scale(half - radius) - TINY, 0)
+    return Enclosure(scale(half), lower, scale(upper + radius) + TINY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,10 +296,10 @@ def proof_terms(w1: ArrayLike, w2: ArrayLike, sample: Sample) -> ProofTerms:
     )
 
 
-def _geometry(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> tuple[Pair, Array]:
-    """The pair and |w1| |w2|."""
+def _geometry(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> tuple[Pair, Callable[[Array], Array]]:
+    """The pair, and multiplication by |w1| |w2|."""
     a, b = vectors(w1, w2, as_measure(measure).n_in)
-    return pair(a, b), length(a) * length(b)
+    return pair(a, b), lambda value: times_lengths(value, a, b)
 
 
 def _snap(v: Array) -> Array:
