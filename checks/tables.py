@@ -7,7 +7,6 @@ Every table becomes a `Sample`: the columns of X and the one column of Y are cen
 from __future__ import annotations
 
 import csv
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from os import PathLike
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.risk import Sample
+from theory.validation import load_arrays
 
 Array = NDArray[np.float64]
 
@@ -148,28 +148,14 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
 
 
 def _read_npz(path: Path) -> tuple[Array, Array]:
-    if not zipfile.is_zipfile(path):
-        raise TableError(f"{path}: is not an NPZ archive")
-    arrays = {}
-    # A hostile archive can fail in many ways inside zipfile, zlib and numpy; all of them mean "not readable".
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in ("X", "y") if name not in archive.files]
-            if missing:
-                held = ", ".join(archive.files) or "nothing"
-                raise TableError(f"{path}: needs arrays X and y; {' and '.join(missing)} missing, it holds {held}")
-            for name in ("X", "y"):
-                arrays[name] = archive[name]
-    except TableError:
-        raise
-    except Exception as error:
-        if "allow_pickle" in str(error):
-            raise TableError(f"{path}: holds pickled objects, which are never loaded; save plain numbers") from error
-        raise TableError(f"{path}: cannot be read as an NPZ archive ({_one_line(error)})") from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-            raise TableError(f"{path}: {name} must hold real numbers; got {getattr(array, 'dtype', 'raw bytes')}")
-    X, y = arrays["X"].astype(float), arrays["y"].astype(float)
+        X, y = load_arrays(path, "X", "y")
+    except ValueError as error:
+        raise TableError(f"{path}: {error}") from error
+    for name, array in (("X", X), ("y", y)):
+        if array.dtype.kind not in "fiub":
+            raise TableError(f"{path}: {name} must hold real numbers; got {array.dtype}")
+    X, y = X.astype(float), y.astype(float)
     if X.ndim != 2 or X.shape[1] == 0:
         raise TableError(f"{path}: X must have shape (N, n) with n >= 1; got {X.shape}")
     if y.shape not in ((len(X),), (len(X), 1)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, BinaryIO
@@ -102,14 +101,11 @@ class Path:
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Path:
-        """Read what `save` wrote; ValueError when the file is not such an NPZ."""
+        """Read what `save` wrote; ValueError when the content is not such an NPZ, OSError when it cannot be opened."""
         try:
-            with np.load(file, allow_pickle=False) as archive:
-                points, labels = archive["points"], archive["labels"]
-        except (KeyError, zipfile.BadZipFile, EOFError, ValueError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"file must be an NPZ with arrays points and labels, as Path.save writes; {file!s}: {error}"
-            ) from error
+            points, labels = check.load_arrays(file, "points", "labels")
+        except ValueError as error:
+            raise ValueError(f"file must be an NPZ as Path.save writes; {file!s} {error}") from error
         if labels.ndim != 1 or (labels.dtype.kind not in "US" and labels.size):
             raise ValueError(f"labels in {file!s} must be a vector of strings; got {labels.dtype} {labels.shape}")
         return cls(points, tuple(str(label) for label in labels))

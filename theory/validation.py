@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+import zipfile
+from os import PathLike
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,6 +71,37 @@ def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
     return value
+
+
+def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArray[Any]]:
+    """The named arrays of an NPZ file, never unpickled.
+
+    OSError when the file cannot be opened; ValueError, in one line, when its content is not such an NPZ.
+    """
+    if isinstance(file, (str, PathLike)):
+        with open(file, "rb") as stream:
+            return load_arrays(stream, *names)
+    if not zipfile.is_zipfile(file):
+        raise ValueError("is not an NPZ archive")
+    file.seek(0)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            held = list(archive.files)
+            arrays = [archive[name] for name in names if name in held]
+    except Exception as error:  # hostile bytes fail in many ways inside zipfile, zlib and numpy: all mean unreadable
+        if "allow_pickle" in str(error):
+            raise ValueError("holds pickled objects, which are never loaded; save plain arrays") from error
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ValueError(f"cannot be read as an NPZ archive ({reason})") from error
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise ValueError(
+            f"needs arrays {' and '.join(names)}; {' and '.join(missing)} missing, it holds {', '.join(held) or 'nothing'}"
+        )
+    for name, array in zip(names, arrays):
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"cannot be read as an NPZ archive ({name} is not an array)")
+    return arrays
 
 
 def _describe(value: Any) -> str:

@@ -1,0 +1,265 @@
+"""Samples and risks: definition, symmetries, gradients, batches, and that every bad argument is named."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as hst
+from rounding_bounds import risk_error
+
+from checks import strategies as st
+from theory.networks import Network
+from theory.risk import Risk, Sample
+from theory.rounding import gamma
+
+SMOOTH = ["identity", "tanh", "sigmoid"]
+
+
+@hst.composite
+def risks_and_parameters(draw, nets=None, kinds=st.PARAMETER_KINDS, samples=st.SAMPLE_KINDS, **options):
+    risk = draw(st.risks(nets, kinds=samples, **options))
+    return risk, draw(st.parameter_vectors(risk.network, kinds=kinds))
+
+
+def by_hand(risk, theta):
+    """F(theta) with a loop over samples, from eq. (1)."""
+    total = 0.0
+    for x, y, weight in zip(risk.sample.X, risk.sample.Y, risk.sample.weights):
+        r = risk.network(theta, x[None])[0] - y
+        total += weight * (float(r @ r) if risk.loss == "squared" else float(np.abs(r).sum()))
+    W = risk.network.weights(theta)
+    sizes = {None: 0.0, "ridge": float(theta @ theta), "second_layer_l1": float(np.abs(W[-1]).sum())}
+    return total + risk.kappa * sizes[risk.penalty]
+
+
+@given(risks_and_parameters())
+def test_the_risk_is_its_definition(pair):
+    risk, theta = pair
+    assert abs(risk(theta) - by_hand(risk, theta)) <= 2 * risk_error(risk, theta)
+
+
+@given(risks_and_parameters(st.networks(min_depth=2)), hst.data())
+def test_permuting_hidden_units_leaves_the_risk_unchanged(pair, data):
+    risk, theta = pair
+    layer = data.draw(hst.integers(1, risk.network.depth - 1))
+    moved = risk.network.permute(theta, layer, data.draw(hst.permutations(range(risk.network.hidden[layer - 1]))))
+    assert abs(risk(moved) - risk(theta)) <= risk_error(risk, moved) + risk_error(risk, theta)
+
+
+@given(risks_and_parameters(st.networks(min_depth=2, activations=["relu", "identity"]), penalties=[None]), hst.data())
+def test_rescaling_hidden_units_leaves_the_risk_unchanged(pair, data):
+    risk, theta = pair
+    layer = data.draw(hst.integers(1, risk.network.depth - 1))
+    width = risk.network.hidden[layer - 1]
+    factors = data.draw(hst.lists(hst.floats(1e-3, 1e3), min_size=width, max_size=width))
+    moved = risk.network.rescale(theta, layer, factors)
+    assert abs(risk(moved) - risk(theta)) <= risk_error(risk, moved) + risk_error(risk, theta)
+
+
+@given(risks_and_parameters(st.networks(min_depth=2, activations=["relu"]), kinds=["dead_unit"]))
+def test_outgoing_weights_of_units_that_are_dead_on_the_sample_do_not_matter(pair):
+    risk, theta = pair
+    assume(risk.penalty is None)
+    moved = theta.copy()
+    for layer in range(1, risk.network.depth):
+        h = risk.network.features(theta, risk.sample.X, layer)
+        dead = (h == 0).all(axis=0)
+        risk.network.weights(moved)[layer][:, dead] += 1.0
+    assert abs(risk(moved) - risk(theta)) <= risk_error(risk, moved) + risk_error(risk, theta)
+
+
+@given(risks_and_parameters())
+def test_a_batch_is_a_loop(pair):
+    risk, theta = pair
+    thetas = np.stack([[theta, -theta, 0 * theta], [theta / 2, 2 * theta, theta]])
+    values, gradients = risk.batch(thetas), risk.gradient(thetas)
+    assert values.shape == (2, 3)
+    assert gradients.shape == thetas.shape
+    for index in np.ndindex(2, 3):
+        assert abs(values[index] - risk(thetas[index])) <= 2 * risk_error(risk, thetas[index])
+        alone = risk.gradient(thetas[index])
+        assert np.abs(gradients[index] - alone).max() <= 1e-12 * np.abs(alone).max()
+
+
+def test_batches_larger_than_a_slab_and_empty_ones(monkeypatch):
+    rng = np.random.default_rng(0)
+    risk = Risk(Network((2, 3, 1)), Sample(rng.standard_normal((5, 2)), rng.standard_normal((5, 1))))
+    thetas = rng.standard_normal((7, 9))
+    values, gradients = risk.batch(thetas), risk.gradient(thetas)
+    monkeypatch.setattr("theory.risk.SLAB", 30)  # two parameter vectors at a time
+    assert np.allclose(risk.batch(thetas), values, rtol=1e-14, atol=0)
+    assert np.allclose(risk.gradient(thetas), gradients, rtol=1e-13, atol=1e-15)
+    assert risk.batch(np.zeros((0, 9))).shape == (0,)
+    assert risk.gradient(np.zeros((2, 0, 9))).shape == (2, 0, 9)
+
+
+@given(
+    risks_and_parameters(
+        st.networks(max_width=3, activations=["relu", "identity"], output_activations=["relu", "identity"]),
+        losses=["squared"],
+        penalties=[None, "ridge"],
+        samples=["generic", "repeated_atoms", "rank_deficient", "single_atom"],
+    )
+)
+def test_the_gradient_of_a_piecewise_polynomial_risk_is_its_complex_step(pair):
+    """F(theta + i h e).imag / h is the derivative without cancellation; relu needs no pre-activation at its kink."""
+    risk, theta = pair
+    assume(away_from_kinks(risk, theta))
+    # Every partial derivative is a sum of products of weights, data and residuals; `majorant` is the sum of their
+    # absolute values (slopes are 0 or 1), and each product goes through at most `roundings` roundings.
+    net, sample = risk.network, risk.sample
+    linear = Network(net.widths, activation="identity", bias=net.bias)
+    absolute = Sample(np.abs(sample.X), -np.abs(sample.Y), sample.weights)
+    majorant = Risk(linear, absolute, kappa=risk.kappa, penalty=risk.penalty).gradient(np.abs(theta))
+    roundings = 3 * (sum(net.widths) + net.depth) + len(sample) + 10
+    difference = np.abs(risk.gradient(theta) - complex_step(risk, theta))
+    underflow = 1e-140  # products with the step 1e-150 are lost below 1e-308
+    assert (difference <= 4 * gamma(roundings) * majorant + underflow).all()
+
+
+@given(
+    risks_and_parameters(
+        st.networks(max_width=3, activations=SMOOTH, output_activations=SMOOTH),
+        losses=["squared"],
+        penalties=[None, "ridge"],
+        samples=["generic", "repeated_atoms", "rank_deficient", "single_atom"],
+    )
+)
+def test_the_gradient_of_a_smooth_risk_is_its_complex_step(pair):
+    risk, theta = pair
+    gradient, step = risk.gradient(theta), complex_step(risk, theta)
+    # Slopes are computed from pre-activations of size up to `reach`, whose rounding they pass on.
+    reach = 1 + np.abs(theta).max(initial=0) * (1 + np.abs(risk.sample.X).max()) * max(risk.network.widths)
+    size = (1 + np.abs(risk.residuals(theta)).max()) * reach**risk.network.depth
+    assert np.abs(gradient - step).max() <= 1e-13 * size
+
+
+@given(hst.integers(0, 10_000), st.networks(max_width=3), hst.sampled_from(["squared", "absolute"]), hst.data())
+def test_the_gradient_is_the_limit_of_central_differences(seed, net, loss, data):
+    rng = np.random.default_rng(seed)
+    penalty = data.draw(hst.sampled_from([None, "ridge"] + ["second_layer_l1"] * (net.depth == 2)))
+    sample = Sample(rng.standard_normal((4, net.widths[0])), rng.standard_normal((4, net.widths[-1])))
+    risk = Risk(net, sample, loss=loss, kappa=0.0 if penalty is None else 0.3, penalty=penalty)
+    theta = rng.uniform(0.1, 1.0, net.size) * rng.choice([-1, 1], net.size)
+    h = 1e-5
+    assume(away_from_kinks(risk, theta, 1e-3))
+    steps = h * np.eye(net.size)
+    differences = (risk.batch(theta + steps) - risk.batch(theta - steps)) / (2 * h)
+    # error: h^2 / 6 times a third derivative (below 1e4 at this size) plus rounding over h (below 1e-9)
+    assert np.abs(risk.gradient(theta) - differences).max() <= 1e-6
+
+
+def away_from_kinks(risk, theta, distance=1e-290):
+    """Whether no relu and no absolute residual is within `distance` of its kink."""
+    net, sample = risk.network, risk.sample
+    _, before = net.layers(theta, sample.X)
+    relus = [np.abs(z).min() for k, z in enumerate(before, start=1) if net.rho(k).name == "relu"]
+    if risk.loss == "absolute":
+        relus.append(np.abs(risk.residuals(theta)).min())
+    return min(relus, default=np.inf) > distance
+
+
+def complex_step(risk, theta, h=1e-150):
+    steps = 1j * h * np.eye(len(theta))
+    return risk.batch(theta + steps).imag / h
+
+
+@given(st.samples(2), hst.floats(1e-3, 1e3))
+def test_weights_are_scaled_to_a_measure(sample, factor):
+    assert sample.weights.sum() == pytest.approx(1, abs=gamma(2 * len(sample)))
+    again = Sample(sample.X, sample.Y, sample.weights * factor)
+    assert np.allclose(again.weights, sample.weights, rtol=1e-14)
+    assert np.allclose(sample.second_moment, (sample.weights[:, None] * sample.X).T @ sample.X)
+    assert sample.energy == pytest.approx(sum(w * y @ y for w, y in zip(sample.weights, sample.Y)), rel=1e-13)
+
+
+def test_an_atom_of_weight_two_is_the_atom_twice():
+    X, Y = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[1.0], [2.0]])
+    net = Network((2, 3, 1))
+    theta = np.random.default_rng(0).standard_normal(net.size)
+    heavy = Risk(net, Sample(X, Y, [2.0, 1.0]))
+    twice = Risk(net, Sample(X[[0, 0, 1]], Y[[0, 0, 1]]))
+    assert heavy(theta) == pytest.approx(twice(theta), rel=1e-14)
+
+
+def test_inputs_are_neither_mutated_nor_shared():
+    X, Y, weights = np.ones((3, 2)), np.zeros((3, 1)), np.ones(3)
+    sample = Sample(X, Y, weights)
+    for array in (sample.X, sample.Y, sample.weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5
+    X[0] = 7
+    assert sample.X[0, 0] == 1
+    risk = Risk(Network((2, 3, 1)), sample, kappa=0.1, penalty="second_layer_l1")
+    theta = np.ones(9)
+    theta.flags.writeable = False
+    risk(theta), risk.batch(theta[None]), risk.gradient(theta), risk.residuals(theta), risk.row_norms(theta)
+
+
+X, Y = np.ones((3, 2)), np.ones((3, 1))
+SAMPLE, NET = Sample(X, Y), Network((2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: Sample(np.zeros((0, 2)), np.zeros((0, 1))), "X"),
+        (lambda: Sample(np.zeros((3, 0)), Y), "X"),
+        (lambda: Sample(np.ones(3), Y), "X"),
+        (lambda: Sample([["a", "b"]], [[1.0]]), "X"),
+        (lambda: Sample(np.full((3, 2), np.nan), Y), "X"),
+        (lambda: Sample(X * 1j, Y), "X"),
+        (lambda: Sample(X, np.ones(3)), "Y"),
+        (lambda: Sample(X, np.ones((2, 1))), "Y"),
+        (lambda: Sample(X, np.ones((3, 0))), "Y"),
+        (lambda: Sample(X, np.full((3, 1), np.inf)), "Y"),
+        (lambda: Sample(X, Y, [1.0, 1.0]), "weights"),
+        (lambda: Sample(X, Y, [1.0, -1.0, 1.0]), "weights"),
+        (lambda: Sample(X, Y, [0.0, 0.0, 0.0]), "weights"),
+        (lambda: Sample(X, Y, [np.nan, 1.0, 1.0]), "weights"),
+        (lambda: Risk("net", SAMPLE), "network"),
+        (lambda: Risk(NET, (X, Y)), "sample"),
+        (lambda: Risk(NET, SAMPLE, loss="hinge"), "loss"),
+        (lambda: Risk(NET, SAMPLE, penalty="lasso"), "penalty"),
+        (lambda: Risk(NET, SAMPLE, kappa=-1.0, penalty="ridge"), "kappa"),
+        (lambda: Risk(NET, SAMPLE, kappa=np.nan, penalty="ridge"), "kappa"),
+        (lambda: Risk(NET, SAMPLE, kappa="much", penalty="ridge"), "kappa"),
+        (lambda: Risk(NET, SAMPLE, kappa=0.1), "kappa"),
+        (lambda: Risk(Network((2, 3, 3, 1)), SAMPLE, penalty="second_layer_l1"), "penalty"),
+        (lambda: Risk(Network((3, 3, 1)), SAMPLE), "network"),
+        (lambda: Risk(Network((2, 3, 2)), SAMPLE), "network"),
+        (lambda: Risk(NET, SAMPLE)(np.zeros(8)), "theta"),
+        (lambda: Risk(NET, SAMPLE)(np.zeros((1, 9))), "theta"),
+        (lambda: Risk(NET, SAMPLE)(np.full(9, np.inf)), "theta"),
+        (lambda: Risk(NET, SAMPLE).batch(np.zeros((2, 8))), "theta"),
+        (lambda: Risk(NET, SAMPLE).gradient(np.full(9, np.nan)), "theta"),
+    ],
+)
+def test_a_bad_argument_is_named(call, name):
+    with pytest.raises(ValueError, match=f"^{name}"):
+        call()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed (extra: jax)")
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_the_gradient_is_that_of_automatic_differentiation(activation):
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    rng = np.random.default_rng(0)
+    net = Network((3, 5, 4, 2), activation=activation, bias=True)
+    risk = Risk(net, Sample(rng.standard_normal((6, 3)), rng.standard_normal((6, 2))), kappa=0.1, penalty="ridge")
+    rho = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}[activation]
+
+    def value(theta):
+        h = risk.sample.X
+        for k, (part, shape) in enumerate(zip(net.slices, net.shapes), start=1):
+            z = jnp.concatenate([h, jnp.ones((len(h), 1))], axis=1) @ theta[part].reshape(shape).T
+            h = z if k == net.depth else rho(z)
+        return jnp.mean(jnp.sum((h - risk.sample.Y) ** 2, axis=1)) + 0.1 * jnp.sum(theta**2)
+
+    theta = rng.standard_normal(net.size)
+    assert float(value(theta)) == pytest.approx(risk(theta), rel=1e-13)
+    assert np.allclose(jax.grad(value)(jnp.asarray(theta)), risk.gradient(theta), rtol=1e-11, atol=1e-12)
