@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from theory import duality, pricing
 from theory import validation as check
 from theory.lasso import active_set, features, homotopy, second_layer
+from theory.measures import second_moment_norm
 from theory.risk import Sample
 from theory.rounding import gamma, up
 
@@ -158,9 +159,8 @@ def smoothness_bound(sample: Sample, kappa: float) -> float:
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     X, y, w = _single_output(sample)
-    size = float(np.linalg.eigvalsh(sample.second_moment)[-1])
-    slack = gamma(len(y) + 8 * X.shape[1] + 64) * float(np.trace(sample.second_moment)) * X.shape[1]
-    top = math.sqrt(max(size, 0.0) + slack) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
+    spread = float(second_moment_norm(sample).upper)
+    top = math.sqrt(spread) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
     return duality.scaled(y, w, kappa, y, 2 * top)
 
 
@@ -358,7 +358,8 @@ def _proposals(
     X: Array, y: Array, w: Array, kappa: float, m: int, bound: OracleBound, starts: int, rng: np.random.Generator
 ) -> list[tuple[Array, str]]:
     """First layers (at most m rows) to descend from, with the rule that proposed each."""
-    n, out = X.shape[1], []
+    n = X.shape[1]
+    out: list[tuple[Array, str]] = []
     if m == 0:
         return out
     if len(bound.units):
