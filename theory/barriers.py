@@ -300,7 +300,7 @@ def _upper(
     close = lower + CLOSE * sample.energy
     reachable = least is not None and not network.bias and least.geometry is not Geometry.GENERAL
     if reachable and reason is Reason.NONE and least.geometry is Geometry.SURROUNDING and len(order) == 3:  # type: ignore[union-attr]
-        for beads in (50, 200):
+        for beads in (80, 240):
             path = build.turning(network, _float_sample(points), least, order, beads)  # type: ignore[arg-type]
             upper = path_maximum(risk, path).upper
             if upper <= close:

@@ -85,7 +85,7 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
         _unit(np.stack([table[stands[unit]] for unit in units]))
         for table, units in ((leave, range(3)), (arrive, order), (leave, order))
     )
-    points = []
+    points: list[Array] = []
     for a, b in ((start, middle), (middle, end)):
         for s in np.linspace(0, 1, beads + 1)[int(len(points) > 0) :]:
             rows = (1 - s) * a + s * b
