@@ -103,7 +103,7 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
         for result in found:
             if result.recorded is not None:  # else its module does not load, which its error says
                 console.print(report.details(claims.load(result.id), result))
-    console.print(report.ledger(found))
+    console.print(report.ledger(found, console.width))
     console.print(report.measured(found), end="")
     if options.controls:
         console.print(report.controls(found))

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Iterable, Sequence
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +31,52 @@ COLOURS = {
 }
 
 
-def ledger(results: Sequence[Result]) -> Table:
-    """One row per result, in the given order, a section line where the section changes."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("claim", no_wrap=True)
-    for name in ("verdict", "evidence", "status"):
-        table.add_column(name, no_wrap=True)
-    for name in ("instances", "margin", "control", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    heading = None
-    for result in results:
-        if section(result.id) != heading:
-            heading = section(result.id)
-            table.add_section()
-            table.add_row(Text(heading, style="bold"))
-        table.add_row(
-            Text("  " + result.id),
-            Text(verdict_name(result)),
-            Text(result.evidence.value if result.evidence else "-"),
-            Text(result.status.name.lower(), style=COLOURS[result.status]),
-            Text(f"{result.instances:,}"),
-            Text(f"{result.margin:.2g}"),
-            Text("caught" if result.control_caught else "missed", style="" if result.control_caught else "bold red"),
-            Text(f"{result.seconds:.1f}"),
-        )
-    return table
+COLUMNS = {
+    "claim": 25,
+    "verdict": 8,
+    "evidence": 14,
+    "status": 7,
+    "instances": 9,
+    "margin": 8,
+    "control": 7,
+    "seconds": 7,
+}
+WORDS = ("claim", "verdict", "evidence", "status")
+
+
+def ledger(results: Sequence[Result], width: int = 120) -> RenderableType:
+    """One row per result, in the given order, under the headings of the paper's sections.
+
+    Where `width` characters are too few the seconds are left out, then the evidence.
+    """
+    columns = dict(COLUMNS)
+    for name in ("seconds", "evidence"):
+        if sum(columns.values()) + 2 * len(columns) > width:
+            del columns[name]
+    parts: list[RenderableType] = []
+    for heading, group in groupby(results, key=lambda result: section(result.id)):
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_header=not parts, show_edge=False)
+        for name, size in columns.items():
+            table.add_column(name, justify="left" if name in WORDS else "right", width=size, no_wrap=True)
+        for result in group:
+            cells = _cells(result)
+            table.add_row(*(cells[name] for name in columns))
+        parts += [Text(f"\n{heading}", style="bold"), table]
+    return Group(*parts, Text())
+
+
+def _cells(result: Result) -> dict[str, Text]:
+    caught = result.control_caught
+    return {
+        "claim": Text(result.id),
+        "verdict": Text(verdict_name(result)),
+        "evidence": Text(result.evidence.value if result.evidence else "-"),
+        "status": Text(result.status.name.lower(), style=COLOURS[result.status]),
+        "instances": Text(f"{result.instances:,}"),
+        "margin": Text(f"{result.margin:.2g}"),
+        "control": Text("caught" if caught else "missed", style="" if caught else "bold red"),
+        "seconds": Text(f"{result.seconds:.1f}"),
+    }
 
 
 def verdict_name(result: Result) -> str:
