@@ -1,0 +1,206 @@
+"""Shortening a path inside a level set (sec. 3.1: the normalised length of the geodesic between two models).
+
+Two moves alternate; what is returned was certified as a whole to stay at or below the level:
+
+    shortcut  the shortest chain among all straight pieces between vertices of the string (dynamic programming)
+    relax     every other bead is pulled towards the middle of its neighbours and, where that leaves the level set,
+              brought back to the level by the shortest correction
+
+The result is an upper bound on the length of the geodesic: no shorter path was found, not: none exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory import validation as check
+from theory.maxima import PathMaximum
+from theory.paths import Path
+from theory.risk import Risk
+from theory.strings import SCREEN, String
+from theory.trainers import train
+
+Array = NDArray[Any]
+
+MARGIN = 2e-3  # points are kept this far below the level, relatively, so that certificates come cheap
+SPAN = 24  # shortcuts join vertices at most this far apart along the string
+PATIENCE = 4  # sweeps between certificates, and over which the length must fall
+LOOKS = (np.array([0.5]), np.array([0.25, 0.75]), np.delete(SCREEN, 4))
+PULLS = np.array([1.0, 0.5, 0.25])  # how far a bead is pulled towards the middle of its neighbours
+
+
+class Status(Enum):
+    """Why the shortening ended; the value is advice."""
+
+    STRAIGHT = "the straight line is inside the level set: the length is the least possible"
+    SETTLED = "the length no longer falls: try more beads for a smoother path"
+    SWEEPS = "still falling when the sweeps ran out: raise sweeps"
+
+
+@dataclass(frozen=True, eq=False)
+class Geodesic:
+    """The shortest path found inside the level set.
+
+    before, after: normalised lengths of the given path and of `path`; lower: a lower bound on the normalised length of
+    any path, 1, attained when status is STRAIGHT. maximum: certified, maximum.upper <= level. sweeps: how many were made.
+    """
+
+    path: Path
+    before: float
+    after: float
+    lower: float
+    maximum: PathMaximum
+    status: Status
+    sweeps: int
+
+
+def shorten(
+    risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+) -> Path:
+    """The path of `geodesic` alone."""
+    return geodesic(risk, path, level, beads=beads, sweeps=sweeps, tolerance=tolerance).path
+
+
+def geodesic(
+    risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+) -> Geodesic:
+    """Shorten a path (V, P) that stays below the level, keeping its ends and the certificate.
+
+    beads >= 3: the resolution, about how many vertices the relaxed string may have (a path with more keeps them).
+    sweeps >= 0; tolerance > 0: stop when PATIENCE sweeps in a row shorten by less than this in all, relatively.
+    Raises ValueError when the given path cannot be certified to stay at or below the level.
+    """
+    if not isinstance(path, Path):
+        raise ValueError(f"path must be a Path; got {type(path).__name__}")
+    points = check.parameters(path.points, risk.network.size, "path.points")
+    level = check.number(level, "level", minimum=0.0, open_minimum=True)
+    beads = check.positive_integer(beads, "beads", minimum=3)
+    sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
+    tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
+    string = String(risk, points if len(points) > 1 else np.repeat(points, 2, axis=0))
+    bad = string.outside(level)
+    if bad.size:
+        height = float(np.maximum(string.top[bad], 0).max())
+        raise ValueError(
+            f"path must be certified to stay at or below the level {level:.6g}; piece {int(bad[0])} reaches {height:.6g}"
+        )
+    before = path.normalised_length
+    straight = String(risk, points[[0, -1]])
+    if not straight.outside(level).size:
+        after = straight.path.normalised_length
+        return Geodesic(straight.path, before, after, 1.0, straight.maximum(), Status.STRAIGHT, 0)
+    held, margin, lengths, status, made = string, MARGIN, [_length(string)], Status.SWEEPS, 0
+    while made < sweeps and status is Status.SWEEPS:
+        made += 1
+        string = _sweep(string, level * (1 - margin), beads)
+        lengths.append(_length(string))
+        if len(lengths) > PATIENCE and lengths[-1 - PATIENCE] - lengths[-1] < tolerance * lengths[-1]:
+            status = Status.SETTLED
+        if made % PATIENCE == 0 or made == sweeps or status is Status.SETTLED:
+            string = _shortcut(string, level * (1 - margin))
+            if string.outside(level).size:  # a piece rises between the points looked at: begin again, more carefully
+                string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
+            else:
+                held = string
+    return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
+
+
+def _sweep(string: String, goal: float, beads: int) -> String:
+    """Shortcut, respace and relax once; pieces are looked at, not certified."""
+    string = _subdivide(_shortcut(string, goal), beads)
+    for parity in (1, 2):
+        _relax(string, parity, goal)
+    return string
+
+
+def _relax(string: String, first: int, goal: float) -> None:
+    """Pull beads first, first + 2, ... towards the middle of their neighbours, in place, where that shortens."""
+    risk, rows = string.risk, np.arange(first, len(string.beads) - 1, 2)
+    if rows.size == 0:
+        return
+    left, here, right = string.beads[rows - 1], string.beads[rows], string.beads[rows + 1]
+    before = np.linalg.norm(here - left, axis=1) + np.linalg.norm(right - here, axis=1)
+    todo = np.ones(rows.size, dtype=bool)
+    for pull in PULLS:
+        k = np.flatnonzero(todo)
+        if k.size == 0:
+            return
+        trial = here[k] + pull * ((left[k] + right[k]) / 2 - here[k])
+        radius = 0.5 * np.linalg.norm(trial - here[k], axis=1) + 1e-9 * (1 + np.linalg.norm(here[k], axis=1))
+        trained = train(risk, trial, goal, radius=radius, iterations=20, fallback=False)
+        string.work.evaluations += trained.evaluations
+        new = trained.points
+        after = np.linalg.norm(new - left[k], axis=1) + np.linalg.norm(right[k] - new, axis=1)
+        good = trained.reached & (after < before[k])
+        good[good] = _below(risk, left[k[good]], new[good], goal)
+        good[good] = _below(risk, new[good], right[k[good]], goal)
+        string.move(rows[k[good]], new[good], trained.values[good])
+        todo[k[good]] = False
+
+
+def _length(string: String) -> float:
+    return float(np.linalg.norm(np.diff(string.beads, axis=0), axis=1).sum())
+
+
+def _below(risk: Risk, starts: Array, ends: Array, goal: float) -> Array:
+    """Which straight pieces (S, P) are not seen to exceed `goal`; the middle is looked at first."""
+    open_ = np.ones(len(starts), dtype=bool)
+    for t in LOOKS:
+        k = np.flatnonzero(open_)
+        points = starts[k, None] + t[:, None] * (ends[k] - starts[k])[:, None]
+        open_[k] = risk.batch(points).max(axis=1, initial=-np.inf) <= goal
+    return open_
+
+
+def _shortcut(string: String, goal: float) -> String:
+    """The shortest chain of straight pieces between vertices of the string, among pieces not seen to exceed `goal`."""
+    count = len(string.beads)
+    i, j = np.triu_indices(count, 2)
+    near = j - i <= SPAN
+    i, j = i[near], j[near]
+    below = _below(string.risk, string.beads[i], string.beads[j], goal)
+    cost = np.full((count, count), np.inf)
+    i, j = np.append(i[below], np.arange(count - 1)), np.append(j[below], np.arange(1, count))
+    cost[i, j] = np.linalg.norm(string.beads[i] - string.beads[j], axis=1)
+    chain = _shortest_chain(cost)
+    shorter = String(string.risk, string.beads[chain], string.work)
+    old = np.flatnonzero(np.diff(chain) == 1)  # what was known of these pieces stays known
+    for name in ("top", "where", "upper"):
+        getattr(shorter, name)[old] = getattr(string, name)[chain[old]]
+    return shorter
+
+
+def _shortest_chain(cost: Array) -> Array:
+    """Indices of the cheapest increasing chain from the first vertex to the last; ties go to fewer vertices."""
+    count = len(cost)
+    best, back = np.full(count, np.inf), np.zeros(count, dtype=int)
+    best[0] = 0.0
+    for k in range(1, count):
+        through = best[:k] + cost[:k, k]
+        back[k] = int(np.argmin(through))
+        best[k] = through[back[k]]
+    chain = [count - 1]
+    while chain[-1] > 0:
+        chain.append(int(back[chain[-1]]))
+    return np.array(chain[::-1])
+
+
+def _subdivide(string: String, beads: int) -> String:
+    """Split long pieces so that the string has about `beads` vertices, evenly spread.
+
+    Nothing is inherited: a vertex put on a piece is rounded, and so is not exactly on it.
+    """
+    lengths = np.linalg.norm(np.diff(string.beads, axis=0), axis=1)
+    spare = beads - len(string.beads)
+    if spare <= 0 or lengths.sum() == 0:
+        return string
+    parts = 1 + np.floor(lengths / lengths.sum() * spare).astype(int)
+    t = np.concatenate([np.arange(n) / n for n in parts])[:, None]
+    piece = np.repeat(np.arange(len(parts)), parts)
+    points = np.where(t == 0, string.beads[piece], (1 - t) * string.beads[piece] + t * string.beads[piece + 1])
+    return String(string.risk, np.concatenate([points, string.beads[-1:]]), string.work)
