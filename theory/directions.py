@@ -27,11 +27,11 @@ PRECISION = 128
 
 @dataclass(frozen=True)
 class Enclosure:
-    """lower <= the minimum <= upper in exact arithmetic; `direction` u is where it was found."""
+    """lower <= the minimum <= upper in exact arithmetic; `direction` u (unit, in the plane or R^n) is where it was found."""
 
     lower: float
     upper: float
-    direction: tuple[float, float]
+    direction: tuple[float, ...]
 
 
 def one_direction_risk(sample: Sample | Rays) -> Enclosure:
@@ -52,7 +52,7 @@ def one_direction_risk(sample: Sample | Rays) -> Enclosure:
 def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
     """e(1) of eq. (6): the least E|Y - beta rho(<u, X>)|^2 + kappa |beta| over |u| <= 1 and beta, one output.
 
-    Points in a plane (spanning it) or on a line through the origin; ValueError otherwise, or for several outputs.
+    Two inputs, or points on a line through the origin; ValueError otherwise, or for several outputs.
     """
     from flint import arb, fmpq
 
@@ -60,8 +60,10 @@ def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
     k = fmpq(*check.number(kappa, "kappa", minimum=0.0).as_integer_ratio()) / 2
     points = rays(sample)
-    if rank(points.X) < 2:
-        return _one_unit_on_a_line(points, _energy(points), k)
+    if len(points) < 2 or rank(points.X) < 2:
+        return _one_unit_on_a_line(points, sample.n_in, _energy(points), k)
+    if sample.n_in != 2:
+        raise ValueError(f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs")
     plane, energy = _plane(points)
     terms = []
     for a, b, active, _ in _arcs(plane, half=False):
@@ -164,27 +166,28 @@ def _least(energy: Any, terms: list[tuple[Any, Vector, Vector, Any]]) -> Enclosu
     """energy minus the largest term, rounded outwards."""
     from flint import arb
 
-    lower, upper, direction = np.inf, np.inf, (1.0, 0.0)
+    lower, upper = np.inf, np.inf
+    direction: tuple[float, ...] = (1.0, 0.0)
     for value, a, b, t in terms:
         risk = arb(energy) - value
         if (top := _up(risk)) < upper:
             s = float(t.mid())
-            upper, direction = top, tuple(float((1 - s) * float(u) + s * float(v)) for u, v in zip(a, b))  # type: ignore[assignment]
+            upper, direction = top, tuple(float((1 - s) * float(u) + s * float(v)) for u, v in zip(a, b))
         lower = min(lower, _down(risk))
-    norm = float(np.hypot(*direction))
-    return Enclosure(max(lower, 0.0), max(upper, 0.0), (direction[0] / norm, direction[1] / norm))
+    norm = float(np.linalg.norm(direction))
+    return Enclosure(max(lower, 0.0), max(upper, 0.0), tuple(u / norm for u in direction))
 
 
-def _one_unit_on_a_line(points: Rays, energy: Any, k: Any) -> Enclosure:
+def _one_unit_on_a_line(points: Rays, n: int, energy: Any, k: Any) -> Enclosure:
     """Points on a line through the origin: the unit is active on one half of it, or on nothing."""
     from flint import arb
 
-    terms = [(arb(0), [1.0, 0.0], [1.0, 0.0], arb(0))]
+    first = [float(k == 0) for k in range(n)]
+    terms = [(arb(0), first, first, arb(0))]
     for x, y, p in zip(points.X, points.Y, points.p):
         length = arb(sum((v * v for v in x), points.constant * 0)).sqrt()
         excess = (arb(p) * length * abs(arb(y[0])) - arb(k)).max(arb(0))
-        u = [float(v) for v in (x + [points.constant * 0])[:2]]
-        terms.append((excess**2 / (arb(p) * length**2), u, u, arb(0)))
+        terms.append((excess**2 / (arb(p) * length**2), x, x, arb(0)))
     return _least(energy, terms)
 
 

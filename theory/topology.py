@@ -150,9 +150,8 @@ def _basins(values: Array, wraps: tuple[bool, ...], sides: Array | None) -> Arra
     target, height = index.copy(), values.copy()
     for low, high in _steps(values.shape, wraps):
         for here, there in ((low, high), (high, low)):
-            v: Any = values[there]
-            w: Any = height[here]
-            better = (v < w) | ((v == w) & (index[there] < target[here]))
+            v, w = values[there], height[here]
+            better = np.less(v, w) | ((v == w) & np.less(index[there], target[here]))
             if sides is not None:
                 better &= sides[here] == sides[there]
             np.copyto(height[here], v, where=better)
