@@ -1,0 +1,296 @@
+"""Ridge in two linear layers: the balanced factorisation of W_2 W_1, continuous in the product.
+
+min { |W_1|^2 + |W_2|^2 : W_2 W_1 = M } = 2 |M|_* (nuclear norm), so kappa > 0 turns the risk into
+L(M) + 2 kappa |M|_* on balanced factors, which is convex in M. With n_in <= n_out (else transpose) and an isometry
+Q (h, n_in) the factors
+
+    W_1(M) = Q (M^T M)^{1/4},   W_2(M) = U S^{1/2} V^T Q^T,   M = U S V^T,
+
+are balanced and continuous in M everywhere: sigma -> sigma^{1/2} is an odd spectral function with value 0 at 0, so
+crossings and rank changes do no harm. A path from A to B (`connect_ridge`):
+
+1. buy slack: ridge refits of one layer at a time, convex pieces that lower the risk unless A is critical;
+2. cut off what the product does not use (norms fall, one layer at a time);
+3. balance along W_1 <- G W_1, W_2 <- W_2 G^{-1}, G = P^{s/2}: the product stays, the norm is convex in s and
+   smallest at s = 1;
+4. go along the section from M_A to M_B, where the risk is convex in t;
+5. rotate the hidden space until the isometry is that of B, at constant risk; and back through 3, 2, 1 of B.
+
+3, 4 and 5 are curves, drawn as chords. On a chord of 3 or 5 the product leaves M along a straight line, by
+s(1 - s) W_2 (H + H^{-1} - 2) W_1 with H the step, so its largest effect is in the middle: second order in the step, and
+fourth order in the risk where M is a minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import schur
+
+from theory.paths import Path
+from theory.risk import Risk
+
+Array = NDArray[Any]
+
+# Singular values of the product below this fraction of |W_1| |W_2| (its rounding) are cut off before balancing.
+CUT = 1e-14
+# A curve that needs more chords than this is given up.
+CHORDS = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Balanced factors of a product: W_1 = R S^{1/2} V^T, W_2 = U S^{1/2} R^T, R (h, k) with orthonormal columns."""
+
+    U: Array
+    S: Array
+    V: Array
+    R: Array
+
+    @property
+    def product(self) -> Array:
+        return (self.U * self.S) @ self.V.T
+
+
+def pair(risk: Risk, theta: Array) -> tuple[Array, Array]:
+    """(W_1, W_2), or (W_2^T, W_1^T) when n_in > n_out."""
+    W1, W2 = risk.network.weights(theta)
+    return (W2.T, W1.T) if _flipped(risk) else (W1, W2)
+
+
+def pack(risk: Risk, W1: Array, W2: Array) -> Array:
+    """The parameter vector of what `pair` returned."""
+    return risk.network.pack([W2.T, W1.T] if _flipped(risk) else [W1, W2])
+
+
+def section(M: Array, Q: Array) -> tuple[Array, Array]:
+    """The balanced factors of M (m, n), n <= m, for an isometry Q (h, n): continuous in M."""
+    U, S, Vt = np.linalg.svd(M, full_matrices=False)
+    half = np.sqrt(S)
+    return Q @ (Vt.T * half) @ Vt, (U * half) @ Vt @ Q.T
+
+
+def chords(
+    risk: Risk, curve: Callable[[float], tuple[Array, Array]], ceiling: float, label: str, *, first: int = 8
+) -> Path:
+    """A polyline through points of a curve s -> (W_1, W_2), s in [0, 1], halved where a chord rises above `ceiling`.
+
+    Under squared loss the risk on a chord is a quartic, known from five values; for the absolute loss seventeen points
+    are looked at. `theory.maxima` certifies the path. ValueError when CHORDS chords do not suffice.
+    """
+    s = np.linspace(0.0, 1.0, first + 1)
+    points = np.stack([pack(risk, *curve(x)) for x in s])
+    done = np.zeros(first, dtype=bool)
+    while not done.all():
+        todo = np.flatnonzero(~done)
+        seen = _highest(risk, points[todo], points[todo + 1])
+        done[todo] = seen <= ceiling
+        split = np.flatnonzero(~done)
+        if split.size == 0:
+            break
+        if len(done) + split.size > CHORDS or (np.diff(s)[split] < 2.0**-45).any():
+            raise ValueError(
+                f"rise must be larger: {CHORDS} chords do not keep the piece '{label}' below {ceiling:.6g} (worst {seen.max():.17g})"
+            )
+        middle = 0.5 * (s[split] + s[split + 1])
+        s = np.insert(s, split + 1, middle)
+        points = np.insert(points, split + 1, [pack(risk, *curve(x)) for x in middle], axis=0)
+        done = np.insert(done, split + 1, False)
+    return Path(points, (label,) * (len(points) - 1))
+
+
+def _highest(risk: Risk, starts: Array, ends: Array) -> Array:
+    """The largest risk seen on each chord, (S,)."""
+    nodes = np.linspace(0.0, 1.0, 5 if risk.loss == "squared" else 17)
+    values = risk.batch(starts + nodes[:, None, None] * (ends - starts))
+    if risk.loss == "squared":
+        fine = np.linspace(0.0, 1.0, 65)
+        values = np.concatenate([values, _lagrange(fine) @ values])
+    return values.max(axis=0)
+
+
+def _lagrange(t: Array) -> Array:
+    """Rows of Lagrange weights: a quartic at t from its values at 0, 1/4, 1/2, 3/4, 1."""
+    powers = np.vander(np.linspace(0.0, 1.0, 5), 5)
+    return np.linalg.solve(powers.T, np.vander(t, 5).T).T
+
+
+def rotation(O: Array) -> Callable[[float], Array]:
+    """A path s -> SO(h) from the identity to O, det O = 1: plane rotations of the real Schur form, angles times s."""
+    T, Z = schur(O, output="real")
+    h = len(O)
+    planes: list[tuple[int, int, float]] = []
+    reversed_axes: list[int] = []
+    i = 0
+    while i < h:
+        if i + 1 < h and abs(T[i + 1, i]) > 1e-12:
+            planes.append((i, i + 1, float(np.arctan2(T[i + 1, i], T[i, i]))))
+            i += 2
+        else:
+            if T[i, i] < 0:
+                reversed_axes.append(i)
+            i += 1
+    if len(reversed_axes) % 2:
+        raise ValueError("O must have determinant 1: no path of rotations leads to a reflection")
+    planes += [(p, q, np.pi) for p, q in zip(reversed_axes[::2], reversed_axes[1::2])]
+
+    def at(s: float) -> Array:
+        turn = np.eye(h)
+        for p, q, angle in planes:
+            c, d = np.cos(s * angle), np.sin(s * angle)
+            turn[p, p], turn[p, q], turn[q, p], turn[q, q] = c, -d, d, c
+        return Z @ turn @ Z.T
+
+    return at
+
+
+def shortest_rotation(R: Array, target: Array) -> Array | None:
+    """O in SO(h) with O R = target (both (h, k), orthonormal columns), close to the identity; None when det is -1."""
+    h, k = R.shape
+    free_0, free_1 = complement(R), complement(target)
+    A, _, Bt = np.linalg.svd(free_1.T @ free_0)
+    O = target @ R.T + free_1 @ (A @ Bt) @ free_0.T
+    if np.linalg.det(O) < 0:
+        if k == h:
+            return None
+        A[:, -1] *= -1
+        O = target @ R.T + free_1 @ (A @ Bt) @ free_0.T
+    return O
+
+
+def complement(R: Array) -> Array:
+    """Orthonormal columns (h, h - k) orthogonal to those of R (h, k)."""
+    return np.linalg.qr(R, mode="complete")[0][:, R.shape[1] :]
+
+
+def isometry(factors: Factors, sign: float | None = None) -> Array:
+    """Q (h, n) with Q V = R; for h = n and rank below n with determinant of the given sign."""
+    R, V = factors.R, factors.V
+    free = complement(R)[:, : V.shape[0] - V.shape[1]]
+    Q = R @ V.T + free @ complement(V).T
+    if sign is not None and free.shape[1] and np.linalg.det(Q) * sign < 0:
+        free[:, -1] *= -1
+        Q = R @ V.T + free @ complement(V).T
+    return Q
+
+
+def refit_outer(risk: Risk, W1: Array) -> Array:
+    """W_2 of least risk for this W_1, squared loss and ridge (kappa > 0)."""
+    root = np.sqrt(risk.sample.weights)[:, None]
+    U, s, Vt = np.linalg.svd(risk.sample.X @ W1.T * root, full_matrices=False)
+    return (risk.sample.Y * root).T @ (U * (s / (s**2 + risk.kappa))) @ Vt
+
+
+def refit_inner(risk: Risk, W2: Array) -> Array:
+    """W_1 of least risk for this W_2, squared loss and ridge (kappa > 0)."""
+    sample = risk.sample
+    cross = (sample.Y * sample.weights[:, None]).T @ sample.X
+    d, Q = np.linalg.eigh(W2.T @ W2)
+    e, P = np.linalg.eigh(sample.second_moment)
+    return Q @ ((Q.T @ W2.T @ cross @ P) / (np.outer(np.maximum(d, 0), np.maximum(e, 0)) + risk.kappa)) @ P.T
+
+
+def buy_slack(risk: Risk, theta: Array, rounds: int = 3) -> Path:
+    """Alternate ridge refits of one layer, each kept only if it lowers the risk; no pieces for the absolute loss."""
+    points, labels = [theta], []
+    if risk.loss != "squared":
+        return Path(theta[None])
+    for k in range(2 * rounds):
+        W1, W2 = risk.network.weights(points[-1])
+        new = [W1, refit_outer(risk, W1)] if k % 2 == 0 else [refit_inner(risk, W2), W2]
+        point = risk.network.pack(new)
+        if risk(point) < risk(points[-1]):
+            points.append(point)
+            labels.append(f"ridge refit of W_{2 - k % 2}")
+    return Path(np.stack(points), tuple(labels))
+
+
+def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]:
+    """From theta to balanced factors of its product, the risk at most that of theta but for rounding."""
+    W1, W2 = pair(risk, theta)
+    U, S, Vt = np.linalg.svd(W2 @ W1, full_matrices=False)
+    k = int(np.sum(S > CUT * max(float(np.linalg.norm(W1) * np.linalg.norm(W2)), np.finfo(float).tiny)))
+    U, S, V = U[:, :k], S[:k], Vt[:k].T
+    B = np.linalg.qr(W1 @ V)[0]
+    cut_1 = W1 @ V @ V.T
+    cut_2 = W2 @ B @ B.T
+    points = [pack(risk, W1, W2), pack(risk, cut_1, W2), pack(risk, cut_1, cut_2)]
+    path = Path(np.stack(points), ("cut off unused inputs", "cut off unused hidden directions"))
+    inner, outer = B.T @ W1 @ V, U.T @ W2 @ B  # (k, k): outer @ inner = S
+    # P = inner^{-T} S inner^{-1} = outer^T S^{-1} outer balances; take it from the better conditioned factor.
+    if k and np.linalg.cond(inner) < np.linalg.cond(outer):
+        Z = np.sqrt(S)[:, None] * np.linalg.inv(inner)
+    else:
+        Z = outer / np.sqrt(S)[:, None]
+    d, E = np.linalg.svd(Z)[1:]
+    E = E.T
+
+    def curve(s: float) -> tuple[Array, Array]:
+        G = E * d**s @ E.T
+        return B @ G @ inner @ V.T, U @ outer @ (E * d**-s @ E.T) @ B.T
+
+    left, _, right = np.linalg.svd(B @ (E * d @ E.T) @ inner / np.sqrt(S), full_matrices=False)
+    factors = Factors(U, S, V, left @ right)
+    end = pack(risk, (factors.R * np.sqrt(S)) @ V.T, (U * np.sqrt(S)) @ factors.R.T)
+    balance = chords(risk, curve, ceiling, "balance")
+    path = path + Path(np.stack([path.points[-1], balance.points[0]]), ("balance",)) + balance
+    return path + Path(np.stack([path.points[-1], end]), ("balance",)), factors
+
+
+def along_section(risk: Risk, M_0: Array, M_1: Array, Q: Array, ceiling: float) -> Path:
+    """The section from M_0 to M_1 under one isometry."""
+    return chords(risk, lambda t: section((1 - t) * M_0 + t * M_1, Q), ceiling, "straight in the product, balanced")
+
+
+def rotate(risk: Risk, M: Array, Q: Array, O: Array, ceiling: float) -> Path:
+    """The section of M under isometries from Q to O Q, det O = 1."""
+    turn = rotation(O)
+    W1, W2 = section(M, Q)
+    return chords(risk, lambda s: (turn(s) @ W1, W2 @ turn(s).T), ceiling, "rotate the hidden space")
+
+
+def splice(*paths: Path) -> Path:
+    """Paths one after the other; ends that differ by rounding are joined by a short piece, labelled "rounding"."""
+    whole = paths[0]
+    for path in paths[1:]:
+        gap = np.stack([whole.points[-1], path.points[0]])
+        if not np.array_equal(*gap):
+            whole = whole + Path(gap, ("rounding",))
+        whole = whole + path
+    return whole
+
+
+def connect_ridge(risk: Risk, a: Array, b: Array, rise: float) -> Path:
+    """The path of this module's docstring; width >= min(n_in, n_out), ends of one component when it is equal."""
+    from theory.critical_width import cross_over
+
+    level = max(risk(a), risk(b))
+    ceiling = level * (1 + rise / 2)
+    slack_a, slack_b = buy_slack(risk, a), buy_slack(risk, b)
+    if risk(slack_a.points[-1]) < risk(slack_b.points[-1]):  # rotate where there is more slack: at the second end
+        return connect_ridge_from(risk, slack_b, slack_a, ceiling, cross_over).reversed()
+    return connect_ridge_from(risk, slack_a, slack_b, ceiling, cross_over)
+
+
+def connect_ridge_from(risk: Risk, first: Path, second: Path, ceiling: float, cross_over: Callable[..., Path]) -> Path:
+    """From first.points[0] to second.points[0]; the hidden space turns at the second."""
+    path_a, A = to_section(risk, first.points[-1], ceiling)
+    path_b, B = to_section(risk, second.points[-1], ceiling)
+    h, n = A.R.shape[0], A.V.shape[0]
+    full = h == n and len(B.S) == n
+    sign = float(np.sign(np.linalg.det(isometry(B)))) if full else None
+    Q = isometry(A, sign)
+    start, finish = first + path_a, (second + path_b).reversed()
+    O = shortest_rotation(Q @ B.V, B.R)
+    if O is None:
+        return splice(start, cross_over(risk, A.product, Q, B.product, isometry(B), ceiling), finish)
+    middle = along_section(risk, A.product, B.product, Q, ceiling)
+    return splice(start, middle, rotate(risk, B.product, Q, O, ceiling), finish)
+
+
+def _flipped(risk: Risk) -> bool:
+    return risk.network.widths[0] > risk.network.widths[-1]

@@ -1,0 +1,342 @@
+"""Paths on which the risk falls, from any parameter of a linear network to its lowest level (Proposition 2.2, end).
+
+kappa = 0. If B = W_{K-1} ... W_1 has full column rank (n_in <= n_out, else transpose), W_K moves straight to a global
+minimiser: convex, so strictly falling until the end. Otherwise one straight piece first that falls strictly and makes
+B regular: against the gradient where there is one; at a critical point an escape. For K = 2 the escape is explicit:
+with W_1 rank deficient, w^T W_1 = 0, and a, b the top singular pair of G = L'(M), <a, G b> < 0,
+
+    W_2 + tau s a w^T,   W_1 + tau t w b^T    change the risk by   -tau^2 (s t |G| - t^2 |W_2 w|^2 beta) + tau^4 s^2 t^2 beta,
+
+beta = E <b, X>^2 (no first order: W_2^T G = 0 and G W_1^T = 0), and with t small against s this falls for tau in (0, 1].
+For K >= 3 chains of such steps are tried, and each candidate is kept only when its polynomial in tau falls; where none
+is found, idle units are made first, at constant risk, then the last matrix falls.
+
+Ridge, K = 2: pieces towards balanced factors of a product nearer to the minimiser, turned to lie close by, refits of one
+layer, and escapes from critical points, each kept only when it falls.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import validation as check
+from theory.balanced import pack, pair, refit_inner, refit_outer
+from theory.linear_paths import _linear, _wide_enough, canonical, transpose
+from theory.linear_products import Product, best_product
+from theory.networks import Network
+from theory.paths import Path
+from theory.risk import Risk, Sample
+
+Array = NDArray[Any]
+
+EPS = float(np.finfo(float).eps)
+
+# B counts as regular when its singular values are within this factor.
+REGULAR = 1e-6
+
+
+def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any = 0) -> Path:
+    """A polyline from theta (P,) to the lowest level, along which the risk never rises.
+
+    Squared loss, kappa = 0: K = 1, 2 (hidden width >= min(n_in, n_out)): it falls strictly on every piece. K >= 3: on
+    every piece whose label does not say free, place or transfer; those keep it constant, and appear only when no
+    strictly falling first piece was found (widths >= min(n_in, n_out) + 1 needed then). The last vertex is a global
+    minimiser up to rounding. Absolute loss: idle units at constant risk, then one falling piece. Ridge, K <= 2: ends
+    within `tolerance` (relative) of the minimum. rng: for generic directions.
+
+    A theta that is at the lowest level already (up to rounding) gives a path without pieces.
+    """
+    _linear(risk)
+    network = risk.network
+    start = np.array(check.parameters(theta, network.size))
+    if start.ndim != 1:
+        raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
+    tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
+    if risk.kappa > 0:
+        return _descend_ridge(risk, start, tolerance)
+    best = best_product(risk)
+    rounding = 64 * max(*network.widths, 8) * EPS
+    if risk(start) - best.value <= rounding * best.value + rounding**2 * risk.sample.energy:
+        return Path(start[None])
+    if network.depth == 1:
+        end = network.pack([best.matrix])
+        return Path(np.stack([start, end]), ("straight to the minimum",))
+    if (
+        risk.loss == "squared"
+        and not network.bias
+        and min(network.hidden) >= min(network.widths[0], network.widths[-1])
+    ):
+        path = _strictly(risk, start, best, np.random.default_rng(rng))
+        if path is not None:
+            return path
+    _wide_enough(risk)
+    path = canonical(network, start)
+    W = [M.copy() for M in network.weights(path.points[-1])]
+    if network.widths[0] > network.widths[-1] and not network.bias:
+        W[0][: len(best.matrix)] = best.matrix
+    else:
+        W[-1][:, : network.widths[0]] = best.matrix[:, : network.widths[0]]
+        W[-1][:, network.widths[-2] :] = best.matrix[:, network.widths[0] :]
+    end = _until_lowest(risk, path.points[-1], network.pack(W))
+    return path + Path(np.stack([path.points[-1], end]), ("straight to the minimum",))
+
+
+def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
+    """F(theta + tau direction) as a polynomial in tau, ascending, degree 2K: squared loss, no biases, ridge or none."""
+    network, sample = risk.network, risk.sample
+    product: list[Array] = [np.eye(network.widths[0])]
+    for W, D in zip(network.weights(theta), network.weights(direction)):
+        new = [W @ product[0]]
+        new += [W @ high + D @ low for low, high in pairwise(product)]
+        new.append(D @ product[-1])
+        product = new
+    outputs = [sample.X @ C.T for C in product]
+    outputs[0] = outputs[0] - sample.Y
+    c = np.zeros(2 * network.depth + 1)
+    for i, P in enumerate(outputs):
+        for j, Q in enumerate(outputs):
+            c[i + j] += sample.weights @ np.sum(P * Q, axis=1)
+    c[:3] += risk.kappa * np.array([theta @ theta, 2 * theta @ direction, direction @ direction])
+    return c
+
+
+def falls(c: Array, cells: int = 32) -> bool:
+    """Whether the polynomial c (ascending) is strictly decreasing on [0, 1]: not constant, slope nowhere positive.
+
+    The slope is enclosed by its Bernstein coefficients on each of `cells` parts; coefficients of c at rounding level
+    (64 EPS of their sum) count as zero.
+    """
+    noise = 64 * EPS * float(np.abs(c).sum())
+    slope = np.where(np.abs(c) <= noise, 0.0, c)[1:] * np.arange(1, len(c))
+    if not slope.any() or not np.polynomial.polynomial.polyval(1.0, np.append(0.0, c[1:])) < 0:
+        return False
+    degree = len(slope) - 1
+    powers = np.arange(degree + 1)
+    lo = np.arange(cells) / cells
+    binomial = np.array([[math.comb(i, j) for j in powers] for i in powers], dtype=float)  # row i: (lo + h u)^i
+    shifted = np.stack(
+        [sum(slope[i] * binomial[i, j] * lo ** (i - j) for i in range(j, degree + 1)) / cells**j for j in powers],
+        axis=1,
+    )
+    bernstein = shifted @ (binomial / binomial[degree]).T
+    return bool(bernstein.max() <= len(c) * noise)
+
+
+def _strictly(risk: Risk, start: Array, best: Product, rng: np.random.Generator) -> Path | None:
+    """At most two strictly falling pieces to a global minimiser, or None."""
+    network, order, M = risk.network, np.arange(risk.network.size), best.matrix
+    if network.widths[0] > network.widths[-1]:
+        network, order = transpose(network)
+        M = M.T
+    back = np.argsort(order)
+    whole = _finish(network, start[order], M)
+    if whole is not None:
+        return Path(np.stack([start, whole[back]]), ("straight to the minimum",))
+    for direction in _directions(risk, start, rng):
+        point = start + direction
+        end = _finish(network, point[order], M)
+        if end is not None and falls(coefficients(risk, start, direction)):
+            return Path(np.stack([start, point, end[back]]), ("fall", "straight to the minimum"))
+    return None
+
+
+def _finish(network: Network, theta: Array, M: Array) -> Array | None:
+    """theta with W_K such that the product is M, when B = W_{K-1} ... W_1 is regular."""
+    W = [A.copy() for A in network.weights(theta)]
+    B = np.eye(network.widths[0])
+    for A in W[:-1]:
+        B = A @ B
+    s = np.linalg.svd(B, compute_uv=False)
+    if len(s) < network.widths[0] or not s[-1] > REGULAR * s[0]:
+        return None
+    W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
+    return network.pack(W)
+
+
+def _directions(risk: Risk, theta: Array, rng: np.random.Generator) -> Iterator[Array]:
+    """Candidates for a strictly falling first piece: against the gradient, then escapes, generic parts added to each."""
+    network = risk.network
+    g = risk.gradient(theta)
+    size = float(np.linalg.norm(theta)) + 1.0
+    slope = float(np.linalg.norm(g))
+    if slope > 1e-9 * (1.0 + risk(theta)):
+        for k in range(40):
+            noise = rng.standard_normal(network.size)
+            noise -= (noise @ g) / slope**2 * g
+            yield size * 0.5**k * (-g / slope + noise / (2 * np.linalg.norm(noise)))
+    weights = network.weights(theta)
+    sample = risk.sample
+    M = np.linalg.multi_dot(weights[::-1])
+    G = 2 * ((sample.X @ M.T - sample.Y) * sample.weights[:, None]).T @ sample.X
+    U, sizes, Vt = np.linalg.svd(G)
+    a, b = -U[:, 0], Vt[0]
+    if network.depth == 2:
+        yield from _two_layer_escapes(risk, weights, a, b, float(sizes[0]), rng)
+    for k in range(400):
+        hidden = [_hidden_direction(weights, j, k, rng) for j in range(1, network.depth)]
+        scale = 10.0 ** (rng.uniform(-1, 1, network.depth) * (1 + k / 100))
+        if k % 2 == 0:  # the hierarchy of the two-layer escape: outer layers large, inner ones small
+            scale = np.sort(scale)
+        shrink = 8.0 ** -(k // 8 % 4)
+        generic = [rng.standard_normal(shape) for shape in network.shapes]
+        strength = 10.0 ** -(k % 8) / 4
+        yield network.pack(
+            [
+                shrink * c * (np.outer(v, u) + strength * E / np.linalg.norm(E))
+                for c, u, v, E in zip(scale, [b, *hidden], [*hidden, a], generic)
+            ]
+        )
+
+
+def _two_layer_escapes(
+    risk: Risk, weights: list[Array], a: Array, b: Array, steepness: float, rng: np.random.Generator
+) -> Iterator[Array]:
+    """The explicit escape of this module's docstring from either side, generic parts halved from one to the next."""
+    W1, W2 = weights
+    moment = risk.sample.second_moment
+    beta = float(b @ moment @ b)
+    for side in ("inner", "outer"):
+        s, Vt = np.linalg.svd(W1.T if side == "inner" else W2)[1:]
+        if int(np.sum(s > 1e-9 * max(float(s.max(initial=0.0)), 1e-300))) == W1.shape[0]:
+            continue
+        w = Vt[-1]
+        if side == "inner":  # w^T W_1 = 0: W_2 takes the large step s, W_1 the small step t
+            c = float(np.linalg.norm(W2 @ w))
+            big = max(2 * c, np.sqrt(steepness / (2 * beta)))
+            small = big * steepness / (beta * (c**2 + 2 * big**2))
+        else:  # W_2 w = 0: the other way round; q_1, q_2 replace c^2 beta because Sigma is not the identity
+            u = W1.T @ w
+            q_1, q_2 = float(u @ moment @ u), abs(float(u @ moment @ b))
+            big = max(2 * np.sqrt(q_1 / beta), np.sqrt(steepness / (2 * beta)))
+            small = big * steepness / (q_1 + 3 * big * q_2 + 2 * big**2 * beta)
+        t, s_ = (small, big) if side == "inner" else (big, small)
+        E_1, E_2 = rng.standard_normal(W1.shape), rng.standard_normal(W2.shape)
+        for k in range(1, 18):
+            noise = small * 0.5**k
+            yield risk.network.pack(
+                [
+                    0.9 * t * np.outer(w, b) + noise * E_1 / np.linalg.norm(E_1),
+                    0.9 * s_ * np.outer(a, w) + noise * E_2 / np.linalg.norm(E_2),
+                ]
+            )
+
+
+def _hidden_direction(weights: list[Array], layer: int, k: int, rng: np.random.Generator) -> Array:
+    """A unit vector among the hidden units of a layer: idle from below, idle from above, or any."""
+    below = np.linalg.multi_dot([np.eye(len(weights[layer - 1])), *weights[:layer][::-1]])
+    above = np.linalg.multi_dot([*weights[layer:][::-1], np.eye(len(weights[layer - 1]))])
+    h = len(below)
+    orders: list[list[Array]] = [[below.T, above], [above, below.T], [np.vstack([below.T, above])], []]
+    for matrix in orders[k % 4]:
+        s, Vt = np.linalg.svd(matrix)[1:]
+        rank = int(np.sum(s > 1e-9 * max(float(s.max(initial=0.0)), 1e-300)))
+        if rank < h:
+            w = Vt[rank:].T @ rng.standard_normal(h - rank)
+            return w / np.linalg.norm(w)
+    w = rng.standard_normal(h)
+    return w / np.linalg.norm(w)
+
+
+def _until_lowest(risk: Risk, start: Array, end: Array) -> Array:
+    """The first point of the segment where the (convex, falling) risk reaches its minimum: for piecewise linear risks."""
+    if risk.loss == "squared":
+        return end
+    low, high, goal = 0.0, 1.0, risk(end)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if risk((1 - middle) * start + middle * end) > goal * (1 + 4 * EPS):
+            low = middle
+        else:
+            high = middle
+    return (1 - high) * start + high * end if high < 1 else end
+
+
+def _descend_ridge(risk: Risk, start: Array, tolerance: float, rounds: int = 400) -> Path:
+    network = risk.network
+    if network.depth > 2:
+        raise ValueError(
+            f"kappa must be 0 for {network.depth} matrices; got {risk.kappa}: with ridge and depth >= 3 the origin is a "
+            "strict local minimum, so that no falling path leaves it"
+        )
+    if risk.loss != "squared":
+        raise ValueError(f"loss must be 'squared' for descent with ridge; got {risk.loss!r}")
+    if network.depth == 1:
+        end = network.pack([_ridge_regression(risk)])
+        if np.array_equal(start, end) or not risk(end) < risk(start):
+            return Path(start[None])
+        return Path(np.stack([start, end]), ("straight to the minimum",))
+    if network.hidden[0] < min(network.widths[0], network.widths[-1]):
+        raise ValueError(
+            f"hidden layer 1 has width {network.hidden[0]} and needs at least min(n_in, n_out) = "
+            f"{min(network.widths[0], network.widths[-1])} for descent with ridge"
+        )
+    best = best_product(risk, gap=tolerance / 100)
+    points, labels = [start], []
+
+    def take(point: Array, label: str) -> bool:
+        if not risk(point) < risk(points[-1]) or not falls(coefficients(risk, points[-1], point - points[-1])):
+            return False
+        points.append(point)
+        labels.append(label)
+        return True
+
+    for k in range(rounds):
+        if risk(points[-1]) <= best.value * (1 + tolerance):
+            break
+        W1, W2 = network.weights(points[-1])
+        M = W2 @ W1
+        for part in (1.0, 0.5, 0.1):
+            if take(_aligned(risk, points[-1], (1 - part) * M + part * best.matrix), "towards the minimum"):
+                break
+        W1, W2 = network.weights(points[-1])
+        refits = [network.pack([W1, refit_outer(risk, W1)]), network.pack([refit_inner(risk, W2), W2])]
+        if k % 10 == 9 or not any(take(p, f"ridge refit of W_{2 - i}") for i, p in enumerate(refits)):
+            escaped = any(take(points[-1] + d, "escape") for d in _ridge_escapes(risk, points[-1]))
+            if not escaped and k % 10 != 9:
+                break
+    if not risk(points[-1]) <= best.value * (1 + tolerance):
+        raise ValueError(
+            f"tolerance must be larger: {rounds} rounds ended at {risk(points[-1]):.12g}, the minimum is {best.value:.12g}"
+        )
+    return Path(np.stack(points), tuple(labels))
+
+
+def _aligned(risk: Risk, theta: Array, M: Array) -> Array:
+    """Balanced factors of M, turned in the hidden space to lie as close to theta as they can (Procrustes)."""
+    W1, W2 = pair(risk, theta)
+    M = M.T if risk.network.widths[0] > risk.network.widths[-1] else M
+    U, S, Vt = np.linalg.svd(M, full_matrices=False)
+    half = np.sqrt(S)
+    A, _, Bt = np.linalg.svd((W1 @ Vt.T + W2.T @ U) * half, full_matrices=False)
+    R = A @ Bt
+    return pack(risk, (R * half) @ Vt, (U * half) @ R.T)
+
+
+def _ridge_escapes(risk: Risk, theta: Array) -> Iterator[Array]:
+    """Falling directions at a critical point: a, b the top pair of G with |G| > 2 kappa, w idle from both sides."""
+    W1, W2 = risk.network.weights(theta)
+    sample = risk.sample
+    G = 2 * ((sample.X @ (W2 @ W1).T - sample.Y) * sample.weights[:, None]).T @ sample.X
+    U, s, Vt = np.linalg.svd(G)
+    if s[0] <= 2 * risk.kappa:
+        return
+    w = np.linalg.svd(np.vstack([W1.T, W2]))[2][-1]
+    beta = float(Vt[0] @ sample.second_moment @ Vt[0])
+    length = np.sqrt((s[0] - 2 * risk.kappa) / (2 * beta))
+    for k in range(20):
+        step = length * 0.5**k
+        yield risk.network.pack([step * np.outer(w, Vt[0]), -step * np.outer(U[:, 0], w)])
+
+
+def _ridge_regression(risk: Risk) -> Array:
+    """K = 1: argmin E|Y - W X|^2 + kappa |W|^2, biases penalised as they are in the risk."""
+    X = risk.network.augment(risk.sample.X)
+    identity = Network((X.shape[1], X.shape[1], risk.sample.n_out), activation="identity")
+    stand_in = Risk(identity, Sample(X, risk.sample.Y, risk.sample.weights), kappa=risk.kappa, penalty="ridge")
+    return refit_outer(stand_in, np.eye(X.shape[1]))
