@@ -190,3 +190,12 @@ class Risk:
         elif self.penalty == "second_layer_l1":
             gradient[..., network.slices[1]] += self.kappa * np.sign(thetas[..., network.slices[1]])
         return gradient
+
+
+def __getattr__(name: str) -> Any:
+    """`TeacherRisk`, the population counterpart of Risk, found in `theory.teacher` when it is asked for."""
+    if name == "TeacherRisk":
+        from theory.teacher import TeacherRisk
+
+        return TeacherRisk
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
