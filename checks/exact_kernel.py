@@ -35,7 +35,7 @@ class Directions:
     k2: Integers
     q: int
 
-    @property
+    @cached_property
     def c2(self) -> Fraction:
         """cos^2(alpha/2) = (1 + cos alpha)/2."""
         return Fraction(int(((self.k1 + self.k2) ** 2).sum()), 4 * self.q**2)
@@ -77,9 +77,7 @@ class Atoms:
     @cached_property
     def peak(self) -> Fraction:
         """A Rayleigh quotient of Sigma next to its largest eigenvalue."""
-        largest = max(int(np.abs(self.X).max()), 1)
-        X = np.array([[float(Fraction(int(x), largest)) for x in row] for row in self.X])
-        w = np.array([float(Fraction(int(w), self.mass)) for w in self.weights])
+        X, w = _leading(self.X), _leading(self.weights)
         top = np.linalg.eigh((X * w[:, None]).T @ X)[1][:, -1]
         v = integers(np.round(top * 2**20))
         return Fraction(int((self.weights * (self.X @ v) ** 2).sum()), self.mass * int((v**2).sum()))
@@ -248,6 +246,12 @@ def _axes(pair: Directions) -> tuple[Integers, Integers]:
 def _on_sphere(t: Integers, scale: int) -> tuple[Integers, int]:
     square = int((t**2).sum())
     return np.append(2 * scale * t, square - scale**2), square + scale**2
+
+
+def _leading(values: Integers) -> NDArray[Any]:
+    """values / 2^k as floats of size at most 1: enough for an eigenvector."""
+    excess = max(int(np.abs(values).max()).bit_length() - 62, 0)
+    return (values >> excess).astype(float) / 2.0**62
 
 
 def _scaled(values: NDArray[Any]) -> Integers:

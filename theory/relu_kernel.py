@@ -195,13 +195,14 @@ def sharp_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> SharpBounds:
 
 
 def symmetric_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosure:
-    """Bounds for a symmetric law of X: <w1, w2>_X / 2 <= [w1, w2]_Z <= <w1, w2>_X / 2 + d^T Sigma d / 2, times scale.
+    """Bounds for a symmetric law of X: <w1, w2>_X / 2 <= [w1, w2]_Z <= <w1, w2>_X / 2 + s^2 d^^T Sigma d^ / 2.
 
+    For vectors of other lengths both sides are times |w1| |w2|; d^ is the unit normal, s = sin(alpha/2).
     Only the second moment of `measure` is used, so a Sample stands for its symmetrisation (X and -X alike). `value` is
     half the linear metric, the bounds hold in exact arithmetic and are attained. ValueError for a zero vector.
     """
     g, scale = _geometry(w1, w2, measure)
-    S, radius = measure.second_moment, rounding(measure)
+    radius, S = rounding(measure), measure.second_moment
     half = form(g.w1, g.w2, S) / 2
     upper = half + form(g.d, g.d, S) / 2
     lower = np.maximum(scale(half - radius) - TINY, 0)

@@ -10,7 +10,8 @@ from checks.exact_kernel import relative, trials
 from theory.relu_kernel import Gaussian, kernel_enclosure, monte_carlo, printed_bounds, second_moment_norm
 from theory.risk import Sample
 
-# A false alarm of the Monte Carlo part once in a thousand million intervals.
+# Of the Monte Carlo intervals. Those that rest on the central limit theorem may be less sure than that in the tails, but
+# at the angles drawn the slack of (7) is many standard errors.
 CONFIDENCE = 1 - 1e-9
 
 PARTS = ("discrete", "enclosed", "drawn")

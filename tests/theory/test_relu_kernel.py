@@ -183,7 +183,7 @@ def test_a_zero_vector_has_a_kernel_but_no_angle():
     assert kernel([0, 0], [1, 0], sample) == arc_cosine([0, 0], [1, 0], np.eye(2)) == 0
     k = kernel_enclosure([0, 0], [1, 0], sample)
     assert k.lower == 0 <= k.upper <= 1e-299
-    for function in (printed_bounds, sharp_bounds, symmetric_bounds, proof_terms):
+    for function in BOUNDS[2:]:
         with pytest.raises(ValueError, match="w1 must be nonzero"):
             function([0, 0], [1, 0], sample)
 
@@ -345,6 +345,9 @@ def test_a_bounded_sampler_gets_a_finite_sample_interval_of_the_published_width(
         monte_carlo([1.0], [1.0], coin, draws=500, radius=0.5, rng=0)
 
 
+BOUNDS = (kernel, kernel_enclosure, printed_bounds, sharp_bounds, symmetric_bounds, proof_terms)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -364,6 +367,7 @@ def test_a_bounded_sampler_gets_a_finite_sample_interval_of_the_published_width(
         (lambda s: pair([1], [1, 2, 3]), "as many entries"),
         (lambda s: wedges([1, 2], [1, 2], np.ones(2)), "X must have 2 axes"),
         (lambda s: rounding(measure(np.full((2, 2), 1e200))), "overflow"),
+        *((lambda s, f=f: f([1, 0], [0, 1], measure(np.full((2, 2), 1e200))), "too large") for f in BOUNDS),
         (lambda s: kernel([1e200, 0], [1e200, 0], s), "too large"),
         (lambda s: arc_cosine([1e200, 0], [1e200, 0], np.eye(2)), "too large"),
         (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.ones((k, 3))), "sampler must return"),
