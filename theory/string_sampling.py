@@ -201,12 +201,12 @@ def _check_start(risk: Risk, start: Path, a: Array, b: Array) -> None:
 
 
 def _step_inward(run: Run, string: String) -> String:
-    """From each end that sits above alpha * level, a certified descent to there, where one is found.
+    """From each end too near the level, a certified descent to a quarter of the way to alpha * level, where one is found.
 
     One straight step, or, where that leaves the level set, a chain of 2, 4, ..., 32 shorter ones.
     """
     risk, options = string.risk, run.options
-    goal = options.alpha * run.level
+    goal = (0.75 + 0.25 * options.alpha) * run.level
     descents = []
     for end, value in zip(string.beads, string.values):
         chain = end[None]

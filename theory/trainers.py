@@ -27,7 +27,7 @@ from theory.risk import SLAB, Risk
 Array = NDArray[Any]
 
 LANDING = 0.01  # a bead may stop this far below its target, relatively
-FLOOR = 1e-3  # |r| is smoothed below this fraction of its mean in the quadratic majorant
+FLOOR = 0.3  # |r| is smoothed below this fraction of its mean in the quadratic model: stiffer, and beads stray farther
 ACCEPT = 1e-4  # a step is taken when the objective falls by at least this share of what the model predicts
 STUCK = 1e-12  # a trust radius this small relative to the weights, or a predicted gain this small, ends the attempt
 
