@@ -209,8 +209,12 @@ def buy_slack(risk: Risk, theta: Array, rounds: int = 3) -> Path:
     return Path(np.stack(points), tuple(labels))
 
 
-def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]:
-    """From theta to balanced factors of its product, the risk at most that of theta but for rounding."""
+def balancing(risk: Risk, theta: Array) -> tuple[Path, Callable[[float], tuple[Array, Array]], Factors]:
+    """The way to the section: cut off what the product does not use, then the balancing curve, and where it ends.
+
+    The product stays (but for singular values at rounding level) and the norm falls, on the curve strictly unless the
+    factors are balanced already.
+    """
     W1, W2 = pair(risk, theta)
     U, S, Vt = np.linalg.svd(W2 @ W1, full_matrices=False)
     k = int(np.sum(S > CUT * max(float(np.linalg.norm(W1) * np.linalg.norm(W2)), np.finfo(float).tiny)))
@@ -230,15 +234,18 @@ def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]
     E = E.T
 
     def curve(s: float) -> tuple[Array, Array]:
-        G = E * d**s @ E.T
-        return B @ G @ inner @ V.T, U @ outer @ (E * d**-s @ E.T) @ B.T
+        return B @ (E * d**s @ E.T) @ inner @ V.T, U @ outer @ (E * d**-s @ E.T) @ B.T
 
     left, _, right = np.linalg.svd(B @ (E * d @ E.T) @ inner / np.sqrt(S), full_matrices=False)
-    factors = Factors(U, S, V, left @ right)
-    end = pack(risk, (factors.R * np.sqrt(S)) @ V.T, (U * np.sqrt(S)) @ factors.R.T)
-    balance = chords(risk, curve, ceiling, "balance")
-    path = path + Path(np.stack([path.points[-1], balance.points[0]]), ("balance",)) + balance
-    return path + Path(np.stack([path.points[-1], end]), ("balance",)), factors
+    return path, curve, Factors(U, S, V, left @ right)
+
+
+def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]:
+    """From theta to balanced factors of its product, the risk at most that of theta but for rounding."""
+    cut, curve, factors = balancing(risk, theta)
+    half = np.sqrt(factors.S)
+    end = pack(risk, (factors.R * half) @ factors.V.T, (factors.U * half) @ factors.R.T)
+    return splice(cut, chords(risk, curve, ceiling, "balance"), Path(end[None])), factors
 
 
 def along_section(risk: Risk, M_0: Array, M_1: Array, Q: Array, ceiling: float) -> Path:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
-from theory.balanced import pack, pair, refit_inner, refit_outer
+from theory.balanced import balancing, pack, pair, refit_inner, refit_outer
 from theory.linear_paths import _linear, _wide_enough, canonical, transpose
 from theory.linear_products import Product, best_product
 from theory.networks import Network
@@ -37,8 +37,8 @@ Array = NDArray[Any]
 
 EPS = float(np.finfo(float).eps)
 
-# B counts as regular when its singular values are within this factor.
-REGULAR = 1e-6
+# B counts as regular when its singular values are within this factor; the first that a falling piece reaches is taken.
+REGULAR = (1e-2, 1e-4, 1e-6)
 
 
 def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any = 0) -> Path:
@@ -135,25 +135,27 @@ def _strictly(risk: Risk, start: Array, best: Product, rng: np.random.Generator)
         network, order = transpose(network)
         M = M.T
     back = np.argsort(order)
-    whole = _finish(network, start[order], M)
+    whole = _finish(network, start[order], M, REGULAR[-1])
     if whole is not None:
         return Path(np.stack([start, whole[back]]), ("straight to the minimum",))
-    for direction in _directions(risk, start, rng):
-        point = start + direction
-        end = _finish(network, point[order], M)
-        if end is not None and falls(coefficients(risk, start, direction)):
-            return Path(np.stack([start, point, end[back]]), ("fall", "straight to the minimum"))
+    directions = list(_directions(risk, start, rng))
+    for regular in REGULAR:
+        for direction in directions:
+            point = start + direction
+            end = _finish(network, point[order], M, regular)
+            if end is not None and falls(coefficients(risk, start, direction)):
+                return Path(np.stack([start, point, end[back]]), ("fall", "straight to the minimum"))
     return None
 
 
-def _finish(network: Network, theta: Array, M: Array) -> Array | None:
+def _finish(network: Network, theta: Array, M: Array, regular: float) -> Array | None:
     """theta with W_K such that the product is M, when B = W_{K-1} ... W_1 is regular."""
     W = [A.copy() for A in network.weights(theta)]
     B = np.eye(network.widths[0])
     for A in W[:-1]:
         B = A @ B
     s = np.linalg.svd(B, compute_uv=False)
-    if len(s) < network.widths[0] or not s[-1] > REGULAR * s[0]:
+    if len(s) < network.widths[0] or not s[-1] > regular * s[0]:
         return None
     W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
     return network.pack(W)
@@ -293,6 +295,9 @@ def _descend_ridge(risk: Risk, start: Array, tolerance: float, rounds: int = 400
         M = W2 @ W1
         for part in (1.0, 0.5, 0.1):
             if take(_aligned(risk, points[-1], (1 - part) * M + part * best.matrix), "towards the minimum"):
+                break
+        for part in (1.0, 0.3, 0.1, 0.03):
+            if take(pack(risk, *balancing(risk, points[-1])[1](part)), "balance"):
                 break
         W1, W2 = network.weights(points[-1])
         refits = [network.pack([W1, refit_outer(risk, W1)]), network.pack([refit_inner(risk, W2), W2])]

@@ -68,16 +68,16 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
 
 def descend(risk: Risk, theta: ArrayLike) -> Path:
     """A path from theta (P,) to the lowest level on which the risk never rises; see `theory.linear_descent`."""
-    from theory import linear_descent
+    from theory.linear_descent import descend as falling
 
-    return linear_descent.descend(risk, theta)
+    return falling(risk, theta)
 
 
 def barrier(risk: Risk):
     """The exact barrier between the two orientations at critical width; see `theory.critical_width.barrier`."""
-    from theory import critical_width
+    from theory.critical_width import barrier as exact
 
-    return critical_width.barrier(risk)
+    return exact(risk)
 
 
 def canonical(network: Network, theta: ArrayLike) -> Path:
