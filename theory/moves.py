@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import qr, svd
+from scipy.linalg import qr
 
 from theory import validation as check
 from theory.networks import ACTIVATIONS, Network
@@ -77,16 +77,16 @@ class Walk:
         return Path(np.stack(self._points), tuple(self._labels))
 
     def incoming(self, layer: int) -> Array:
-        """W_layer (h, n_{layer-1}), one more column with biases: row k is the incoming row of unit k."""
-        return self.network.weights(self.theta)[self._hidden(layer) - 1]
+        """W_layer (h, n_{layer-1}), one more column with biases: row k is the incoming row of unit k; a copy."""
+        return self._matrix(self._hidden(layer))
 
     def outgoing(self, layer: int) -> Array:
-        """W_{layer+1} (n_{layer+1}, h), one more column with biases: column k holds the outgoing weights of unit k."""
-        return self.network.weights(self.theta)[self._hidden(layer)]
+        """W_{layer+1} (n_{layer+1}, h), one more column with biases: column k: outgoing weights of unit k; a copy."""
+        return self._matrix(self._hidden(layer) + 1)
 
     def idle(self, layer: int) -> Array:
         """Indices of the units of a hidden layer whose outgoing weights are exactly zero."""
-        return np.flatnonzero(~self.outgoing(layer)[:, : self.network.widths[layer]].any(axis=0))
+        return np.flatnonzero(self._is_idle(layer))
 
     def features(self, layer: int) -> Array:
         """Z (h, N), what the units of a layer hand on at each sample point; with biases a last row of ones.
@@ -114,11 +114,11 @@ class Walk:
         if unit is not None and among is not None:
             raise ValueError("give unit or among, not both")
         allowed = self._units(layer, among, "among") if unit is None else self._units(layer, [unit], "unit")
-        already = np.intersect1d(allowed, self.idle(layer))
-        if already.size:
-            return int(already[0])
-        every = np.arange(self.network.widths[layer] + self.network.bias)
-        null, scale = self._null_space(layer, np.setdiff1d(every, self.idle(layer)))
+        idle = self._is_idle(layer)
+        if idle[allowed].any():
+            return int(allowed[idle[allowed]][0])
+        every = np.ones(len(idle) + self.network.bias, dtype=bool)
+        null, scale = self._null_space(layer, np.append(~idle, every[len(idle) :]))
         leverage = np.sum(null[allowed] ** 2, axis=1)
         if not leverage.max(initial=0.0) >= 1 / (2 * len(every)) ** 2:
             null, scale = self._null_space(layer, every)
@@ -143,11 +143,14 @@ class Walk:
         allowed = self._units(layer, among, "among")
         width = self.network.widths[layer]
         growth = 2.0 * width if growth is None else check.number(growth, "growth", minimum=1.0)
-        already = np.intersect1d(allowed, self.idle(layer))
-        busy = np.setdiff1d(allowed, already)
-        rows = np.setdiff1d(np.arange(width + self.network.bias), already)
+        idle = self._is_idle(layer)[allowed]
+        already, busy = np.sort(allowed[idle]), allowed[~idle]
+        if busy.size == 0:
+            return already
+        rows = np.ones(width + self.network.bias, dtype=bool)
+        rows[already] = False
         null, scale = self._null_space(layer, rows)
-        if busy.size == 0 or null.shape[1] == 0:
+        if null.shape[1] == 0:
             return already
         triangle, order = qr(null[busy].T, mode="r", pivoting=True)
         pivots = np.abs(np.diagonal(triangle))
@@ -155,20 +158,21 @@ class Walk:
         if count == 0:
             return already
         chosen = busy[order[:count]]
-        nu = null @ np.linalg.pinv(null[chosen])  # nu[chosen] = I
+        square = null[chosen]
+        nu = null @ np.linalg.pinv(square) if count < null.shape[1] else np.linalg.solve(square.T, null.T).T
         what = f"unit {chosen[0]}" if count == 1 else f"{count} units"
         self._release(layer, chosen, nu, scale, f"free {what} of layer {layer}")
-        return np.union1d(already, chosen)
+        return np.sort(np.concatenate([already, chosen]))
 
     def place(self, layer: int, unit: int | Units, row: ArrayLike) -> None:
         """Give idle units new incoming rows: one unit and a row (n_{layer-1},) (with biases one longer), or several."""
         units = self._units(layer, np.atleast_1d(np.asarray(unit)), "unit")
-        W = self.incoming(layer).copy()
+        W = self.incoming(layer)
         rows = check.finite_array(row, "row")
         shape = (len(units), W.shape[1])
         if rows.shape != shape and not (np.ndim(unit) == 0 and rows.shape == shape[1:]):
             raise ValueError(f"row must have shape {shape} ({shape[1:]} for one unit); got {rows.shape}")
-        busy = np.setdiff1d(units, self.idle(layer))
+        busy = units[~self._is_idle(layer)[units]]
         if busy.size:
             raise ValueError(
                 f"unit must be idle (outgoing weights exactly zero) to be placed; units {busy.tolist()} of layer {layer} are not"
@@ -190,7 +194,7 @@ class Walk:
             raise ValueError(
                 f"source and target must be different units, pair by pair; got {sources.tolist()} and {targets.tolist()}"
             )
-        W, V = self.incoming(layer), self.outgoing(layer).copy()
+        W, V = self.incoming(layer), self.outgoing(layer)
         for s, t in zip(sources, targets):
             factor, offset = self._ratio(W[s], W[t], layer, int(s), int(t))
             V[:, t] += factor * V[:, s]
@@ -235,7 +239,7 @@ class Walk:
         if self.idle(layer).size == 0:
             raise ValueError(f"permuting layer {layer} needs an idle unit (outgoing weights zero); free one first")
         blank = int(self.idle(layer)[0])
-        hole_row = self.incoming(layer)[blank].copy()
+        hole_row = self.incoming(layer)[blank]
         at = list(range(len(wanted)))  # at[position]: which old unit stands there
         hole = blank
         while at != wanted:
@@ -248,19 +252,28 @@ class Walk:
             at[hole], at[source], hole = at[source], blank, source
         self.place(layer, hole, hole_row)
 
+    def _matrix(self, k: int) -> Array:
+        """W_k; a copy."""
+        return self._points[-1][self.network.slices[k - 1]].reshape(self.network.shapes[k - 1]).copy()
+
+    def _is_idle(self, layer: int) -> Array:
+        return ~np.any(self.outgoing(layer)[:, : self.network.widths[layer]] != 0, axis=0)
+
     def _null_space(self, layer: int, rows: Array) -> tuple[Array, Array]:
-        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off `rows`, with Z~ = Z / scale, rows of norm one."""
+        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale has unit rows.
+
+        Dead units have scale 0.
+        """
         Z = self.features(layer)
         largest = np.abs(Z).max(axis=1, initial=0.0)
         largest[largest == 0] = 1.0
         scale = largest * np.linalg.norm(Z / largest[:, None], axis=1)
-        scale[scale == 0] = 1.0
-        unit_rows = (Z / scale[:, None])[rows]
+        unit_rows = (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
         if unit_rows.shape[1] > unit_rows.shape[0]:
             unit_rows = qr(unit_rows.T, mode="r")[0][: unit_rows.shape[0]].T
-        U, s, _ = svd(unit_rows, full_matrices=True)
-        rank = int(np.sum(s > len(rows) * EPS * max(s.max(initial=0.0), EPS)))
-        null = np.zeros((len(Z), len(rows) - rank))
+        U, s, _ = np.linalg.svd(unit_rows, full_matrices=True)
+        rank = int(np.sum(s > len(s) * EPS * max(s.max(initial=0.0), EPS)))
+        null = np.zeros((len(Z), len(unit_rows) - rank))
         null[rows] = U[:, rank:]
         return null, scale
 
@@ -268,7 +281,9 @@ class Walk:
         """V <- V - V_units nu^T with nu (h, len(units)) in the scaled gauge, nu[units] = I."""
         V = self.outgoing(layer)
         contribution = V[:, units] * scale[units]
-        new = V - (contribution @ nu.T) / scale[: V.shape[1]]
+        alive = scale[: V.shape[1]] > 0
+        share = np.divide(contribution @ nu.T, scale[: V.shape[1]], where=alive, out=np.zeros_like(V))
+        new = V - share
         new[:, units] = 0.0
         self._step(layer + 1, new, label)
 
@@ -315,7 +330,11 @@ class Walk:
         width = self.network.widths[self._hidden(layer)]
         if units is None:
             return np.arange(width)
-        chosen = [check.positive_integer(k, name, minimum=0) for k in units]
+        if isinstance(units, np.ndarray) and units.dtype.kind in "iu" and units.ndim == 1:
+            chosen = units.tolist()
+            check.positive_integer(min(chosen, default=0), name, minimum=0)
+        else:
+            chosen = [check.positive_integer(k, name, minimum=0) for k in units]
         if len(set(chosen)) != len(chosen) or any(k >= width for k in chosen):
             raise ValueError(f"{name} must name different units of layer {layer}, 0..{width - 1}; got {chosen}")
         return np.array(chosen, dtype=int)
