@@ -203,9 +203,7 @@ def approach(sample: Sample, width: int) -> tuple[Array, Array]:
         )
     order = _permutation(None, width)
     risk = Risk(Network((sample.n_in, width, sample.n_out)), sample)
-    paths = [
-        build.around(risk.network, sample, start, order) for _, start in build.starts(_float_sample(points), least)
-    ]
+    paths = [build.around(risk.network, sample, start, order) for start in build.starts(_float_sample(points), least)]
     maxima = np.array([path_maximum(risk, path).upper for path in paths])
     return np.array([np.abs(path.points).max() for path in paths]), maxima
 
@@ -311,9 +309,13 @@ def _upper(
         return path, upper
     if reachable:
         constant = float(points.constant)
-        found = [start for _, start in build.starts(_float_sample(points), least)]  # type: ignore[arg-type]
-        near = [start for start in found if start.reduced_risk + constant <= close]
-        start = near[0] if near else min(found, key=lambda start: start.reduced_risk)
+        best: build.Start | None = None
+        for start in build.starts(_float_sample(points), least):  # type: ignore[arg-type]
+            best = start if best is None or start.reduced_risk < best.reduced_risk else best
+            if start.reduced_risk + constant <= close:
+                break
+        assert best is not None
+        start = best
     else:
         smaller = Network((network.widths[0], network.widths[1] - 1, network.widths[2]), bias=network.bias)
         pool = build.directions_pool(sample, rng, 64, bias=network.bias, biased=network.bias)

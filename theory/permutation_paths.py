@@ -6,7 +6,7 @@ start is chosen: its first units realise, as nearly as `spread` says, the best n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -94,12 +94,12 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
     return Path(np.stack(points), ("turn",) * (2 * beads))
 
 
-def starts(sample: Sample, least: LeastRisk) -> list[tuple[float, Start]]:
-    """(spread, start) for each spread: rows that realise a nu ever nearer to the optimal one.
+def starts(sample: Sample, least: LeastRisk) -> Iterator[Start]:
+    """A start for each spread in turn: rows that realise a nu ever nearer to the optimal one.
 
     `sample` holds one point per ray, as many as units; plane, line or independent points.
     """
-    width, found = len(sample), []
+    width = len(sample)
     if least.geometry is Geometry.INDEPENDENT:
         pool = _unit(np.linalg.pinv(sample.X).T)
     else:
@@ -110,8 +110,7 @@ def starts(sample: Sample, least: LeastRisk) -> list[tuple[float, Start]]:
         if rows is not None:
             start = complete(sample, _independent(sample, rows, width - 1), pool)
             if start.gain > 1e-9:
-                found.append((spread, start))
-    return found
+                yield start
 
 
 def complete(sample: Sample, rows: Array, pool: Array, network: Network | None = None) -> Start:
@@ -124,7 +123,8 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     root = np.sqrt(sample.weights)
     basis = qr((Z * root).T, mode="economic")[0]
     left_over = candidates * root - (candidates * root) @ basis @ basis.T
-    gain = np.linalg.norm(left_over, axis=1) / np.maximum(np.linalg.norm(candidates * root, axis=1), 1e-300)
+    norms = np.linalg.norm(candidates * root, axis=1)
+    gain = np.where(norms > _faint(sample), np.linalg.norm(left_over, axis=1) / np.maximum(norms, 1e-300), 0)
     best = int(np.argmax(gain))
     full = np.concatenate([rows, pool[best : best + 1]])
     reduced, risk = fit(sample, Z)
@@ -245,7 +245,7 @@ def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
     """The order in which pivoting takes the pool's features (with biases: beside the constant one)."""
     Z = _features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
     norms = np.linalg.norm(Z, axis=1, keepdims=True)
-    Z = np.where(norms > 0, Z / np.where(norms > 0, norms, 1), 0)
+    Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
     if network.bias:
         one = np.sqrt(sample.weights)
         Z = Z - np.outer(Z @ one, one) / (one @ one)
@@ -256,6 +256,11 @@ def _features(network: Network, sample: Sample, rows: Array, *, ones: bool = Tru
     """rho(W_1 X^T) (h, N), with biases a last row of ones."""
     Z = np.maximum(rows @ network.augment(sample.X).T, 0)
     return np.concatenate([Z, np.ones((1, len(sample)))]) if network.bias and ones else Z
+
+
+def _faint(sample: Sample) -> float:
+    """Features of a unit row smaller than this are roundings of zero."""
+    return 1e-12 * float(np.sqrt(sample.weights @ np.sum(sample.X**2, axis=1)))
 
 
 def _unit(rows: Array) -> Array:
