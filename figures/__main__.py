@@ -1,0 +1,63 @@
+"""`python -m figures`: list the figures; `python -m figures NAME ...` or `all` draws them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path as File
+
+import figures
+
+
+def parser_for(chosen: list[str]) -> argparse.ArgumentParser:
+    """The command line; a figure that is drawn alone brings its own options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m figures", description="Draw the figures; without a name, list them."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="figures to draw, or `all`")
+    parser.add_argument("--out", type=File, default=File("out"), help="folder for pictures and data (default: out)")
+    parser.add_argument("--fast", action="store_true", help="smaller runs, the same pictures in miniature")
+    parser.add_argument("--format", choices=figures.FORMATS, default="png")
+    parser.add_argument("--data", type=File, help="draw from this NPZ instead of computing")
+    known = figures.names()
+    for name in chosen:
+        if name in known and hasattr(figures.load(name), "arguments"):
+            figures.load(name).arguments(parser.add_argument_group(f"options of {name}"))
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status 0, or 2 on bad usage."""
+    argv = sys.argv[1:] if argv is None else argv
+    known = figures.names()
+    named = [word for word in argv if word in known]
+    parser = parser_for(named if len(named) == 1 and "all" not in argv else [])
+    asked = vars(parser.parse_args(argv))
+    chosen, out, fast, format, data = (asked.pop(key) for key in ("names", "out", "fast", "format", "data"))
+    unknown = [name for name in chosen if name not in (*known, "all", "list")]
+    if unknown:
+        parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(known)}")
+    if not chosen or "list" in chosen:
+        for name in known:
+            print(f"{name:12} {(figures.load(name).__doc__ or '').strip().splitlines()[0]}")
+        return 0
+    chosen = list(known) if "all" in chosen else chosen
+    if data is not None and len(chosen) != 1:
+        parser.error("--data goes with exactly one figure")
+    for name in chosen:
+        try:
+            files = figures.make(name, out, fast=fast, format=format, data=data, **asked)
+        except ValueError as error:
+            parser.error(str(error))
+        except KeyError as error:
+            parser.error(f"--data {data} lacks the array {error} that {name} draws")
+        print(f"{name}: {', '.join(str(file) for file in files)}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped; what was finished is kept and will be resumed", file=sys.stderr)
+        sys.exit(130)

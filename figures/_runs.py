@@ -1,0 +1,52 @@
+"""Recorded runs of Dynamic String Sampling, for the figures that show the algorithm at work."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory import string_sampling as ss
+from theory.networks import Network
+from theory.paths import Path
+from theory.risk import Risk, Sample
+from theory.strings import StringResult
+from theory.trainers import train
+
+
+def quadratic(points: int = 128) -> Risk:
+    """The quadratic task of sec. 4.1 under squared loss, 1-4-4-1 sigmoid."""
+    x = ((np.arange(points) + 0.5) / points)[:, None]
+    return Risk(Network((1, 4, 4, 1), "sigmoid", "sigmoid"), Sample(x, x**2 / 2 + x / 4 + 0.1))
+
+
+def pair(risk: Risk, level: float, *, seed: int = 0) -> np.ndarray:
+    """Two trained ends just below the level, (2, P)."""
+    rng = np.random.default_rng(seed)
+    while True:
+        found = train(risk, rng.uniform(-1, 1, (4, risk.network.size)), 0.98 * level, fallback=False)
+        ends = found.points[found.reached]
+        if len(ends) >= 2:
+            return ends[:2]
+
+
+def recorded(risk: Risk, ends: np.ndarray, level: float, algorithm: str, **settings) -> tuple[StringResult, list[Path]]:
+    """A run and the string after each of its rounds, the last one included."""
+    strings: list[Path] = []
+    result = getattr(ss, algorithm)(risk, *ends, level, callback=lambda p: strings.append(p.string), rng=0, **settings)
+    return result, [*strings, result.string]
+
+
+def padded(strings: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Strings of different lengths as one array (rounds, longest, P), nan-padded, and their lengths."""
+    counts = np.array([len(s.points) for s in strings])
+    block = np.full((len(strings), counts.max(), strings[0].points.shape[1]), np.nan)
+    for k, string in enumerate(strings):
+        block[k, : counts[k]] = string.points
+    return block, counts
+
+
+def axes_of(points: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and leading principal directions (dimensions, P) of a cloud (V, P), signs fixed."""
+    centre = points.mean(axis=0)
+    _, _, rows = np.linalg.svd(points - centre, full_matrices=False)
+    rows = rows[:dimensions]
+    return centre, rows * np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]

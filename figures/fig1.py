@@ -1,0 +1,148 @@
+"""Figure 1: normalised length and number of beads against the level, ours over the published points.
+
+Rows (1) and (2) are run here, under three presets: the authors' code as published (a grid, 10 % above the level
+accepted), the certified string, and that string shortened. Rows (3) to (5) are the published numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+
+from figures import _experiments as experiments
+from theory import polynomials
+
+CAPTION = (
+    "Average normalised length (a) and number of beads, both ends included (b), against the level, with standard "
+    "errors; grey: as published. See: the authors' preset follows their points; the certified strings, which truly stay "
+    "below the level, need more beads; shortening brings their length down. A power law is a straight line here. It "
+    "would be refuted by certified strings whose beads do not grow as the level falls."
+)
+TITLES = {
+    "quadratic": "(1) quadratic",
+    "cubic": "(2) cubic",
+    "mnist_cnn": "(3) MNIST, published",
+    "cifar10_cnn": "(4) CIFAR10, published",
+    "ptb_lstm": "(5) PTB, published",
+}
+AXES = {"mnist_cnn": "test error (%)", "cifar10_cnn": "test error (%)", "ptb_lstm": "test perplexity"}
+STYLES = {
+    "authors": ("o-", "authors' preset"),
+    "certified": ("s--", "certified"),
+    "shortened": ("^-.", "certified, shortened"),
+}
+
+
+def arguments(parser) -> None:
+    """Options of this figure."""
+    parser.add_argument("--task", choices=(*polynomials.TASKS, "all"), default="all", help="one row, or all five")
+    parser.add_argument("--pairs", type=int, default=20, help="pairs of ends at each level (default 20)")
+    parser.add_argument("--points", type=int, default=256, help="points of the input grid (default 256)")
+    parser.add_argument(
+        "--steps", type=int, default=20_000, help="Adam steps before an end is given up (default 20000)"
+    )
+    parser.add_argument("--alpha", type=float, default=polynomials.ALPHA, help="beads are trained to alpha * level")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def data(
+    *,
+    fast: bool = False,
+    task: str = "all",
+    pairs: int = 20,
+    points: int = 256,
+    steps: int = 20_000,
+    alpha: float = polynomials.ALPHA,
+    seed: int = 0,
+    out: File | None = None,
+) -> dict[str, np.ndarray]:
+    """For each task and preset `task/preset/field`: (levels, 4) mean, standard error, accepted, tried; and the
+    share of accepted strings that truly exceed the level, `task/exceeding` (levels, 2): exceeding, accepted."""
+    if pairs < 1 or points < 2 or steps < 1 or seed < 0 or not 0 < alpha <= 1:
+        raise ValueError(
+            f"pairs, points and steps must be positive, seed >= 0 and alpha in (0, 1]; got {pairs}, {points}, {steps}, {seed}, {alpha}"
+        )
+    arrays: dict[str, Any] = {}
+    for name in polynomials.TASKS if task == "all" else (task,):
+        levels = polynomials.LEVELS[name][3::4] if fast else polynomials.LEVELS[name]
+        size = {"points": 32, "steps": 4000} if fast else {"points": points, "steps": steps}
+        records = experiments.run(
+            name, levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size
+        )
+        arrays[f"{name}/levels"] = np.array(levels)
+        for preset in polynomials.PRESETS:
+            for field in ("length_weights", "length", "beads"):
+                arrays[f"{name}/{preset}/{field}"] = experiments.summary(records, levels, preset, field)
+        theirs = [
+            [r for r in records if r["preset"] == "authors" and r["accepted"] and r["level"] == x] for x in levels
+        ]
+        arrays[f"{name}/exceeding"] = np.array([[sum(r["value"] > r["level"] for r in rs), len(rs)] for rs in theirs])
+    arrays["published"] = np.array(task == "all")
+    return arrays
+
+
+def comparison(arrays: dict[str, np.ndarray], task: str, field: str = "length_weights") -> np.ndarray:
+    """(k, 6) level, our mean and error under the authors' preset, theirs, and whether they differ by at most two
+    combined standard errors; levels at which we accepted fewer than two pairs are left out."""
+    quantity = "num_beads" if field == "beads" else "norm_length"
+    theirs = {row[0]: row[1:] for row in experiments.paper(task, quantity)}
+    rows = []
+    for level, (mean, error, accepted, _) in zip(arrays[f"{task}/levels"], arrays[f"{task}/authors/{field}"]):
+        if accepted >= 2:
+            there, spread = theirs[float(level)]
+            rows.append([level, mean, error, there, spread, abs(mean - there) <= 2 * np.hypot(error, spread)])
+    return np.array(rows).reshape(-1, 6)
+
+
+def draw(arrays: dict[str, np.ndarray]):
+    """One row per task: lengths on the left, beads on the right."""
+    import matplotlib.pyplot as plt
+
+    ours = [name for name in polynomials.TASKS if f"{name}/levels" in arrays]
+    rows = list(TITLES) if arrays["published"] else ours
+    figure, axes = plt.subplots(len(rows), 2, figsize=(6.8, 2.1 * len(rows) + 0.5), squeeze=False)
+    for name, (left, right) in zip(rows, axes):
+        for axis, quantity, field, label in (
+            (left, "norm_length", "length_weights", "normalised length"),
+            (right, "num_beads", "beads", "beads"),
+        ):
+            if name in ours:
+                levels = arrays[f"{name}/levels"]
+                for preset, (style, text) in STYLES.items():
+                    mean, error = arrays[f"{name}/{preset}/{field}"][:, :2].T
+                    axis.errorbar(levels, mean, error, fmt=style, label=text, zorder=3)
+            x, y, e = experiments.paper(name, quantity).T
+            axis.errorbar(x, y, e, fmt="D-", color="0.45", mfc="white", lw=0.9, label="published", zorder=2)
+            axis.set_xscale("log")
+            axis.set_yscale("log")
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter("{x:g}" if axis.get_ylim()[1] < 5 * axis.get_ylim()[0] else "")
+            axis.set_title(f"{TITLES[name]}: {label}", loc="left")
+            axis.set_xlabel(AXES.get(name, "level $L_0$ (mean absolute error)"))
+    axes[0, 0].legend(loc="best")
+    return figure
+
+
+def extras(arrays: dict[str, np.ndarray], out: File) -> list[File]:
+    """A text file with the comparison at every level."""
+    file = out / "fig1.txt"
+    lines = []
+    for task in (name for name in polynomials.TASKS if f"{name}/levels" in arrays):
+        for field in ("length_weights", "beads"):
+            table = comparison(arrays, task, field)
+            lines.append(
+                f"{task}, {field}: {int(table[:, 5].sum())} of {len(table)} levels within two combined standard errors"
+            )
+            lines += [
+                f"  {a:<8g} ours {b:8.3f} +- {c:6.3f}   published {d:8.3f} +- {e:6.3f}   {'yes' if f else 'no'}"
+                for a, b, c, d, e, f in table
+            ]
+        over, accepted = arrays[f"{task}/exceeding"].sum(axis=0)
+        lines.append(f"{task}: {over} of {accepted} strings that the authors' check accepts truly exceed the level")
+        for preset in ("certified", "shortened"):
+            n = arrays[f"{task}/{preset}/beads"][:, 2:]
+            lines.append(f"{task}: {preset}, {int(n[:, 0].sum())} of {int(n[:, 1].sum())} pairs connected")
+    file.write_text("\n".join(lines) + "\n")
+    return [file]
