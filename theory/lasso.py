@@ -234,48 +234,64 @@ def active_set(G: Array, q: Array, kappa: float, beta: Array, *, steps: int = 20
 
     Feature-sign search (Lee, Battle, Raina & Ng 2007): on the current signs the minimiser is a linear solve; the
     objective is minimised over the sign changes on the way; then the worst violated unit joins. Where the Gram matrix
-    of the active units is singular, weights slide along its kernel, at no loss, until one of them vanishes.
+    of the active units is singular, weights slide along its kernel, with |b|_1 not rising, until one of them vanishes;
+    so at most one unit too many is active at any time. A unit that brings nothing is not tried again until one does.
     """
     beta, signs = beta.copy(), np.sign(beta)
+    size = np.sqrt(np.diag(G))
+    lowest, idle, last = math.inf, np.zeros(len(q), dtype=bool), -1
     for _ in range(steps if len(q) else 0):
         active = np.flatnonzero(signs)
         if len(active):
             sub, s, b = G[np.ix_(active, active)], signs[active], beta[active]
             target = _solve(sub, q[active] - kappa / 2 * s)
+            kernel = _kernel(sub) if target is None else None
+            if kernel is not None and kernel.size:
+                b, gone = _slide(kernel, s, b)
+                beta[active], signs[active[gone]] = b, 0.0
+                continue
             if target is None:
-                target, sliding = _singular_target(sub, q[active], kappa, s, b)
-            else:
-                sliding = False
+                target = b + np.linalg.lstsq(sub, q[active] - kappa / 2 * s - sub @ b, rcond=None)[0]
             b = _line_search(sub, q[active], kappa, s, b, target)
-            settled = not sliding and np.array_equal(np.sign(b), s)
-            beta[active] = b
-            signs[active] = np.sign(b)
+            settled = np.array_equal(np.sign(b), s)
+            beta[active], signs[active] = b, np.sign(b)
             if not settled:
                 continue
-        gradient = 2 * (q - G[:, active] @ beta[active])
-        rounding = 8 * UNIT * (np.abs(q) + np.sqrt(np.diag(G)) * float(np.sqrt(np.diag(G)) @ np.abs(beta)))
-        violation = np.where(signs == 0, np.abs(gradient) - kappa - rounding, -np.inf)
-        worst = int(np.argmax(violation))
-        if violation[worst] <= 1e-12 * kappa:
+        image = G[:, active] @ beta[active]
+        objective = beta @ image - 2 * q @ beta + kappa * np.abs(beta).sum()
+        if objective < lowest - 8 * UNIT * abs(objective):
+            lowest, idle[:] = objective, False
+        elif last >= 0:
+            idle[last] = True
+        gradient = 2 * (q - image)
+        rounding = 8 * UNIT * (np.abs(q) + size * float(size @ np.abs(beta)))
+        violation = np.where((signs == 0) & ~idle, np.abs(gradient) - kappa - rounding, -np.inf)
+        last = int(np.argmax(violation))
+        if violation[last] <= 1e-12 * kappa:
             break
-        signs[worst] = np.sign(gradient[worst])
+        signs[last] = np.sign(gradient[last])
     return beta
 
 
-def _singular_target(G: Array, q: Array, kappa: float, s: Array, b: Array) -> tuple[Array, bool]:
-    """Where to go on a sign pattern whose Gram matrix is singular, and whether that is a slide along the kernel."""
+def _kernel(G: Array) -> Array:
+    """An orthonormal basis (k, d) of the kernel of a positive semidefinite matrix, up to rounding."""
     values, vectors = np.linalg.eigh(G)
-    null = values <= len(q) * 4 * UNIT * max(values[-1], TINY)
-    kernel = vectors[:, null]
-    slope = kernel @ (kernel.T @ s)
-    if np.linalg.norm(slope) > 1e-9 * math.sqrt(len(s)):
-        falling = b * slope > 0
-        if falling.any():
-            ratios = np.where(falling, b / np.where(falling, slope, 1.0), np.inf)
-            return b - slope * ratios.min(), True
-    inverse = np.where(null, 0.0, 1 / np.where(null, 1.0, values))
-    move = vectors @ (inverse * (vectors.T @ (q - kappa / 2 * s - G @ b)))
-    return b + move, False
+    return vectors[:, values <= len(G) * 4 * UNIT * max(values[-1], TINY)]
+
+
+def _slide(kernel: Array, s: Array, b: Array) -> tuple[Array, int]:
+    """Weights b with signs s moved along the kernel so that |b|_1 does not rise, to where a first one vanishes."""
+    d = -kernel @ (kernel.T @ s)
+    if np.linalg.norm(d) <= 1e-9 * math.sqrt(len(s)):  # |b|_1 is constant: either way, but not against a zero weight
+        d = kernel[:, 0]
+        free = [bool((v * s < 0).any()) and bool((b[v * s < 0] != 0).all()) for v in (d, -d)]
+        d = -d if (free[1] and not free[0]) or not (d * s < 0).any() else d
+    shrinking = d * s < 0
+    ratios = np.where(shrinking, np.abs(b) / np.where(shrinking, np.abs(d), 1.0), np.inf)
+    gone = int(np.argmin(ratios))
+    b = b + ratios[gone] * d
+    b[gone] = 0.0
+    return b, gone
 
 
 def _line_search(G: Array, q: Array, kappa: float, s: Array, b: Array, target: Array) -> Array:

@@ -138,10 +138,16 @@ def finite(
 
 
 def curve(
-    sample: Sample, widths: ArrayLike, kappa: float, *, rng: np.random.Generator | int | None = None, starts: int = 4
+    sample: Sample,
+    widths: ArrayLike,
+    kappa: float,
+    *,
+    rng: np.random.Generator | int | None = None,
+    starts: int = 4,
+    bound: OracleBound | None = None,
 ) -> tuple[OracleBound, ...]:
     """e(m) for increasing widths, each search starting from the net before it: upper bounds never rise."""
-    rng, bound = np.random.default_rng(rng), limit(sample, kappa)
+    rng, bound = np.random.default_rng(rng), limit(sample, kappa) if bound is None else bound
     sizes = [check.positive_integer(m, f"widths[{k}]", minimum=0) for k, m in enumerate(np.asarray(widths).tolist())]
     if sizes != sorted(sizes):
         raise ValueError(f"widths must not decrease; got {sizes}")
