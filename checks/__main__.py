@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from checks import claims, report, tables
+from checks import claims, page, report, tables
 from checks.claim import Status
 from checks.runner import Result, results
 
@@ -43,14 +43,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.list:
             report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))
             return 0
-        if options.json is not None:
-            _writable(options.json)
+        for option, file in (("--json", options.json), ("--html", options.html)):
+            if file is not None:
+                _writable(option, file)
+        if options.pictures is not None and options.html is None:
+            raise Usage("--pictures needs --html FILE, the page that shows them")
+        figures = page.pictures(options.pictures) if options.pictures is not None else ()
         if options.data is not None:
             tables.read(options.data)
-    except (Usage, tables.TableError) as error:
+    except (Usage, tables.TableError, page.PictureError) as error:
         print(f"checks: {error}", file=sys.stderr)
         return 2
-    return _run(ids, options)
+    return _run(ids, options, figures)
 
 
 def select(words: Sequence[str]) -> list[str]:
@@ -71,7 +75,7 @@ def select(words: Sequence[str]) -> list[str]:
     return [claim_id for claim_id in known if claim_id in chosen or not words]
 
 
-def _run(ids: Sequence[str], options: argparse.Namespace) -> int:
+def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
         with _Bar(ids) as bar:
@@ -84,13 +88,18 @@ def _run(ids: Sequence[str], options: argparse.Namespace) -> int:
         interrupted = True
     found = [done[claim_id] for claim_id in ids if claim_id in done]
     _show(found, ids, options, time.perf_counter() - start)
-    if options.json is not None:
-        document = report.document(found, seed=options.seed, budget=options.budget, data=options.data)
-        try:
-            report.write_json(options.json, document)
-        except OSError as error:
-            print(f"checks: --json {options.json}: {error.strerror or error}", file=sys.stderr)
-            return 2
+    run = {"seed": options.seed, "budget": options.budget, "data": options.data}
+    file = ""
+    try:
+        if options.json is not None:
+            file = f"--json {options.json}"
+            report.write_json(options.json, report.document(found, **run))
+        if options.html is not None:
+            file = f"--html {options.html}"
+            Path(options.html).write_text(page.page(found, figures=figures, **run), encoding="utf-8")
+    except OSError as error:
+        print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)
+        return 2
     if interrupted:
         print("checks: interrupted; the claims above were finished", file=sys.stderr)
         return 130
@@ -157,6 +166,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list", action="store_true", help="show what is on record and run nothing")
     parser.add_argument("--json", metavar="FILE", help="also write the results as JSON")
+    parser.add_argument(
+        "--html", metavar="FILE", help="also write one page to read, with every claim, proof and witness"
+    )
+    parser.add_argument("--pictures", metavar="DIR", help="show the figures of this folder (figures.json) in the page")
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
     parser.add_argument(
@@ -187,10 +200,10 @@ def _cpus() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _writable(file: str) -> None:
+def _writable(option: str, file: str) -> None:
     path = Path(file)
     if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise Usage(f"--json {file}: cannot be written there")
+        raise Usage(f"{option} {file}: cannot be written there")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from checks import claims, notes, prose, report, walk
-from checks.claim import Claim, Evidence, Status, Verdict
+from checks import claims, notes, prose, report
+from checks.claim import Claim, Evidence, Standing, Status, Verdict
 from checks.runner import Result, plain
 
 TITLE = "The ledger: half-rectified networks, checked"
@@ -102,6 +102,8 @@ def page(
     figures: Iterable[Picture] = (),
 ) -> str:
     """The whole page as text. ledger: the notes (default: those of this installation)."""
+    from checks import walk  # it builds paths, and so loads half of theory
+
     ledger = notes.read() if ledger is None else ledger
     figures = tuple(figures)
     run = _Run(seed, budget, data)
@@ -313,14 +315,15 @@ def _story(result: Result, claim: Claim | None, entry: notes.Entry, run: _Run, f
         evidence = f"{claim.evidence.value}: {EVIDENCE[claim.evidence.value]}"
         blocks.append(f'<p class="standing">In the paper: {tight}. Evidence here: {evidence}.</p>')
     parts = {label: prose.to_html(text) for label, text in entry.parts.items() if label and label != "Check"}
+    stated = "Statement" if "Statement" in parts or (claim and claim.standing is Standing.OURS) else "As printed"
     if claim is not None:
-        own = (("As printed", claim.statement), ("Repaired", claim.repaired), ("Why", claim.proof))
+        own = ((stated, claim.statement), ("Repaired", claim.repaired), ("Why", claim.proof))
         for label, text in own:
             if text and label not in parts:
                 parts[label] = f'<p class="plain">{html.escape(text)}</p>'
-    first = [label for label in ("As printed", "Repaired") if label in parts]
+    first = [label for label in ("As printed", "Statement", "Repaired") if label in parts]
     for label in first + [label for label in parts if label not in first]:
-        kind = {"As printed": "printed", "Repaired": "repaired"}.get(label, "prose")
+        kind = "repaired" if label == "Repaired" else "printed" if label in first else "prose"
         blocks.append(f'<section class="{kind}"><h3>{_heading(label, result)}</h3>{parts[label]}</section>')
     if "" in entry.parts:
         blocks.append(f'<section class="prose">{prose.to_html(entry.parts[""])}</section>')

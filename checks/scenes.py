@@ -6,6 +6,7 @@ F = E (Y - b Z(W))^2 + kappa |b|_1 with rows of W_1 in the unit ball. Every maxi
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,7 @@ class Scene:
     larger_end: float
 
 
+@functools.cache
 def scenes() -> tuple[Scene, ...]:
     """Two trained nets, and a net beside its own permutation; the same numbers at every call."""
     risk = Risk(Network((2, 6, 1)), Sample(X, Y), kappa=KAPPA, penalty="second_layer_l1")
