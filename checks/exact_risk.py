@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, combinations_with_replacement, pairwise, product
+from itertools import combinations, combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from theory.rays import rays, sorted_directions
 from theory.risk import Sample
@@ -16,14 +16,15 @@ Array = NDArray[Any]
 ZERO = Fraction(0)
 
 
-def fractions(values: ArrayLike) -> Array:
+def fractions(values: Any) -> Array:
     """An object array of fractions, each equal to the float (or integer) it comes from."""
     return np.vectorize(Fraction, otypes=[object])(np.asarray(values, dtype=object))
 
 
 def features(X: Array, W: Array) -> Array:
     """relu(X W^T) in fractions."""
-    return np.maximum(X @ W.T, ZERO)
+    T = X @ W.T
+    return np.where(T > 0, T, 0 * T)
 
 
 def risk(X: Array, y: Array, p: Array, W: Array, b: Array, kappa: Fraction) -> Fraction:
@@ -41,6 +42,8 @@ def optimal_oracle(sample: Sample, m: int) -> tuple[Fraction, Array, Array]:
     """
     points = rays(sample)
     directions = [[Fraction(int(v.p), int(v.q)) for v in d] for d in sorted_directions(points)]
+    if len(directions) == 2:  # inputs on one line: an arc must be shorter than a half circle
+        directions = [d for a, b in directions for d in ([a, b], [-b, a])]
     X, y, p = (fractions(v) for v in (sample.X, sample.Y[:, 0], sample.weights))
     V = np.array(directions, dtype=object)
     Z = features(X, V)
@@ -97,8 +100,3 @@ def small_sample(rng: np.random.Generator, N: int, n: int, *, span: int = 3) -> 
     if not X.any():
         X[0, 0] = 1.0
     return Sample(X, rng.integers(-span, span + 1, size=(N, 1)).astype(float))
-
-
-def grid(values: ArrayLike, repeat: int) -> list[tuple[Any, ...]]:
-    """All tuples of `repeat` of the values."""
-    return list(product(np.asarray(values).tolist(), repeat=repeat))

@@ -41,9 +41,9 @@ def _one_more(rng: np.random.Generator, tally: Tally, k: int, gain: Fraction) ->
     pull = max(abs(q) - kappa / 2, ZERO)
     weight = pull / size * (1 if q > 0 else -1) if size else ZERO
     before = risk(X, y, p, W, b, kappa)
-    after = risk(X, y, p, np.concatenate([W, w]), np.append(b, weight), kappa)
+    after = risk(X, y, p, np.concatenate([W, w]), np.append(b, fractions(weight)), kappa)
     promised = gain * (pull**2 / size if size else ZERO)
-    padded = risk(X, y, p, np.concatenate([W, w]), np.append(b, ZERO), kappa)
+    padded = risk(X, y, p, np.concatenate([W, w]), np.append(b, fractions(0)), kappa)
     where = {"instance": k, "n": n, "m": m, "kappa": float(kappa)}
     tally.add(float(before - promised - after), kind="gain", **where)
     tally.add(-abs(float(before - padded)), kind="padding", **where)
