@@ -268,7 +268,7 @@ class Walk:
         largest = np.abs(Z).max(axis=1, initial=0.0)
         largest[largest == 0] = 1.0
         scale = largest * np.linalg.norm(Z / largest[:, None], axis=1)
-        unit_rows = (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
+        unit_rows: Array = (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
         if unit_rows.shape[1] > unit_rows.shape[0]:
             unit_rows = qr(unit_rows.T, mode="r")[0][: unit_rows.shape[0]].T
         U, s, _ = np.linalg.svd(unit_rows, full_matrices=True)
