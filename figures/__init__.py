@@ -5,6 +5,7 @@ One module per figure, with
     data(*, fast=False, ...) -> dict of arrays     what is drawn; saved as NPZ beside the picture
     draw(data) -> matplotlib Figure
     CAPTION                                        what to see, and what would refute it
+    CLAIMS                                         optional: ids of the claims that it illustrates
     arguments(parser)                              optional: options of its own for `data`
     extras(data, out) -> list of files             optional: further files, such as an animation
 """
@@ -15,7 +16,7 @@ import importlib
 import inspect
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 
 STYLE = File(__file__).with_name("halfrect.mplstyle")
 FORMATS = ("png", "pdf", "svg")
-SPARE = ("caption", "settings", "versions")  # what an NPZ holds beside the arrays
+SPARE = ("caption", "claims", "settings", "versions")  # what an NPZ holds beside the arrays
 
 
 def names() -> tuple[str, ...]:
@@ -57,7 +58,8 @@ def make(
         figure = module.draw(arrays)
         figure.savefig(picture, metadata=_metadata(format))
         plt.close(figure)
-        write(numbers, arrays, caption=module.CAPTION, settings={"fast": fast, **options})
+        settings = {"fast": fast, **options}
+        write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), settings=settings)
         further = module.extras(arrays, out) if hasattr(module, "extras") else []
     return [picture, numbers, *further]
 
@@ -69,15 +71,23 @@ def compute(module: ModuleType, *, out: File | None = None, **options: Any) -> d
     return {key: np.asarray(value) for key, value in module.data(**options).items()}
 
 
-def write(file: File, arrays: Mapping[str, np.ndarray], *, caption: str, settings: Mapping[str, Any]) -> None:
-    """Save arrays as NPZ with the caption, the settings and the versions that made them."""
+def write(
+    file: File,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    caption: str,
+    settings: Mapping[str, Any],
+    claims: Sequence[str] = (),
+) -> None:
+    """Save arrays as NPZ with the caption, the claims illustrated, the settings and the versions that made them."""
     import platform
 
     import scipy
 
     versions = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
     spare = {"caption": caption, "settings": json.dumps(dict(settings), default=str), "versions": json.dumps(versions)}
-    np.savez_compressed(file, **arrays, **{key: np.array(value) for key, value in spare.items()})  # type: ignore[arg-type]
+    fields = {"claims": np.array(list(claims), dtype=str)} | {key: np.array(value) for key, value in spare.items()}
+    np.savez_compressed(file, **arrays, **fields)  # type: ignore[arg-type]
 
 
 def read(file: File) -> dict[str, np.ndarray]:

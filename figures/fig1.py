@@ -115,14 +115,29 @@ def draw(arrays: dict[str, np.ndarray]):
                     axis.errorbar(levels, mean, error, fmt=style, label=text, zorder=3)
             x, y, e = experiments.paper(name, quantity).T
             axis.errorbar(x, y, e, fmt="D-", color="0.45", mfc="white", lw=0.9, label="published", zorder=2)
-            axis.set_xscale("log")
-            axis.set_yscale("log")
-            axis.yaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_minor_formatter("{x:g}" if axis.get_ylim()[1] < 5 * axis.get_ylim()[0] else "")
+            _logarithmic(axis, x)
             axis.set_title(f"{TITLES[name]}: {label}", loc="left")
             axis.set_xlabel(AXES.get(name, "level $L_0$ (mean absolute error)"))
-    axes[0, 0].legend(loc="best")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
+
+
+def _logarithmic(axis, x: np.ndarray) -> None:
+    """Both axes logarithmic, with a few plain numbers on them."""
+    from matplotlib import ticker
+
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    low, high = axis.get_ylim()
+    if high < 1.01 * low:
+        axis.set_ylim(low / 1.5, high * 1.5)
+    low, high = axis.get_ylim()
+    for side, span in ((axis.xaxis, x.max() / x.min()), (axis.yaxis, high / low)):
+        subs = (1,) if span > 30 else (1, 2, 5) if span > 5 else np.arange(1, 10)
+        side.set_major_locator(ticker.LogLocator(subs=subs) if span > 3 else ticker.MaxNLocator(5))
+        side.set_major_formatter("{x:g}")
+        side.set_minor_formatter("")
 
 
 def extras(arrays: dict[str, np.ndarray], out: File) -> list[File]:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from figures import _runs
+from theory.networks import Network
+from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Rounds of Algorithm 1 on a one-hidden-unit problem whose two weights are the axes, so that the picture is the whole "
-    "parameter space. Shaded: risk above the level. See: the straight line crosses the forbidden region; each round "
-    "trains the middle of every piece that still does, until every piece is certified inside. It would be refuted by a "
-    "solid last string that touches the shaded region."
+    "Rounds of Algorithm 1 on a network of one relu unit, whose two weights are the whole parameter space (y = x for "
+    "x > 0: the valley is w1 w2 = 1). Shaded: risk above the level. See: the straight line crosses the forbidden region; "
+    "each round trains the middle of every piece that still does, until every piece is certified inside. It would be "
+    "refuted by a last string that touches the shaded region."
 )
-LEVEL = 0.35
+LEVEL = 0.04
 
 
 def data(*, fast: bool = False) -> dict[str, np.ndarray]:
     """The landscape on a grid of the plane, and the strings of a run, nan-padded."""
     risk, ends = problem()
-    result, strings = _runs.recorded(risk, ends, LEVEL, "greedy", alpha=0.95)
+    result, strings = _runs.recorded(risk, ends, LEVEL, "greedy", alpha=0.8)
     block, counts = _runs.padded(strings)
     n = 61 if fast else 241
-    u, v = np.linspace(-3.2, 3.2, n), np.linspace(-2.6, 3.4, n)
+    u, v = np.linspace(0, 4, n), np.linspace(0, 4, n)
     plane = np.stack(np.meshgrid(u, v), axis=-1)
     return {
         "strings": block,
@@ -35,13 +37,9 @@ def data(*, fast: bool = False) -> dict[str, np.ndarray]:
 
 
 def problem():
-    """A 1-1-1 tanh network: its two weights are the whole parameter space; ends on the two arms of w2 tanh(w1 x) = y."""
-    from theory.networks import Network
-    from theory.risk import Risk, Sample
-
-    x = np.linspace(-1, 1, 33)[:, None]
-    risk = Risk(Network((1, 1, 1), "tanh"), Sample(x, 0.3 * x + 0.2))
-    return risk, np.array([[2.4, 0.9], [-2.4, -0.9]])
+    """A 1-1-1 relu network on y = x, x > 0; ends on the two arms of the valley w1 w2 = 1."""
+    x = np.linspace(0.05, 1, 20)[:, None]
+    return Risk(Network((1, 1, 1)), Sample(x, x)), np.array([[0.27, 3.6], [3.6, 0.27]])
 
 
 def draw(arrays: dict[str, np.ndarray]):
@@ -58,6 +56,7 @@ def draw(arrays: dict[str, np.ndarray]):
         axis.plot(*points.T, "o-", ms=3.5)
         axis.plot(*points[[0, -1]].T, "s", color="k", ms=5, linestyle="none")
         axis.set_title(f"{len(points)} beads", loc="left")
+        axis.set_aspect("equal")
         axis.set_xlabel("$w_1$")
     axes[0, 0].set_ylabel("$w_2$")
     return figure

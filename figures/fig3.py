@@ -52,7 +52,8 @@ def scene(axis, arrays: dict[str, np.ndarray], k: int, norm) -> None:
     beads = points[::FINE]
     axis.scatter(*beads[[0, -1]].T, marker="s", s=26, color="k", depthshade=False)
     limits = arrays["coordinates"]
-    for name, column in zip("xyz", np.moveaxis(limits, -1, 0)):
+    for k, (name, column) in enumerate(zip("xyz", np.moveaxis(limits, -1, 0)), start=1):
+        getattr(axis, f"set_{name}label")(f"PC {k}", labelpad=-12)
         getattr(axis, f"set_{name}lim")(np.nanmin(column), np.nanmax(column))
         getattr(axis, f"set_{name}ticklabels")([])
 

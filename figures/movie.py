@@ -27,14 +27,16 @@ def draw(arrays: dict[str, np.ndarray]):
 def _frame(arrays: dict[str, np.ndarray], k: int, figure=None):
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(7.2, 3.4), layout="none") if figure is None else figure
+    if figure is None:
+        figure = plt.figure(figsize=(7.2, 3.4))
     figure.clear()
+    figure.set_layout_engine("none")
     left, right = figure.add_axes((0.0, 0.02, 0.48, 0.9), projection="3d"), figure.add_axes((0.58, 0.16, 0.4, 0.72))
     fig3.scene(left, arrays, k, fig3.colours(arrays))
     risks = arrays["risks"][k][~np.isnan(arrays["risks"][k])]
     right.semilogy(np.linspace(0, 1, len(risks)), risks)
     right.axhline(float(arrays["level"]), color="k", lw=0.8, linestyle=":", label="level")
-    right.set_ylim(np.nanmin(arrays["risks"]), 1.5 * np.nanmax(arrays["risks"]))
+    right.set_ylim(0.3 * float(arrays["level"]), 1.5 * np.nanmax(arrays["risks"]))
     right.set_xlabel("along the string")
     right.set_title(f"round {k}: {arrays['beads'][k]} beads", loc="left")
     right.legend(loc="upper right")
