@@ -15,7 +15,7 @@ an edge of the grid is at most L h / 2 higher inside than at its ends. Without a
 In particular a wall of codimension one between grid points is missed. That happens when the second layer is refitted
 at every grid point of W_1: for as many units as data points the refitted risk is zero wherever det Z != 0, the walls
 are {det Z = 0}, and no grid point lies on them. Pass the sign of det Z as `sides`: neighbours on different sides are
-then not joined.
+then not joined. (Two walls within one step cancel: where units stand in an order on an arc, pass that order.)
 """
 
 from __future__ import annotations
