@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--html", metavar="FILE", help="also write one page to read, with every claim, proof and witness"
     )
-    parser.add_argument("--pictures", metavar="DIR", help="show the figures of this folder (figures.json) in the page")
+    parser.add_argument("--pictures", metavar="DIR", help="show in the page what `python -m figures --out DIR` wrote")
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
     parser.add_argument(

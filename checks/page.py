@@ -1,11 +1,8 @@
 """The ledger as one page that carries everything it needs: no request leaves it, and without scripts it reads the same.
 
 `page` takes the results of a run; texts come from paper_notes.md where it is found, else from the claims themselves.
-Pictures are embedded from a folder with a manifest figures.json:
-
-    {"figures": [{"file": "kernel.png", "title": "...", "caption": "...", "claims": ["prop-2.3", "prop-2.3-sharp"]}]}
-
-title and caption are Markdown with formulas; a figure that names no claim of the page is shown at its end.
+Pictures are embedded from a folder that `python -m figures --out` filled: NAME.png (or .svg) beside NAME.npz, whose
+caption is shown and whose `claims` say under which claims; a figure that names no claim of the page stands at its end.
 """
 
 from __future__ import annotations
@@ -16,12 +13,15 @@ import html
 import json
 import math
 import shlex
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
+
+import numpy as np
 
 from checks import claims, notes, prose, report
 from checks.claim import Claim, Evidence, Standing, Status, Verdict
@@ -49,7 +49,7 @@ EVIDENCE = {
     "illustrated": "experiments that show, without deciding",
 }
 
-PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".webp": "image/webp"}
+PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 class PictureError(ValueError):
@@ -58,38 +58,40 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: its file as a data URI, its title and caption in Markdown, the ids of the claims it belongs to."""
+    """One figure: its file as a data URI, its name, its caption in Markdown, the ids of the claims it belongs to."""
 
     uri: str
-    title: str
+    name: str
     caption: str
     claims: tuple[str, ...]
 
 
 def pictures(folder: str | Path) -> tuple[Picture, ...]:
-    """The pictures that the manifest in `folder` names; PictureError when it or one of them cannot be read."""
-    manifest = Path(folder) / "figures.json"
-    try:
-        entries = json.loads(manifest.read_text(encoding="utf-8"))["figures"]
-        return tuple(_picture(Path(folder), entry) for entry in entries)
-    except OSError as error:
-        raise PictureError(f"{error.filename}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        text = str(error) if isinstance(error, PictureError) else f"{type(error).__name__}: {error}"
+    """The figures in `folder`, by name; PictureError when it has none or one cannot be read."""
+    found = []
+    for numbers in sorted(Path(folder).glob("*.npz")):
+        file = next((f for f in map(numbers.with_suffix, PICTURES) if f.is_file()), None)
+        if file is not None:
+            found.append(_picture(file, numbers))
+    if not found:
+        kinds = " or ".join(PICTURES)
         raise PictureError(
-            f"{manifest} is not a list of figures with file, title, caption and claims ({text})"
-        ) from error
+            f"--pictures {folder}: no figure of `python -m figures --out {folder}` is there, {kinds} beside .npz"
+        )
+    return tuple(found)
 
 
-def _picture(folder: Path, entry: Mapping[str, Any]) -> Picture:
-    name, ids = entry["file"], entry.get("claims", [])
-    if not isinstance(name, str) or Path(name).name != name or Path(name).suffix not in PICTURES:
-        raise PictureError(f"file must be the name of a picture in the folder, {' '.join(PICTURES)}; got {name!r}")
-    if not isinstance(ids, list) or not all(isinstance(claim_id, str) for claim_id in ids):
-        raise PictureError(f"claims must be a list of ids; got {ids!r}")
-    content = base64.b64encode((folder / name).read_bytes()).decode()
-    uri = f"data:{PICTURES[Path(name).suffix]};base64,{content}"
-    return Picture(uri, str(entry.get("title", "")), str(entry.get("caption", "")), tuple(ids))
+def _picture(file: Path, numbers: Path) -> Picture:
+    try:
+        with numbers.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            caption = str(archive["caption"])
+            ids = tuple(str(claim_id) for claim_id in archive["claims"].ravel()) if "claims" in archive.files else ()
+        content = base64.b64encode(file.read_bytes()).decode()
+    except OSError as error:
+        raise PictureError(f"--pictures {file}: {error.strerror or error}") from error
+    except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise PictureError(f"--pictures {numbers}: not an NPZ that `python -m figures` wrote ({error})") from error
+    return Picture(f"data:{PICTURES[file.suffix]};base64,{content}", file.stem, caption, ids)
 
 
 def page(
@@ -388,9 +390,8 @@ def _copyable(name: str, text: str) -> str:
 
 
 def _figure(figure: Picture) -> str:
-    title = f"<b>{prose.inline(figure.title)}</b> " if figure.title else ""
-    caption = f"<figcaption>{title}{prose.inline(figure.caption)}</figcaption>"
-    return f'<figure><img src="{figure.uri}" alt="{html.escape(figure.title or "figure")}">{caption}</figure>'
+    caption = f"<figcaption>{prose.to_html(figure.caption)}</figcaption>"
+    return f'<figure><img src="{figure.uri}" alt="figure {html.escape(figure.name)}">{caption}</figure>'
 
 
 def _gallery(figures: Sequence[Picture]) -> str:

@@ -209,35 +209,43 @@ def test_the_walk_shows_what_it_says():
     np.testing.assert_allclose(outputs[0], outputs[-1], atol=1e-14)
 
 
-def manifest(folder, *figures):
-    (folder / "a.png").write_bytes(PIXEL)
-    (folder / "figures.json").write_text(json.dumps({"figures": list(figures)}))
-    return folder
+def figure(folder, name, **fields):
+    (folder / f"{name}.png").write_bytes(PIXEL)
+    np.savez(folder / f"{name}.npz", x=np.zeros(3), **{key: np.array(value) for key, value in fields.items()})
 
 
 def test_a_picture_stands_by_its_claim_and_one_without_a_claim_at_the_end(tmp_path):
-    own = {"file": "a.png", "title": "Kernel", "caption": "Between $a$ and $b$.", "claims": ["prop-2.3"]}
-    figures = page.pictures(manifest(tmp_path, own, {"file": "a.png", "title": "Loose", "claims": ["elsewhere"]}))
-    text = page.page([result("prop-2.1"), result("prop-2.3")], figures=figures)
+    figure(tmp_path, "kernel", caption="Between $a$ and $b$.", claims=["prop-2.3"])
+    figure(tmp_path, "loose", caption="Loose.")
+    np.savez(tmp_path / "numbers.npz", x=np.zeros(3))  # no picture beside it
+    text = page.page([result("prop-2.1"), result("prop-2.3")], figures=page.pictures(tmp_path))
     parts = bodies(text)
     assert "data:image/png;base64,iVBORw0KGgo=" in parts["prop-2.3"]
     assert "Between <math" in parts["prop-2.3"]
     assert "<img" not in parts["prop-2.1"]
-    assert "Loose" in text[text.index('<section id="figures">') :]
+    assert "Loose." in text[text.index('<section id="figures">') :]
+    assert "Loose." not in text[: text.index('<section id="figures">')]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [None, "", "[]", "{}", '{"figures": 3}', '{"figures": [{}]}', '{"figures": [{"file": "../a.png"}]}',
-     '{"figures": [{"file": "missing.png"}]}', '{"figures": [{"file": "a.exe"}]}', '{"figures": [{"file": 3}]}',
-     '{"figures": [{"file": "a.png", "claims": "prop-2.3"}]}'],
-)  # fmt: skip
-def test_a_folder_of_pictures_that_cannot_be_used_is_a_usage_error(tmp_path, capsys, content):
-    if content is not None:
-        (tmp_path / "figures.json").write_text(content)
+def no_caption(folder):
+    figure(folder, "a", claims=["prop-2.3"])
+
+
+def no_npz(folder):
+    figure(folder, "a")
+    (folder / "a.npz").write_bytes(b"PK\x03\x04 cut")
+
+
+def pickled(folder):
+    figure(folder, "a", caption=np.array([{}], dtype=object))
+
+
+@pytest.mark.parametrize("fill", [lambda folder: None, no_caption, no_npz, pickled])
+def test_a_folder_of_pictures_that_cannot_be_used_is_a_usage_error(tmp_path, capsys, fill):
+    fill(tmp_path)
     assert main(["prop-2.1", "--html", str(tmp_path / "r.html"), "--pictures", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("checks: ")
+    assert error.startswith("checks: --pictures ")
     assert error.count("\n") == 1
 
 

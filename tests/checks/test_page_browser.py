@@ -20,6 +20,8 @@ if CHROMIUM is None:
     pytest.skip("no Chromium on the search path", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the extra `browser`)")
 
+expect = playwright.expect
+
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -32,7 +34,7 @@ IDS = list(claims.available())
 def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     picture = page.Picture(
-        "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "A figure", "", ("prop-2.1",)
+        "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "a-figure", "What to see.", ("prop-2.1",)
     )
     results = [replace(r, note="only-here") if r.id == "prop-2.3" else r for r in ledger()]
     file.write_text(page.page(results, figures=[picture]), encoding="utf-8")
@@ -130,7 +132,7 @@ def test_filters_by_verdict_evidence_section_and_words_and_reset(opened):
     assert visible(tab) == wanted
     assert tab.locator("#shown").inner_text() == f"{len(wanted)} of {len(IDS)} claims"
     tab.locator("button[type=reset]").click()
-    tab.wait_for_function("document.querySelectorAll('tbody.claim[hidden]').length === 0")
+    expect(tab.locator("tbody.claim[hidden]")).to_have_count(0)
 
     kept = claims.load(IDS[0]).evidence.value
     for box in tab.locator("input[name=evidence]").all():
@@ -138,7 +140,7 @@ def test_filters_by_verdict_evidence_section_and_words_and_reset(opened):
             box.uncheck()
     assert visible(tab) == [i for i in IDS if claims.load(i).evidence.value == kept]
     tab.locator("button[type=reset]").click()
-    tab.wait_for_function("document.querySelectorAll('tbody.claim[hidden]').length === 0")
+    expect(tab.locator("tbody.claim[hidden]")).to_have_count(0)
 
     section = claims.section("prop-2.3")
     tab.locator("select[name=section]").select_option(section)
@@ -177,7 +179,7 @@ def test_open_all_opens_what_is_filtered_and_closes_it_again(opened):
     shown = len(visible(tab))
     tab.locator("#open-all").click()
     assert tab.locator("tbody.claim details[open]").count() == shown > 0
-    tab.wait_for_function("document.getElementById('open-all').textContent === 'Close all'")
+    expect(tab.locator("#open-all")).to_have_text("Close all")
     tab.locator("#open-all").click()
     assert tab.locator("tbody.claim details[open]").count() == 0
 
