@@ -47,7 +47,8 @@ def _examine(segment: Segment, lowered: float, tally: Tally, table: str) -> list
     allowed = rounding(risk, a, b)
     attained = risk((1 - maximum.t) * a + maximum.t * b)
     tally.add(upper - attained + allowed, table=table, t=maximum.t, attained=attained, upper=upper)
-    tally.add(ACCURACY * max(1.0, maximum.value) - (maximum.upper - maximum.value), table=table, upper=upper)
+    loose = maximum.upper - maximum.value - ACCURACY * max(1.0, maximum.value)
+    tally.add(allowed - loose, table=table, upper=upper)
     seen = [grid_maximum(risk, a, b, points) for points in GRIDS]
     for points, value in zip(GRIDS, seen):
         tally.add(upper - value + allowed, table=table, points=points, seen=value, upper=upper)
