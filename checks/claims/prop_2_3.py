@@ -39,7 +39,7 @@ def attack(setting: Setting, *, factor: float = 1.0, parts: tuple[str, ...] = PA
 
 
 def _discrete(setting: Setting, tally: Tally, factor: float) -> None:
-    for pair, atoms, t in trials(setting, setting.instances(80, 8_500)):
+    for pair, atoms, t in trials(setting, setting.instances(80, 8_700)):
         error = 2 * t.sigma * (pair.s2 + pair.sin2) * Fraction(factor)
         where = {"measure": atoms.name, "alpha": pair.alpha}
         tally.add(relative(t.kernel - t.main + error, pair.s2 * t.sigma), side="lower", **where)

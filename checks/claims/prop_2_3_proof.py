@@ -11,7 +11,7 @@ from checks.exact_kernel import Atoms, Directions, Terms, in_plane, integers, re
 def attack(setting: Setting, *, everywhere: bool = False) -> Outcome:
     """Each repaired step in integers, and the printed bounds of E1 up to 2 pi/3 and 3 pi/4; `everywhere`: at all angles."""
     tally = Tally()
-    for pair, atoms, t in trials(setting, setting.instances(120)):
+    for pair, atoms, t in trials(setting, setting.instances(120, 12_200)):
         for step, slack in _steps(pair, t, everywhere).items():
             tally.add(relative(slack, pair.s2 * t.sigma), step=step, measure=atoms.name, alpha=pair.alpha)
     return tally.outcome("E1, E2, the wedges and r = cos(alpha/2) on discrete measures and real tables, in integers")

@@ -11,7 +11,7 @@ def attack(setting: Setting, *, constant: tuple[int, int] = (1, 1)) -> Outcome:
     """
     tally = Tally()
     up, down = constant
-    for pair, atoms, t in trials(setting, setting.instances(100)):
+    for pair, atoms, t in trials(setting, setting.instances(100, 10_100)):
         s2, c2, scale = pair.s2, pair.c2, pair.s2 * t.sigma
         slacks = {
             "kernel <= c^2 ||w_m||^2": t.main - t.kernel,
