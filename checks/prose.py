@@ -39,6 +39,8 @@ OLDER = {
     "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ")),
     "fraktur": dict(zip("CHIRZ", "ℭℌℑℜℨ")),
 }
+SIGNS = ("−", "+", "±", "∓")
+ROWS = frozenset(("math", "mrow", "mtd", "msqrt", "mstyle", "mpadded", "mphantom"))
 BELOW = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}  # where a display puts limits
 WITH_LIMITS = frozenset(("∑", "∏", "⋃", "⋂", "max", "min", "sup", "inf", "lim", "limsup", "liminf"))
 SYMBOLS_AS_LETTERS = frozenset("∞∂∇∅∀∃ℓℏ℘")
@@ -112,12 +114,19 @@ def _core(root: ElementTree.Element, display: bool) -> None:
             element.tag = "mo"
             if unicodedata.category(text[0]) in ("Ps", "Pe"):
                 element.set("stretchy", "false")
+        elif element.tag == "mo" and text in SYMBOLS_AS_LETTERS:
+            element.tag = "mi"
         if display and element.tag in BELOW and (element[0].text or "") in WITH_LIMITS:
             element.tag = BELOW[element.tag]
         if element.tag in ("mover", "munder") and len(element) == 2 and (element[1].text or "") in ACCENTS:
             element.set("accent" if element.tag == "mover" else "accentunder", "true")
     for element in root.iter():
-        _space(list(element))
+        if element.tag in ROWS:
+            _space(list(element))
+        elif element.tag not in BELOW.values():
+            for alone in list(element)[1:]:  # x', W^+: nothing beside it to be kept away from
+                if alone.tag == "mo":
+                    alone.attrib.update(lspace="0", rspace="0")
 
 
 def _is_operator(text: str) -> bool:
@@ -137,7 +146,10 @@ def _space(row: list[ElementTree.Element]) -> None:
         following = "close" if k + 1 == len(row) else _side(cores[k + 1], after=False)
         if text in ("|", "‖", "/"):
             core.attrib.update(lspace="0", rspace="0")
-        elif text in ("−", "+", "±", "∓") and before != "operand":
+        elif text == "=" and k and cores[k - 1] is not None and row[k - 1].text == ":":
+            row[k - 1].set("rspace", "0")
+            core.set("lspace", "0")
+        elif text in SIGNS and before != "operand":
             core.attrib.update(form="prefix", lspace="0", rspace="0")
         elif unicodedata.category(text[0]) in ("Ps", "Pe"):
             core.set("form", "prefix" if unicodedata.category(text[0]) == "Ps" else "postfix")
@@ -159,6 +171,8 @@ def _side(core: ElementTree.Element | None, *, after: bool) -> str:
     kind = unicodedata.category(text[0]) if text else ""
     if core is None or kind == ("Pe" if after else "Ps"):
         return "operand" if core is None or after else "open"
+    if text in SIGNS and not after:
+        return "operand"
     if text in ("|", "‖", "!"):
         return "operand" if after else "close"
     return "operand" if text.isalpha() and not after else "open" if after else "close"

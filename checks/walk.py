@@ -65,7 +65,7 @@ def _table(shown: Sequence[Scene]) -> str:
 
 def _row(s: int, r: int, scene: Scene, route: Route) -> str:
     above = route.maximum.upper - scene.larger_end
-    excess = f"{100 * above / scene.larger_end:.0f} %" if above > 1e-6 * scene.larger_end else "0"
+    excess = f"{100 * above / scene.larger_end:.3g} %" if above > 1e-6 * scene.larger_end else "0"
     checked = " checked" if s == r == 0 else ""
     pieces = (
         "One piece"

@@ -34,6 +34,18 @@ def test_a_sign_after_a_bracket_is_a_prefix_and_between_operands_is_not():
     assert [e.get("form") for e in minus] == ["prefix", None]
 
 
+def test_names_of_functions_stand_off_from_operands_and_not_from_brackets():
+    spaces = [
+        (e.text, e.get("lspace"), e.get("rspace")) for e in tree(r"2\sin x+\max_i(a_i)").iter("mo") if e.text.isalpha()
+    ]
+    assert spaces == [("sin", "0.17em", "0.17em"), ("max", "0", "0")]
+
+
+def test_infinity_is_a_letter_and_a_definition_is_one_sign():
+    assert [e.tag for e in tree(r"x<\infty").iter() if e.text == "∞"] == ["mi"]
+    assert [(e.get("lspace"), e.get("rspace")) for e in tree("a:=b").iter("mo")] == [(None, "0"), ("0", None)]
+
+
 def test_the_limits_of_a_sum_stand_below_it_in_a_display_only():
     assert tree(r"\sum_{i=1}^N x_i", display=True)[0].tag == "munderover"
     assert tree(r"\sum_{i=1}^N x_i")[0].tag == "msubsup"
