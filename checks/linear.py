@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,9 +165,16 @@ def left_inverse(W: Any) -> Any:
     return (W.transpose() * W).inv() * W.transpose()
 
 
-def draw_until(draw: Callable[[], Any], accept: Callable[[Any], bool]) -> Any:
-    """The first draw that is accepted."""
-    while not accept(found := draw()):
+def full_rank(rng: np.random.Generator, rows: int, columns: int) -> Any:
+    """A random integer matrix of rank min(rows, columns)."""
+    while (found := integers(rng, rows, columns)).rank() < min(rows, columns):
+        pass
+    return found
+
+
+def oriented(rng: np.random.Generator, n: int) -> Any:
+    """A random integer (n, n) matrix with positive determinant."""
+    while (found := integers(rng, n, n)).det() <= 0:
         pass
     return found
 
