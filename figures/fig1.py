@@ -20,6 +20,8 @@ CAPTION = (
     "below the level, need more beads; shortening brings their length down. A power law is a straight line here. It "
     "would be refuted by certified strings whose beads do not grow as the level falls."
 )
+
+CLAIMS = ("fig-1-quadratic", "fig-1-cubic", "fig-1-monotone")
 TITLES = {
     "quadratic": "(1) quadratic",
     "cubic": "(2) cubic",

@@ -14,6 +14,8 @@ CAPTION = (
     "each round trains the middle of every piece that still does, until every piece is certified inside. It would be "
     "refuted by a last string that touches the shaded region."
 )
+
+CLAIMS = ("alg-1-recursion", "alg-1-sound")
 LEVEL = 0.04
 
 

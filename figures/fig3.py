@@ -12,6 +12,8 @@ CAPTION = (
     "the level is lowered the string bends away until the whole of it is below the level (certified). It would be "
     "refuted by a last snapshot with a piece as bright as the first one's middle."
 )
+
+CLAIMS = ("app-a-breadth-first",)
 LEVEL = 2.5e-4
 FINE = 12  # points per piece
 

@@ -13,6 +13,8 @@ CAPTION = (
     "comes down until the whole curve is below the line. It would be refuted by a last curve that crosses the line."
 )
 
+CLAIMS = ("app-a-breadth-first",)
+
 
 def data(*, fast: bool = False) -> dict[str, np.ndarray]:
     """As Figure 3."""

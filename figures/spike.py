@@ -15,6 +15,8 @@ CAPTION = (
     "c / 0.95 to c when beads are trained to L0 itself, so it marks the plateau of the constants and no onset of "
     "non-convexity. It would be refuted by a spike that stays in place."
 )
+
+CLAIMS = ("fig-1-cubic-spike",)
 ALPHAS = (0.95, 1.0)
 
 
