@@ -12,7 +12,7 @@ from theory.relu_kernel import Gaussian, kernel_enclosure
 def attack(setting: Setting, *, half: bool = True) -> Outcome:
     """What the kernel has above the linear metric, in four settings; half=False forgets the half of a symmetric law."""
     tally = Tally()
-    for pair, atoms, _ in trials(setting, setting.instances(80, 8_300)):
+    for pair, atoms, _ in trials(setting, setting.instances(80, 8_500)):
         _general_and_symmetric(tally, pair, atoms, half)
     for _ in range(setting.instances(20)):
         _growth(setting.rng, tally)
