@@ -13,20 +13,20 @@ rays and the risk is a quartic with three known coefficients.
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import enclosures
+from theory import duality
 from theory import validation as check
 from theory.lasso import second_layer
 from theory.maxima import is_convex_along, segment_maximum
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
-from theory.risk import Risk, Sample
+from theory.risk import Risk
 from theory.rounding import UNIT, gamma
 
 Array = NDArray[Any]
@@ -295,42 +295,35 @@ def cross(network: Network, theta_a: Array, theta_b: Array, X: Array) -> Path:
 # --- certified maxima -------------------------------------------------------------------------------------------
 
 
-def piece_maxima(risk: Risk, path: Path) -> Array:
+def piece_maxima(risk: Risk, path: Path, vertices: Array | None = None) -> Array:
     """A rigorous upper bound on the risk over each piece of a path (V - 1,); (1,) for a path of one point.
 
     As `theory.maxima`, after units that are idle at both ends of a piece have been left out: they change nothing.
+    vertices (V,): bounds at the vertices, where they are known.
     """
-    points = path.points if len(path) else np.repeat(path.points, 2, axis=0)
-    at_ends = [vertex_bound(risk, theta) for theta in points]
-    upper = np.maximum(at_ends[:-1], at_ends[1:])
-    for k, (start, end) in enumerate(itertools.pairwise(points)):
+    at = vertex_bounds(risk, path) if vertices is None else vertices
+    if len(path) == 0:
+        return at
+    upper = np.maximum(at[:-1], at[1:])
+    for k, (start, end) in enumerate(pairwise(path.points)):
         if not is_convex_along(risk, start, end):
             reduced, ends = without_idle(risk, start, end)
             upper[k] = max(upper[k], segment_maximum(reduced, *ends).upper)
     return upper
 
 
+def vertex_bounds(risk: Risk, path: Path) -> Array:
+    """Rigorous upper bounds on F at the vertices of a path, (V,)."""
+    return np.array([vertex_bound(risk, theta) for theta in path.points])
+
+
 def vertex_bound(risk: Risk, theta: Array) -> float:
     """A rigorous upper bound on F(theta), larger by roundings only."""
     reduced, (at,) = without_idle(risk, theta)
-    zero = np.zeros(1)
-    if len(risk.sample) * reduced.network.widths[1] <= 4_000_000:
-        return float(enclosures.upper_bounds(reduced, at[None], at[None], zero, zero)[0])
-    return _slab_vertex(reduced, at)
-
-
-def _slab_vertex(risk: Risk, theta: Array) -> float:
-    """The bound at one point of a large problem: samples in slabs, each a measure of its own."""
-    total, sample, zero = 0.0, risk.sample, np.zeros(1)
-    step = max(1, 4_000_000 // risk.network.widths[1])
-    penalty = float(risk.regulariser(theta)) * (1 + gamma(theta.size + 8))
-    for i in range(0, len(sample), step):
-        part = slice(i, i + step)
-        mass = float(sample.weights[part].sum())
-        if mass > 0:
-            piece = Risk(risk.network, Sample(sample.X[part], sample.Y[part], sample.weights[part]))
-            total += mass * float(enclosures.upper_bounds(piece, theta[None], theta[None], zero, zero)[0])
-    return (total * (1 + gamma(3 * len(sample) + 32)) + penalty) * (1 + gamma(8))
+    X, (W, b) = risk.sample.X, reduced.network.weights(at)
+    size = np.abs(X) @ (np.abs(W).T @ np.abs(b[0]))
+    blur = gamma(X.shape[1] + 2) * size * (1 + gamma(b.size + X.shape[1] + 8))  # rounding of the features
+    return duality.primal(features(reduced, at), risk.sample.Y[:, 0], risk.sample.weights, risk.kappa, b[0], blur)
 
 
 def without_idle(risk: Risk, *thetas: Array) -> tuple[Risk, list[Array]]:

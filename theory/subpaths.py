@@ -27,9 +27,11 @@ from theory import oracle
 from theory import relu_bounds as bounds
 from theory import relu_moves as moves
 from theory import validation as check
+from theory.compression import delta
 from theory.paths import Path
 from theory.relu_moves import checked, labelled, line, vertex_bound
 from theory.risk import Risk
+from theory.rounding import gamma
 
 Array = NDArray[Any]
 
@@ -38,6 +40,9 @@ SUBPATHS = ("(0)", "(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(0')")
 # Oracle nets are searched for below this many (sample, unit, input) triples; above, units of either side are used.
 SEARCH = 400_000
 LIMIT_STEPS, LIMIT_CONES = 20, 50  # how far the convex limit is pursued as a source of candidates
+
+# All rules of compression are tried below this many (sample, unit) pairs.
+COMPRESS = 20_000
 
 # Angles that `epsilon` and the route six_segment try, in radians.
 ANGLES = (0.0, 0.02, 0.1, 0.3)
@@ -139,15 +144,15 @@ def six_segment_report(
 def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
     """The subpaths of a path that `six_segment` made (those that have pieces), each with its certified maximum."""
     numbers = [label.split()[0] for label in path.labels]
-    pieces = moves.piece_maxima(risk, path)
+    at = moves.vertex_bounds(risk, path)
+    pieces = moves.piece_maxima(risk, path, at)
     S = bounds.spectral_norm(risk.sample)
     by_theorem = bounds.constants(risk.sample, risk.kappa).allowance(angle)
     printed = bounds.printed_allowance(risk.sample, risk.kappa, angle)
     out = []
     for number in (n for n in SUBPATHS if n in numbers):
         where = [k for k, n in enumerate(numbers) if n == number]
-        first, last = path.points[where[0]], path.points[where[-1] + 1]
-        larger = max(vertex_bound(risk, first), vertex_bound(risk, last))
+        larger = float(max(at[where[0]], at[where[-1] + 1]))
         noise = 0.0
         if number in ("(2)", "(5)"):
             for k in where:
@@ -300,7 +305,35 @@ def _assembled(risk: Risk, halves: Sequence[Path], best: Array) -> Path:
 
 
 def _compressed(risk: Risk, fitted: Array, active: int, angle: float, rng: np.random.Generator) -> Array:
-    """At most `active` units of `fitted`, rows turned by at most `angle`: delta_W(active, angle; m) from above."""
+    """At most `active` units of `fitted`, rows turned by at most `angle`: delta_W(active, angle; m) from above.
+
+    Tosses give a bound; `theory.compression` joins in, on large problems for the units that `fitted` uses.
+    """
+    net, sample = risk.network, risk.sample
+    W, b = net.weights(fitted)
     if active == 0:
-        return risk.network.pack([risk.network.weights(fitted)[0], np.zeros((1, risk.network.widths[1]))])
-    return moves.toss(risk, fitted, active)
+        return net.pack([W, np.zeros_like(b)])
+    tossed = moves.toss(risk, fitted, active)
+    sizes = risk.row_norms(fitted)  # one, unless kappa = 0 and lengths are a gauge
+    small = len(sample) * len(sizes) <= COMPRESS
+    units = np.flatnonzero((sizes > 0) & (small | (b[0] != 0)))
+    if units.size == 0 or (angle == 0 and np.count_nonzero(b) <= active):
+        return tossed
+    best = delta(
+        sample,
+        W[units] / sizes[units, None],
+        min(active, units.size),
+        angle,
+        risk.kappa,
+        rules=("enumeration", "homotopy", "pursuit", "maurey", "merging") if small else ("maurey",),
+        sweeps=40 if small else 4,
+        rng=rng,
+    )
+    rows, weights = W.copy(), np.zeros_like(b)
+    moved = (best.rows != W[units] / sizes[units, None]).any(axis=1)
+    rows[units[moved]] = best.rows[moved] * (sizes[units[moved], None] * (1 - gamma(W.shape[1] + 8)))
+    weights[0, units] = best.weights / sizes[units]
+    found = net.pack([rows, weights])
+    if risk.kappa > 0:
+        found = moves.best_second_layer(risk, found, weights[0] != 0)
+    return min(tossed, found, key=risk)
