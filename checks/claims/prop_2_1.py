@@ -10,7 +10,7 @@ def attack(setting: Setting, *, strict: bool = True) -> Outcome:
     With strict=False, minima that are not strict count too (the planted fault).
     """
     tally = Tally()
-    count = setting.instances(400)
+    count = setting.instances(400, 45_000)
     for landscape in setting.each(explicit() + [random_landscape(setting.rng) for _ in range(count)]):
         _examine(landscape, strict, tally)
     return tally.outcome("strict minima and connected landscapes, in integers")

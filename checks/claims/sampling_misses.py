@@ -32,9 +32,11 @@ def attack(setting: Setting, *, lowered: float = 0.0) -> Outcome:
         seen = [_examine(segment, lowered, tally, name) for segment in setting.each(_segments(sample, setting))]
         upper, *grids = max(seen, key=lambda numbers: numbers[0] - numbers[1])  # where the first grid misses most
         notes.append(f"{name} {upper:.6f} against " + ", ".join(f"{value:.6f}" for value in grids))
-    for k, points in enumerate(GRIDS):
-        _, *grids = _examine(spike(points), lowered, tally, f"a spike between {points} points")
-        tally.add(0.01 - grids[k], table="spike", points=points)  # the maximum is 1, the grid sees next to nothing
+    for _ in range(setting.instances(1)):
+        for k, points in enumerate(GRIDS):
+            gap, sharpness = int(setting.rng.integers(points - 1)), 2 * int(setting.rng.integers(10, 1000))
+            _, *grids = _examine(spike(points, gap, sharpness), lowered, tally, f"a spike between {points} points")
+            tally.add(0.01 - grids[k], table="spike", points=points)  # the maximum is 1, the grid sees next to nothing
     points_text = ", ".join(map(str, GRIDS))
     return tally.outcome(f"certified maximum against grids of {points_text} points: {'; '.join(notes)}")
 
@@ -93,14 +95,13 @@ def train(risk: Risk, rng: np.random.Generator) -> Array:
     return np.asarray(minimize(risk, start, jac=risk.gradient, method="L-BFGS-B", options={"maxiter": 60}).x)
 
 
-def spike(points: int, *, sharpness: int = 20) -> Segment:
-    """A segment whose risk is a squared hat of height 1, narrow and centred between two points of the grid.
+def spike(points: int, gap: int, sharpness: int) -> Segment:
+    """A segment whose risk is a squared hat of height 1, narrow and midway between points gap and gap + 1 of the grid.
 
-    Three units on one sample x = 1, y = 0: with f = sharpness * (points - 1) t - centre, the output is
-    relu(f + 1) - 2 relu(f) + relu(f - 1).
+    Three units on one sample x = 1, y = 0: with f = sharpness * ((points - 1) t - gap - 1/2), sharpness even, the
+    output is relu(f + 1) - 2 relu(f) + relu(f - 1).
     """
-    slope = sharpness * (points - 1)
-    centre = sharpness * (points // 2) - sharpness // 2
+    slope, centre = sharpness * (points - 1), sharpness * gap + sharpness // 2
     network = Network((1, 3, 1))
     outgoing = [[1.0, -2.0, 1.0]]
     a, b = (network.pack([[[f + 1.0], [f], [f - 1.0]], outgoing]) for f in (-float(centre), float(slope - centre)))

@@ -20,7 +20,7 @@ def attack(setting: Setting, *, whole: bool = True) -> Outcome:
     With whole=False single points of the component stand for it (the planted fault, and the printed statement).
     """
     tally = Tally()
-    count = setting.instances(400)
+    count = setting.instances(400, 45_000)
     for landscape in setting.each(explicit() + [random_landscape(setting.rng) for _ in range(count)]):
         _examine(landscape, whole, tally)
     return tally.outcome("flat sets of minima, and saddles beside them, in integers")
