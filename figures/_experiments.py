@@ -53,7 +53,7 @@ def run(
             a, b = ends[row, 2 * (pair - first)], ends[row, 2 * (pair - first) + 1]
             fresh: list[dict] = []
             if np.isfinite(a).all() and np.isfinite(b).all():
-                rows = polynomials.connect(risk, a, b, level, alpha=alpha, rng=[seed, pair])
+                rows = polynomials.connect(risk, a, b, level, alpha=alpha, steps=steps, rng=[seed, pair])
                 fresh = [{**asdict(r), "pair": pair} for r in rows]
             fresh.append({"preset": "done", "level": level, "pair": pair})
             records += fresh

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from theory import geodesics, maxima
 from theory import string_sampling as ss
@@ -133,10 +133,15 @@ def authors_string(
     The string begins with the trained middle (the straight line is never tried); every bead gets at least one block
     of Adam steps, until its risk is below alpha * level; a piece passes when the risk at t = 0, 0.01, ..., 0.99 is below
     acceptance * level; at most `depth` rounds. Status CONNECTED when the result happens to be certified below the
-    level, ACCEPTED when only the grid was passed; maximum is the certified one in both cases.
+    level, ACCEPTED when only the grid was passed; maximum is the certified one in both cases. acceptance=inf makes the
+    check void, as it is in their LSTM script.
     """
     a, b, level = ends_of(risk, theta_a, theta_b, level)
-    run = Run(ss.Options(alpha=alpha, acceptance=acceptance, depth=depth), level, np.random.default_rng(0))
+    if acceptance != np.inf:
+        acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True)
+    depth, block = check.positive_integer(depth, "depth"), check.positive_integer(block, "block")
+    steps = check.positive_integer(steps, "steps")
+    run = Run(ss.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
     beads, fresh, open_ = np.stack([a, b]), np.array([0]), np.array([True])
     status, begun = Status.DEPTH, time.perf_counter()
     for _ in range(depth):
@@ -200,10 +205,17 @@ class Row:
 
 
 def connect(
-    risk: Risk, theta_a: Array, theta_b: Array, level: float, *, alpha: float = ALPHA, rng: Any = None
+    risk: Risk,
+    theta_a: Array,
+    theta_b: Array,
+    level: float,
+    *,
+    alpha: float = ALPHA,
+    steps: int = MAX_STEPS,
+    rng: Any = None,
 ) -> list[Row]:
     """One pair under the three presets: the authors' code, the certified greedy string, and that string shortened."""
-    theirs = authors_string(risk, theta_a, theta_b, level, alpha=alpha)
+    theirs = authors_string(risk, theta_a, theta_b, level, alpha=alpha, steps=steps)
     ours = ss.greedy(risk, theta_a, theta_b, level, alpha=alpha, attempts=8, rng=rng)
     rows = [
         _row(risk, "authors", level, theirs.string, theirs.status, theirs.maximum),
@@ -221,7 +233,7 @@ def _row(risk: Risk, preset: str, level: float, path: Path, status: Status, maxi
     return Row(preset, level, accepted, len(path.points), whole, weights, maximum.value, maximum.upper, status.name)
 
 
-def power_law(levels: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+def power_law(levels: ArrayLike, values: ArrayLike) -> tuple[float, float]:
     """Least squares fit log values = intercept + slope log levels: (slope, R^2)."""
     x, y = np.log(np.asarray(levels, float)), np.log(np.asarray(values, float))
     slope, intercept = np.polyfit(x, y, 1)
