@@ -1,4 +1,4 @@
-"""`python -m checks`: run the ledger.
+"""`python -m checks`: run the ledger. `python -m checks verify FILE`: check a certificate in rational arithmetic.
 
 Exit status: 0 when every claim's outcome is its recorded verdict, 1 when one is not, 2 on bad usage or a file that
 cannot be used, 130 after Ctrl-C (what was done by then is printed and written).
@@ -37,8 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Greek letters is no reason to fail
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["verify"]:
+        return verify.main(words[1:])
     try:
-        options = _parser().parse_args(argv)
+        options = _parser().parse_args(words)
         ids = select(options.ids)
         if options.list:
             report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))

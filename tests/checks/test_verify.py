@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks import verify
+from checks.__main__ import main as command_line
 from theory import certificates
 from theory.maxima import path_maximum
 from theory.networks import Network
@@ -159,3 +160,12 @@ def test_saving_a_bound_that_is_no_number_names_it(tmp_path, upper):
     risk, path = problem(1)
     with pytest.raises(ValueError, match="upper"):
         certificates.save(tmp_path / "c.json", risk, path, upper)
+
+
+def test_the_command_line_knows_verify(tmp_path, capsys):
+    risk, path = problem(3)
+    file = written(tmp_path, risk, path, path_maximum(risk, path).upper)
+    assert command_line(["verify", file]) == 0
+    assert "verified" in capsys.readouterr().out
+    assert command_line(["verify"]) == 2
+    capsys.readouterr()
