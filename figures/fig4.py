@@ -20,6 +20,7 @@ CAPTION = (
     "stays above the certified barrier e(2), dotted; with a fourth unit, or an output bias, the string reaches the level. "
     "It would be refuted by a curve for three units below the dotted line."
 )
+CLAIMS = ("app-e1-disconnected", "app-e1-threshold", "persistence-is-not-proof")
 ANGLES, RADII = np.radians([10.0, 75.0, 130.0]), np.array([1.0, 1.2, 0.8])
 LEVEL, SEED, FINE = 0.05, 1, 24  # FINE: points per piece
 RUNS = {"three units": {}, "four units": {"width": 4}, "output bias": {"bias": True}}
@@ -126,5 +127,5 @@ def draw(arrays: dict[str, np.ndarray]):
     axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axis.set_xlabel("round")
     axis.set_ylabel("highest risk on the string")
-    axis.legend(loc="upper right")
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return figure

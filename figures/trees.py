@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from theory.counterexamples import poor_minimum, teacher_student_landscape
@@ -12,14 +14,15 @@ CAPTION = (
     "v rho(u x), a poor minimum of depth 0.281 beside the global one of 0.031, merging at u = 0 exactly at 0.3125. Middle: "
     "student and teacher with two units 90 degrees apart, W_2 refitted, the angles of both units; the two deep components "
     "are a net and its swap, and merge at 0.1724, which is the bound from det W_1 = 0. Right: the permutation task at three "
-    "units, W_2 refitted: a grid that misses det Z = 0 sees one component at risk zero, with the walls it sees two. It "
-    "would be refuted by bars that end elsewhere than the dotted lines."
+    "units, W_2 refitted: a grid that misses det Z = 0 sees one component at risk zero; with the sign of det Z two, which "
+    "merge at the certified barrier e(2) = 1/6. It would be refuted by bars that end elsewhere than the dotted lines."
 )
 WALL = (
     1
     + 1 / np.pi
     - 8 * sum(((np.sin(t) + (np.pi - t) * np.cos(t)) / (2 * np.pi)) ** 2 for t in (np.pi / 4, 3 * np.pi / 4))
 )
+SWAP = 1 / 6  # e(2) of the equilateral triangle on the unit circle
 
 
 def data(*, fast: bool = False) -> dict[str, np.ndarray]:
@@ -40,6 +43,8 @@ def data(*, fast: bool = False) -> dict[str, np.ndarray]:
         "walls": sublevel_tree(values, periodic=True, sides=np.sign(det), min_persistence=0.01),
     }
     for name, tree in trees.items():
+        if name == "walls":  # the wall between the two signs opens at e(2), which no grid shows
+            tree = replace(tree, death=np.where(np.arange(len(tree)) > 0, SWAP, np.inf))
         arrays |= {f"{name}_birth": tree.birth, f"{name}_death": tree.death, f"{name}_minimum": tree.minimum}
     return arrays
 
@@ -80,7 +85,7 @@ def draw(arrays: dict[str, np.ndarray]):
         axis.set_yticks([0, 180, 360])
     _bars(axes[1, 0], [("one", "")], arrays, 0.3125, 0.45)
     _bars(axes[1, 1], [("two", "")], arrays, WALL, 0.25)
-    _bars(axes[1, 2], [("blind", "no walls"), ("walls", "sign of det Z")], arrays, 1 / 6, 0.25)
+    _bars(axes[1, 2], [("blind", "no walls"), ("walls", "sign of det Z")], arrays, SWAP, 0.25)
     axes[1, 0].set_ylabel("level")
     return figure
 
@@ -102,7 +107,7 @@ def _bars(axis, trees: list[tuple[str, str]], arrays: dict[str, np.ndarray], wal
         labels.append(f"{label}\n{len(birth)} component{'s' * (len(birth) != 1)}".strip())
         x += 1
     axis.axhline(wall, color="k", ls=":", lw=1)
-    axis.text(x - 1.4, wall, f"{wall:.4f}", va="bottom", ha="right", fontsize=8)
+    axis.text(x - 0.5, wall, f"{wall:.4f}", va="bottom", ha="right", fontsize=8)
     axis.set_xticks(ticks, labels)
-    axis.set_xlim(-0.7, x - 1.3)
+    axis.set_xlim(-0.7, x - 0.4)
     axis.set_ylim(-0.01, top * 1.05)
