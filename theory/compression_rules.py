@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory import duality
-from theory.lasso import active_set, homotopy, second_layer
+from theory.lasso import homotopy, second_layer
+from theory.lasso_solvers import active_set
 from theory.measures import second_moment_norm
 from theory.risk import Sample
 from theory.rounding import UNIT, gamma, up

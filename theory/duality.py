@@ -24,7 +24,7 @@ Array = NDArray[Any]
 SLAB = 2_000_000
 
 # A residual is made feasible by more than a scaling when the gap exceeds this share of the primal value.
-FINE = 1e-10
+FINE = 1e-9
 
 # kappa = 0 with features singular to working precision: the share of E y^2 spent on stating the bound for large |b|_1.
 ALLOWANCE = 1e-9

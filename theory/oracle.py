@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory import duality, pricing
 from theory import validation as check
-from theory.lasso import active_set, features, homotopy, second_layer
+from theory.lasso import features, homotopy, second_layer
+from theory.lasso_solvers import active_set
 from theory.measures import second_moment_norm
 from theory.risk import Sample
 from theory.rounding import gamma, up
@@ -164,7 +165,7 @@ def smoothness_bound(sample: Sample, kappa: float) -> float:
     From |2 E s Y z(w)| <= 2 s y S with the residual s Y; S may be any upper bound on sup_w ||w||_Z. Rounded down.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
-    X, y, w = _single_output(sample)
+    y, w = _single_output(sample)[1:]
     spread = float(second_moment_norm(sample).upper)
     top = math.sqrt(spread) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
     return duality.scaled(y, w, kappa, y, 2 * top)
