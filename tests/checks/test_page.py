@@ -257,3 +257,12 @@ def test_the_command_writes_the_page_and_says_in_one_line_when_it_cannot(tmp_pat
     assert main(["prop-2.1", "--html", str(tmp_path / "no" / "report.html")]) == 2
     assert main(["prop-2.1", "--pictures", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_the_claims_that_figures_name_are_in_the_catalogue():
+    import figures
+
+    known = {claim_id for ids in claims.CATALOGUE.values() for claim_id in ids}
+    named = {claim_id for name in figures.names() for claim_id in getattr(figures.load(name), "CLAIMS", ())}
+    assert named
+    assert named <= known
