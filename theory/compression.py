@@ -120,6 +120,8 @@ def delta(
         if alpha > 0 and sweeps > 0:
             found = _result(layer, *layer.improve(V, b, sweeps), rule.removesuffix(MOVED) + MOVED)
             best = found if found.upper < best.upper else best
+    if warm is not None and warm.upper <= best.upper:
+        best = warm
     return Compression(best.upper, min(lower, best.upper), best.rows, best.weights, l, alpha, best.rule)
 
 
