@@ -103,10 +103,7 @@ def hyperplane(
         left, right = string.beads[pieces], string.beads[pieces + 1]
         radius = 0.25 * np.linalg.norm(right - left, axis=1)
         scale = level / max(float(np.linalg.norm(string.beads[-1] - string.beads[0])), 1e-300)
-        normal = left - right
-        normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
-        off = np.sum(normal * (starts - (left + right) / 2), axis=1, keepdims=True)
-        starts = starts - normal * off if np.isinf(kappa) else starts
+        starts = Objective(risk, left, right, kappa=kappa).confine(starts)
         best: Trained | None = None
         for slack in (zeta, zeta / 4, zeta / 16, 0.0):
             objective = Objective(risk, left, right, slack * scale, kappa * level if kappa < np.inf else kappa)

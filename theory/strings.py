@@ -23,6 +23,7 @@ from theory.trainers import TRAINERS, Trained
 
 Array = NDArray[Any]
 
+GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, and ask for this many cells per piece
 SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
 
 
@@ -209,7 +210,9 @@ class String:
         if rows.size == 0:
             return
         begun = time.perf_counter()
-        found = maxima.segment_maxima(self.risk, self.beads[rows], self.beads[rows + 1], ceiling=ceiling)
+        found = maxima.segment_maxima(
+            self.risk, self.beads[rows], self.beads[rows + 1], ceiling=ceiling, gap=GAP, budget=CELLS
+        )
         self.work.certifying_seconds += time.perf_counter() - begun
         higher = ~(found.value <= self.top[rows])
         self.top[rows[higher]], self.where[rows[higher]] = found.value[higher], found.t[higher]

@@ -69,6 +69,13 @@ class Objective:
             return self
         return replace(self, left=self.left[index], right=self.right[index])
 
+    def confine(self, thetas: Array) -> Array:
+        """The nearest points of the hyperplanes when kappa is inf; otherwise thetas as they are."""
+        if self.left is None or self.right is None or not np.isinf(self.kappa):
+            return thetas
+        u = _unit(self.left - self.right)
+        return thetas - u * np.sum(u * (thetas - (self.left + self.right) / 2), axis=1, keepdims=True)
+
     def values(self, thetas: Array) -> tuple[Array, Array]:
         """F (B,) and the whole objective (B,)."""
         F = self.risk.batch(thetas)
@@ -242,6 +249,7 @@ class _Batch:
 
     def attempt(self, rows: Array, trial: Array, total: Array, stale: Array, predicted: Array) -> Array:
         """Evaluate steps to `trial`: land those that cross the target, accept those that descend; actual / predicted."""
+        trial = self.objective.rows(rows).confine(trial)
         F, whole = self.objective.rows(rows).values(trial)
         self.evaluations += rows.size
         ratio = (total[rows] - whole) / np.maximum(predicted, 1e-300)
@@ -358,6 +366,7 @@ def _lbfgs_bead(batch: _Batch, row: Array, iterations: int) -> None:
 
     def callback(theta: Array) -> None:
         batch.evaluations += 1
+        theta = objective.confine(theta[None])[0]
         value = batch.objective.risk(theta)
         if value <= batch.target[row[0]]:
             batch.cross(row, theta[None].copy())
@@ -391,6 +400,7 @@ def _adam(batch: _Batch, radius: Array, iterations: int, *, rate: float = 1e-3) 
         first[rows] = 0.9 * first[rows] + 0.1 * g
         second[rows] = 0.999 * second[rows] + 0.001 * g**2
         batch.points[rows] -= rate * (first[rows] / (1 - 0.9**k)) / (np.sqrt(second[rows] / (1 - 0.999**k)) + 1e-8)
+        batch.points[rows] = batch.objective.rows(rows).confine(batch.points[rows])
     batch.active[:] = False
 
 

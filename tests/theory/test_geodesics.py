@@ -1,0 +1,82 @@
+"""Shortening: never longer, never above the level, ends kept."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory import geodesics
+from theory.maxima import path_maximum
+from theory.networks import Network
+from theory.paths import Path
+from theory.risk import Risk, Sample
+
+VALLEY = Risk(Network((1, 1, 1)), Sample(np.ones((1, 1)), np.ones((1, 1))))  # F = (w1 w2 - 1)^2 for w1 > 0
+LEVEL = 0.04  # 0.8 <= w1 w2 <= 1.2
+
+
+def hyperbola(p, q, beads=40):
+    w = np.geomspace(p, q, beads)
+    return Path(np.column_stack([w, 1 / w]))
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.floats(0.25, 0.7), st.floats(1.5, 4), st.integers(12, 40))
+def test_a_path_is_shortened_inside_the_level_set_with_its_ends(p, q, beads):
+    path = hyperbola(p, q)
+    found = geodesics.geodesic(VALLEY, path, LEVEL, beads=beads)
+    assert found.lower == 1 <= found.after <= found.before * (1 + 1e-12)
+    assert np.array_equal(found.path.points[[0, -1]], path.points[[0, -1]])
+    assert found.maximum.upper <= LEVEL
+    assert path_maximum(VALLEY, found.path, ceiling=LEVEL).upper <= LEVEL
+    assert found.path.normalised_length == found.after
+
+
+def test_the_geodesic_of_the_valley_is_two_tangents_and_an_arc_of_its_edge():
+    path = hyperbola(1 / 3, 3)
+    found = geodesics.geodesic(VALLEY, path, LEVEL, beads=60, tolerance=1e-4)
+    w = np.geomspace(1 / 3, 3, 20_001)
+    inside = Path(np.column_stack([w, 1 / w])).normalised_length
+    assert found.after < inside
+    # tangent lines from the ends to the convex edge w1 w2 = 1.2, and the arc between
+    x = (1.2 + np.sqrt(1.2**2 - 1.2)) / 3
+    arc = np.geomspace(x, 1.2 / x, 4001)
+    best = Path(np.vstack([[[1 / 3, 3]], np.column_stack([arc, 1.2 / arc]), [[3, 1 / 3]]])).normalised_length
+    assert best * (1 - 1e-6) <= found.after <= best * 1.01
+
+
+def test_a_straight_line_inside_is_found_and_is_the_least():
+    path = Path([[1.0, 1.0], [1.05, 0.9], [1.1, 1.0]])
+    found = geodesics.geodesic(VALLEY, path, LEVEL)
+    assert found.status is geodesics.Status.STRAIGHT
+    assert found.after == found.lower == 1
+    assert len(geodesics.shorten(VALLEY, path, LEVEL).points) == 2
+
+
+def test_no_sweeps_return_the_path_and_say_so():
+    path = hyperbola(0.3, 3)
+    found = geodesics.geodesic(VALLEY, path, LEVEL, sweeps=0)
+    assert np.array_equal(found.path.points, path.points)
+    assert found.status is geodesics.Status.SWEEPS
+
+
+def test_a_single_point_and_a_loop():
+    assert geodesics.geodesic(VALLEY, Path([[1.0, 1.0]]), LEVEL).after == 1
+    loop = Path([[1.0, 1.0], [1.1, 1.0], [1.0, 1.0]])
+    assert geodesics.shorten(VALLEY, loop, LEVEL).length == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"level": 1e-3}, "path"),
+        ({"level": -1.0}, "level"),
+        ({"beads": 2}, "beads"),
+        ({"sweeps": -1}, "sweeps"),
+        ({"tolerance": 0.0}, "tolerance"),
+    ],
+)
+def test_bad_arguments_are_named(options, named):
+    path = Path([[1.0, 1.0], [1.1, 1.0]])
+    with pytest.raises(ValueError, match=named):
+        geodesics.geodesic(VALLEY, path, **{"level": LEVEL, **options})
