@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from checks import claims, page, report, tables
+from checks import claims, page, report, tables, verify
 from checks.claim import Status
 from checks.runner import Result, results
 
