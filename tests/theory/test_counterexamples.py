@@ -1,0 +1,119 @@
+"""The paper's problems as data."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory import counterexamples as ce
+from theory.barriers import permutation_barrier
+from theory.networks import Network
+
+TRIANGLE = np.array([[1.0, 0.0], [0.25, 1.0], [-0.5, 0.75]])
+
+
+@given(st.integers(0, 2**32), st.permutations(range(3)), st.integers(2, 5), st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_the_permutation_task_has_zero_risk_at_both_ends(seed, target, width, bias):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((3, int(rng.integers(2, 4))))
+    width = max(width, 3 - bias)
+    problem = ce.permutation_task(X, target, width, bias=bias, rng=seed)
+    assert problem.level <= 1e-18 * (1 + np.abs(problem.theta_a).max()) ** 4
+    assert np.array_equal(problem.theta_b, problem.risk.network.permute(problem.theta_a, 1, [1, 0, *range(2, width)]))
+    assert np.array_equal(problem.risk.sample.Y, X[list(target)])
+    if width + bias > 3:
+        assert problem.lower == problem.barrier == 0
+
+
+def test_its_lower_bound_is_that_of_the_barrier():
+    problem = ce.permutation_task(TRIANGLE)
+    assert problem.lower == permutation_barrier(problem.risk.sample, 3).lower == problem.barrier
+    assert ce.permutation_task(TRIANGLE, order=(0, 1, 2)).barrier == 0
+
+
+@pytest.mark.parametrize(
+    ("settings_", "what"),
+    [
+        ({"points": [[0, 0], [1, 1], [2, 2]]}, "lie on a line"),
+        ({"points": [[1, 0], [1, 1], [1, 2]]}, "lie on a line"),
+        ({"points": [[1, 0], [2, 0], [0, 1]]}, "no solution"),
+        ({"points": [[0, 0], [2, 0], [0, 1]]}, "no solution"),
+        ({"points": np.eye(2)}, "shape"),
+        ({"points": [[1, 0], [np.nan, 0], [0, 1]]}, "finite"),
+        ({"target": (0, 0, 1)}, "bijection"),
+        ({"target": (0.0, 1.0, 2.0)}, "bijection"),
+        ({"target": (1, 2)}, "bijection"),
+        ({"width": 2}, "three independent features"),
+        ({"width": 1, "bias": True}, "three independent features"),
+        ({"order": (1, 0)}, "bijection"),
+    ],
+)
+def test_bad_tasks_say_what_and_why(settings_, what):
+    with pytest.raises(ValueError, match=what):
+        ce.permutation_task(**{"points": TRIANGLE, **settings_})
+
+
+def test_two_points_on_one_ray_are_solved_with_an_output_bias():
+    problem = ce.permutation_task([[1, 0], [2, 0], [0, 1]], bias=True)
+    assert problem.level < 1e-24
+
+
+def test_the_gaussian_ends_have_their_closed_form():
+    assert ce.gaussian_end_risk(3.0) == pytest.approx(4.0716e-4, rel=1e-4)
+    assert ce.gaussian_end_risk(2.0) == pytest.approx(1.1682e-2, rel=1e-4)
+    near = ce.two_gaussians(1.0, nodes=40)
+    assert near.level == pytest.approx(ce.gaussian_end_risk(1.0), rel=0.02)
+    assert near.lower == 0.5
+    printed = ce.two_gaussians(3.0, repaired=False, sigma=0.1)
+    assert printed.lower == 0
+    assert printed.risk.sample.energy == pytest.approx(2 * 0.1**2)
+
+
+def test_an_irreducible_net_is_separated_from_its_swap_and_a_reducible_one_is_not():
+    rows = np.array([[1.0, 0.0], [0.3, 1.0]])
+    assert ce.tessellation(rows, np.ones((1, 2)), rng=0).lower > 0
+    assert ce.tessellation(rows, np.array([[1.0, 0.0]]), rng=0).lower == 0
+    with pytest.raises(ValueError, match="must fit"):
+        ce.tessellation(rows, np.ones((1, 3)))
+
+
+def test_the_mixture_has_both_labels():
+    network = Network((2, 2, 1))
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, network.size))
+    X = rng.standard_normal((5, 2))
+    problem = ce.mixture(network, a, b, 0.3, X)
+    gap = np.mean((network(a, X) - network(b, X)) ** 2)
+    assert problem.risk(a) == pytest.approx(0.7 * gap)
+    assert problem.risk(b) == pytest.approx(0.3 * gap)
+
+
+def test_the_poor_minimum_is_poor_by_exact_numbers():
+    problem = ce.poor_minimum(0.75)
+    assert (problem.risk(problem.theta_a), problem.risk(problem.theta_b)) == (0.03125, 0.28125)
+    assert problem.lower == problem.barrier == 0.3125
+
+
+@pytest.mark.parametrize(("angle", "bound"), [(np.pi / 3, 0.05679), (np.pi / 2, 0.172358)])
+def test_student_and_teacher_are_separated_by_the_bound_of_one_direction(angle, bound):
+    assert ce.teacher_student(angle, points=180).lower == pytest.approx(bound, rel=2e-3)
+    if angle == np.pi / 2:
+        assert ce.teacher_student(angle).barrier == pytest.approx(bound, rel=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_landscape_is_the_refitted_risk(outputs):
+    problem = ce.teacher_student(1.0, outputs, points=720)
+    sample, angles = problem.risk.sample, np.array([[0.0, 1.0], [1.0, 0.0], [0.3, 2.5], [4.0, 5.0], [2.0, 2.0]])
+    W = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    Z = np.maximum(W @ sample.X.T, 0)
+    fitted = (sample.Y.T @ np.linalg.pinv(Z, rcond=1e-9)) @ Z
+    risks = np.mean(np.sum((fitted - sample.Y.T) ** 2, axis=1), axis=1)
+    assert ce.teacher_student_landscape(1.0, outputs)(angles) == pytest.approx(risks, abs=1e-4)
+
+
+def test_the_scalar_net_is_as_its_formula():
+    problem = ce.scalar()
+    assert problem.risk(np.array([0.5, 3.0])) == pytest.approx(0.25)
+    assert problem.level == 0
