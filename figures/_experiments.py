@@ -42,6 +42,9 @@ def run(
     stem = f"fig1-{task}-points{points}-seed{seed}-alpha{alpha:g}-steps{steps}"
     file = None if out is None else out / f"{stem}.jsonl"
     records = [] if file is None else _read(file)
+    if file is not None and file.exists() and not file.read_text().endswith("\n"):
+        with file.open("a") as stream:  # an interruption cut the last line short
+            stream.write("\n")
     done = {(r["level"], r["pair"]) for r in records if r["preset"] == "done"}
     for first in range(0, pairs, CHUNK):
         todo = [(x, k) for x in levels for k in range(first, min(first + CHUNK, pairs)) if (x, k) not in done]

@@ -1,0 +1,109 @@
+"""Every figure draws from its data; the command is usable and its files are what it says."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import figures
+from checks import published
+from figures import __main__ as command
+from figures import _experiments as experiments
+
+OURS = ("fig1", "fig2", "fig3", "movie", "spike")
+QUICK = ("fig2", "fig3")
+
+
+def test_the_figures_of_strings_are_found():
+    assert set(OURS) <= set(figures.names())
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_figure_says_what_to_see_and_what_would_refute_it(name):
+    caption = figures.load(name).CAPTION
+    assert "See:" in caption
+    assert "refuted" in caption
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_figure_is_drawn_saved_and_drawn_again_from_its_data_bit_by_bit(name, tmp_path):
+    picture, numbers = figures.make(name, tmp_path / "a", fast=True)[:2]
+    again, _ = figures.make(name, tmp_path / "b", fast=True, data=numbers)[:2]
+    assert picture.stat().st_size > 5000
+    assert picture.read_bytes() == again.read_bytes()
+    with np.load(numbers, allow_pickle=False) as archive:
+        assert json.loads(str(archive["versions"]))["numpy"] == np.__version__
+        assert json.loads(str(archive["settings"])) == {"fast": True}
+        assert str(archive["caption"]) == figures.load(name).CAPTION
+
+
+@pytest.mark.parametrize("format", ["pdf", "svg"])
+def test_vector_formats_are_written(format, tmp_path):
+    assert figures.make("fig2", tmp_path, fast=True, format=format)[0].suffix == f".{format}"
+
+
+def test_the_last_string_of_figure_2_and_3_is_certified():
+    for name in QUICK:
+        arrays = figures.compute(figures.load(name), fast=True)
+        assert arrays["upper"] <= arrays["level"]
+
+
+def test_figure_1_resumes_where_it_stopped(tmp_path):
+    first = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path)
+    file = next(tmp_path.glob("fig1-quadratic-points*.jsonl"))
+    kept = file.read_text().splitlines()
+    cut = next(k for k, line in enumerate(kept) if '"done"' in line) + 1
+    file.write_text("\n".join(kept[:cut]) + "\n" + kept[cut][:-10])  # stopped in the middle of the second job
+    second = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path)
+
+    def key(record):
+        return record["level"], record["preset"]
+
+    assert sorted(first, key=key) == sorted(second, key=key)
+    assert experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path) == second
+    assert {r["preset"] for r in first} >= {"authors", "certified"}
+
+
+def test_figure_1_draws_all_rows_and_writes_its_comparison(tmp_path):
+    written = figures.make("fig1", tmp_path, fast=True, task="quadratic", pairs=1, steps=500, points=16)
+    assert "two combined standard errors" in written[2].read_text()
+
+
+def test_a_summary_is_mean_and_standard_error_of_accepted_pairs():
+    rows = [
+        {"preset": "authors", "level": 1.0, "accepted": ok, "beads": b} for ok, b in ((True, 3), (True, 5), (False, 99))
+    ]
+    assert experiments.summary(rows, (1.0, 2.0), "authors", "beads")[0] == pytest.approx([4, 1 / np.sqrt(2), 2, 3])
+    assert np.isnan(experiments.summary(rows, (1.0, 2.0), "authors", "beads")[1, 0])
+
+
+def test_the_ledger_and_the_figures_hold_the_same_published_numbers():
+    for task in published.FIGURE_1:
+        assert np.array_equal(experiments.paper(task, "norm_length"), published.lengths(task))
+        assert np.array_equal(experiments.paper(task, "num_beads"), published.beads(task))
+    with experiments.PAPER.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(2 * len(columns[0]) for columns in published.FIGURE_1.values())
+
+
+def test_the_command_lists_and_refuses(capsys, tmp_path):
+    assert command.main([]) == 0
+    assert "fig1" in capsys.readouterr().out
+    (tmp_path / "bad.npz").write_bytes(b"no archive")
+    for argv in (
+        ["no-such-figure"],
+        ["fig1", "--task", "quartic"],
+        ["fig1", "--pairs", "0"],
+        ["fig2", "--data", str(tmp_path / "bad.npz"), "--out", str(tmp_path)],
+        ["fig2", "fig3", "--data", "x.npz"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            command.main(argv)
+        assert stop.value.code == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_command_draws(tmp_path, capsys):
+    assert command.main(["fig2", "--fast", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "fig2.png").exists()
