@@ -125,8 +125,9 @@ def arrange(walk: Walk, layer: int, basis: Array) -> None:
             raise ArithmeticError(f"layer {layer}: no unit can be freed; the features exceed the {len(basis)} given")
         walk.place(layer, rooms[: len(guests)], rows[guests])
         lodgers.update(zip(guests, rooms[: len(guests)].tolist()))
-    while len(freed := walk.free_many(layer, among=spare)) < len(spare):
-        if len(freed) == 0:
+    while not np.isin(spare, idle := walk.idle(layer)).all():
+        freed = walk.free_many(layer, among=spare)
+        if len(freed) <= np.isin(spare, idle).sum():
             raise ArithmeticError(f"layer {layer}: the features exceed the {len(basis)} given")
         walk.place(layer, freed, rows[freed])
     walk.place(layer, spare, rows[spare])

@@ -99,8 +99,11 @@ class Walk:
             return self.network.features(self._points[-1], self._X, layer).T
         n = self.network.widths[0] + self.network.bias
         Z = np.eye(n)
-        for W in self.network.weights(self._points[-1])[:layer]:
-            Z = np.vstack([W @ Z, np.eye(n)[-1:]]) if self.network.bias else W @ Z
+        with np.errstate(over="ignore", invalid="ignore"):
+            for W in self.network.weights(self._points[-1])[:layer]:
+                Z = np.vstack([W @ Z, np.eye(n)[-1:]]) if self.network.bias else W @ Z
+        if not np.isfinite(Z).all():
+            raise ValueError(f"theta must be smaller: the features of layer {layer} overflow float64")
         return Z
 
     def free(self, layer: int, unit: int | None = None, among: Units | None = None) -> int:
@@ -280,10 +283,10 @@ class Walk:
     def _release(self, layer: int, units: Array, nu: Array, scale: Array, label: str) -> None:
         """V <- V - V_units nu^T with nu (h, len(units)) in the scaled gauge, nu[units] = I."""
         V = self.outgoing(layer)
-        contribution = V[:, units] * scale[units]
         alive = scale[: V.shape[1]] > 0
-        share = np.divide(contribution @ nu.T, scale[: V.shape[1]], where=alive, out=np.zeros_like(V))
-        new = V - share
+        with np.errstate(over="ignore", invalid="ignore"):  # `_step` refuses what overflows
+            ratio = np.divide(scale[units], scale[: V.shape[1], None], where=alive[:, None], out=np.zeros(nu.shape))
+            new = V - V[:, units] @ (nu * ratio).T
         new[:, units] = 0.0
         self._step(layer + 1, new, label)
 
