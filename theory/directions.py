@@ -21,7 +21,7 @@ from theory import validation as check
 from theory.rays import Rays, Vector, plane_coordinates, rank, rays, sorted_directions
 from theory.risk import Sample
 
-# Bits of the balls; the roots are isolated to this precision whatever their distance.
+# Bits of the balls.
 PRECISION = 128
 
 
@@ -39,14 +39,17 @@ def one_direction_risk(sample: Sample | Rays) -> Enclosure:
 
     kappa = 0, squared loss. The points must span a plane; ValueError otherwise.
     """
+    from flint import ctx
+
     plane, energy = _plane(sample)
     terms = []
-    for a, b, plus, minus in _arcs(plane, half=True):
-        quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
-        stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
-        values = [(t, sum(_at(P, t) / _at(S, t) for P, S in quotients)) for t in _candidates(stationary)]
-        terms += [(value, a, b, t) for t, value in values]
-    return _least(energy, terms)
+    with ctx.workprec(PRECISION):
+        for a, b, plus, minus in _arcs(plane, half=True):
+            quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
+            stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
+            values = [(t, sum(_at(P, t) / _at(S, t) for P, S in quotients)) for t in _candidates(stationary)]
+            terms += [(value, a, b, t) for t, value in values]
+        return _least(energy, terms)
 
 
 def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
@@ -54,31 +57,20 @@ def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
 
     Two inputs, or points on a line through the origin; ValueError otherwise, or for several outputs.
     """
-    from flint import arb, fmpq
+    from flint import ctx, fmpq
 
     if sample.n_out != 1:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
     k = fmpq(*check.number(kappa, "kappa", minimum=0.0).as_integer_ratio()) / 2
     points = rays(sample)
-    if len(points) < 2 or rank(points.X) < 2:
-        return _one_unit_on_a_line(points, sample.n_in, _energy(points), k)
-    if sample.n_in != 2:
-        raise ValueError(f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs")
-    plane, energy = _plane(points)
-    terms = []
-    for a, b, active, _ in _arcs(plane, half=False):
-        pair = _moments(plane, active, a, b)
-        if pair is None:
-            continue
-        (beta,), s = pair
-        q = sum(_linear(u, v) * _linear(u, v) for u, v in zip(a, b))
-        left = beta.derivative() * s * 2 - beta * s.derivative()
-        right = q * s.derivative() - q.derivative() * s
-        for t in _candidates(left * left * q - right * right * (k * k)):
-            excess = abs(_at(beta, t)) - arb(k) * _at(q, t).sqrt()
-            value = excess.max(arb(0)) ** 2 / _at(s, t) if _at(s, t) > 0 else arb(0)
-            terms.append((value, a, b, t))
-    return _least(energy, terms)
+    with ctx.workprec(PRECISION):
+        if len(points) < 2 or rank(points.X) < 2:
+            return _one_unit_on_a_line(points, sample.n_in, _energy(points), k)
+        if sample.n_in != 2:
+            raise ValueError(
+                f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs"
+            )
+        return _one_unit_in_the_plane(points, k)
 
 
 def _plane(sample: Sample | Rays) -> tuple[Rays, Any]:
@@ -145,18 +137,13 @@ def _cross(quotient: tuple[Any, Any], others: list[tuple[Any, Any]]) -> Any:
 
 def _candidates(stationary: Any) -> list[Any]:
     """0, 1/2 and 1 (enough where the function is constant) and every ball that may hold a real root in [0, 1]."""
-    from flint import arb, ctx
+    from flint import arb
 
     found = [arb(0), arb(0.5), arb(1)]
     if stationary.degree() < 1:
         return found
-    precision, ctx.prec = ctx.prec, PRECISION
-    try:
-        roots = [root for root, _ in stationary.complex_roots()]
-    finally:
-        ctx.prec = precision
     inside = arb(0.5, 0.5)
-    for root in roots:
+    for root, _ in stationary.complex_roots():
         if root.imag.overlaps(arb(0)) and root.real.overlaps(inside):
             found.append(root.real)
     return found
@@ -176,6 +163,27 @@ def _least(energy: Any, terms: list[tuple[Any, Vector, Vector, Any]]) -> Enclosu
         lower = min(lower, _down(risk))
     norm = float(np.linalg.norm(direction))
     return Enclosure(max(lower, 0.0), max(upper, 0.0), tuple(u / norm for u in direction))
+
+
+def _one_unit_in_the_plane(points: Rays, k: Any) -> Enclosure:
+    """The largest (|beta| - k |u|)_+^2 / s on every arc: its stationary points are roots of a polynomial of degree four."""
+    from flint import arb
+
+    plane, energy = _plane(points)
+    terms = []
+    for a, b, active, _ in _arcs(plane, half=False):
+        pair = _moments(plane, active, a, b)
+        if pair is None:
+            continue
+        (beta,), s = pair
+        q = sum(_linear(u, v) * _linear(u, v) for u, v in zip(a, b))
+        left = beta.derivative() * s * 2 - beta * s.derivative()
+        right = q * s.derivative() - q.derivative() * s
+        for t in _candidates(left * left * q - right * right * (k * k)):
+            excess = abs(_at(beta, t)) - arb(k) * _at(q, t).sqrt()
+            value = excess.max(arb(0)) ** 2 / _at(s, t) if _at(s, t) > 0 else arb(0)
+            terms.append((value, a, b, t))
+    return _least(energy, terms)
 
 
 def _one_unit_on_a_line(points: Rays, n: int, energy: Any, k: Any) -> Enclosure:
