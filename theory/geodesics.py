@@ -22,7 +22,7 @@ from theory import validation as check
 from theory.maxima import PathMaximum
 from theory.paths import Path
 from theory.risk import Risk
-from theory.strings import SCREEN, String
+from theory.strings import SCREEN, UNKNOWN, String
 from theory.trainers import train
 
 Array = NDArray[Any]
@@ -170,7 +170,7 @@ def _shortcut(string: String, goal: float) -> String:
     chain = _shortest_chain(cost)
     shorter = String(string.risk, string.beads[chain], string.work)
     old = np.flatnonzero(np.diff(chain) == 1)  # what was known of these pieces stays known
-    for name in ("top", "where", "upper"):
+    for name in UNKNOWN:
         getattr(shorter, name)[old] = getattr(string, name)[chain[old]]
     return shorter
 

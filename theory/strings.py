@@ -24,6 +24,8 @@ from theory.trainers import TRAINERS, Trained
 Array = NDArray[Any]
 
 GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, and ask for this many cells per piece
+# What a piece starts with: the largest risk seen, where, a bound, and the method that gave the bound.
+UNKNOWN = {"top": np.nan, "where": 0.5, "upper": np.inf, "method": maxima.Method.BRANCH_AND_BOUND}
 SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
 
 
@@ -168,8 +170,13 @@ class String:
     """A string under construction: beads (V, P), their risks, and what is known of each of the V - 1 pieces.
 
     top, where: the largest risk seen on a piece and its parameter (nan: not looked at); upper: a rigorous bound
-    (inf: none yet). What is known of a piece stays known until one of its beads moves.
+    (inf: none yet), and the method that gave it. What is known of a piece stays known until one of its beads moves.
     """
+
+    top: Array
+    where: Array
+    upper: Array
+    method: Array
 
     def __init__(self, risk: Risk, beads: Array, work: Work | None = None) -> None:
         self.risk, self.work = risk, Work() if work is None else work
@@ -177,7 +184,8 @@ class String:
         self.values = risk.batch(self.beads)
         self.work.evaluations += len(self.beads)
         pieces = len(self.beads) - 1
-        self.top, self.where, self.upper = np.full(pieces, np.nan), np.full(pieces, 0.5), np.full(pieces, np.inf)
+        for name, blank in UNKNOWN.items():
+            setattr(self, name, np.full(pieces, blank))
 
     def copy(self) -> String:
         """An independent copy."""
@@ -216,7 +224,7 @@ class String:
         self.work.certifying_seconds += time.perf_counter() - begun
         higher = ~(found.value <= self.top[rows])
         self.top[rows[higher]], self.where[rows[higher]] = found.value[higher], found.t[higher]
-        self.upper[rows] = np.minimum(self.upper[rows], found.upper)
+        self.upper[rows], self.method[rows] = np.minimum(self.upper[rows], found.upper), found.method
 
     def outside(self, ceiling: float) -> Array:
         """Indices of the pieces that exceed the ceiling or could not be certified to stay below it.
@@ -235,27 +243,25 @@ class String:
         keep = np.setdiff1d(np.arange(len(self.top)), pieces)
         order = np.argsort(np.concatenate([keep, pieces, pieces + 0.5]), kind="stable")
         fresh = 2 * len(pieces)
-        known = [np.concatenate([old[keep], np.full(fresh, blank)]) for old, blank in self._known()]
+        for name, blank in UNKNOWN.items():
+            setattr(self, name, np.concatenate([getattr(self, name)[keep], np.full(fresh, blank)])[order])
         self.beads = np.insert(self.beads, pieces + 1, points, axis=0)
         self.values = np.insert(self.values, pieces + 1, values)
-        self.top, self.where, self.upper = (column[order] for column in known)
 
     def move(self, rows: Array, points: Array, values: Array) -> None:
         """Beads `rows` move; the pieces at both sides become unknown."""
         self.beads[rows], self.values[rows] = points, values
         touched = np.unique(np.concatenate([rows - 1, rows]))
         touched = touched[(touched >= 0) & (touched < len(self.top))]
-        self.top[touched], self.where[touched], self.upper[touched] = np.nan, 0.5, np.inf
+        for name, blank in UNKNOWN.items():
+            getattr(self, name)[touched] = blank
 
     def remove(self, bead: int) -> None:
         """An interior bead goes; the two pieces that met there become one, unknown."""
         self.beads, self.values = np.delete(self.beads, bead, axis=0), np.delete(self.values, bead)
-        for name in ("top", "where", "upper"):
+        for name, blank in UNKNOWN.items():
             setattr(self, name, np.delete(getattr(self, name), bead))
-        self.top[bead - 1], self.where[bead - 1], self.upper[bead - 1] = np.nan, 0.5, np.inf
-
-    def _known(self) -> list[tuple[Array, float]]:
-        return [(self.top, np.nan), (self.where, 0.5), (self.upper, np.inf)]
+            getattr(self, name)[bead - 1] = blank
 
     @property
     def worst(self) -> tuple[float, int]:
@@ -268,8 +274,7 @@ class String:
         self.screen()
         value, piece = self.worst
         t = (piece + self.where[piece]) / len(self.top)
-        top = float(max(self.upper.max(), value))
-        method = maxima.Method.BRANCH_AND_BOUND
+        top, method = float(max(self.upper.max(), value)), self.method[int(self.upper.argmax())]
         return maxima.PathMaximum(value, top, float(t), piece, method, maxima.Status.DECIDED)
 
 
