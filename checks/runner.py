@@ -116,7 +116,7 @@ def _examine(claim_id: str, seed: int, budget: str, tables: Tables, progress: Pr
             result = replace(
                 result,
                 instances=int(outcome.instances),
-                margin=float(outcome.margin),
+                margin=float(outcome.margin) + 0.0,  # no -0
                 closest=plain(outcome.closest),
                 note=outcome.note,
             )
