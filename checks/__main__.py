@@ -52,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.pictures is not None and options.html is None:
             raise Usage("--pictures needs --html FILE, the page that shows them")
         figures = page.pictures(options.pictures) if options.pictures is not None else ()
+        folder = Path(options.certificates or ".")
+        if folder.exists() and not folder.is_dir():
+            raise Usage(f"--certificates {folder}: not a folder")
         if options.data is not None:
             tables.read(options.data)
     except (Usage, tables.TableError, page.PictureError) as error:
@@ -97,6 +100,11 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page
         if options.json is not None:
             file = f"--json {options.json}"
             report.write_json(options.json, report.document(found, **run))
+        if options.certificates is not None:
+            file = f"--certificates {options.certificates}"
+            from checks import headlines  # all of theory
+
+            headlines.write(options.certificates, options.seed)
         if options.html is not None:
             file = f"--html {options.html}"
             Path(options.html).write_text(page.page(found, figures=figures, **run), encoding="utf-8")
@@ -169,6 +177,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list", action="store_true", help="show what is on record and run nothing")
     parser.add_argument("--json", metavar="FILE", help="also write the results as JSON")
+    parser.add_argument(
+        "--certificates", metavar="DIR", help="also write the paths behind the headlines, for python -m checks verify"
+    )
     parser.add_argument(
         "--html", metavar="FILE", help="also write one page to read, with every claim, proof and witness"
     )
