@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
+from checks.gap import gap_cell
 from theory import covering
 
 
@@ -21,7 +22,22 @@ def attack(setting: Setting, *, printed: bool = False) -> Outcome:
         tally.add(best - covering.printed_exponent(n, s, other), n=n, s=str(s), eta=str(other), what="best")
         tally.add(Fraction(1, n) - best, n=n, s=str(s), what="below 1/n")
         tally.add(covering.weighted_exponent(n, s) - best, n=n, s=str(s), what="weights counted once")
-    return tally.outcome("exponents in rational arithmetic; 0 is equality")
+    if not printed:
+        measured(setting, tally)
+    return tally.outcome(
+        "exponents in rational arithmetic, 0 is equality; measured gaps are within the bound by tosses"
+    )
+
+
+def measured(setting: Setting, tally: Tally) -> None:
+    """Certified gaps between random first layers of growing width, against what a coin toss promises (`checks.gap`)."""
+    names = ("smooth", "teacher", "diabetes") if setting.full else ("smooth",)
+    widths, seeds, samples = ((8, 16, 32, 64, 128, 256), 3, 400) if setting.full else ((8, 16), 1, 60)
+    shared = {"samples": samples, "kappa": 0.01, "data": None}
+    cells = [{"target": t, "width": m, "seed": s, **shared} for t in names for m in widths for s in range(seeds)]
+    for cell in setting.each(cells):
+        found = gap_cell(cell)
+        tally.add((found["allowed"] - found["upper"]) / found["energy"], **cell, gap=found["upper"] - found["level"])
 
 
 def witness() -> Witness:

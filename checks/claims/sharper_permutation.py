@@ -16,7 +16,7 @@ from theory.risk import Risk
 def around_nothing(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
     """The fault: the smallest unit is dropped to make a hole, instead of freed along a dependency."""
     net = risk.network
-    W, V = net.weights(a)
+    _W, V = net.weights(a)
     short = V.copy()
     short[0, np.argmin(np.where(V[0] == 0, np.inf, np.abs(V[0])))] = 0.0
     walk = Walk(net, a, risk.sample.X)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -69,7 +70,7 @@ def witness() -> Witness:
     fixed, normalised = lasso(w), lasso(Fraction(1))
     longer = [lasso(Fraction(10**k)) for k in range(1, 6)]
     return Witness(
-        fixed > normalised and all(a > b for a, b in zip(longer, longer[1:])) and longer[-1] < Fraction(1, 10**5),
+        fixed > normalised and all(a > b for a, b in itertools.pairwise(longer)) and longer[-1] < Fraction(1, 10**5),
         "X = Y = 1, m = 1, w = 1/10, kappa = 1/10: subpath (1), which keeps the first layer, ends at 3/4 and not at "
         "delta_W(1, 0; 1) = 39/400; and delta as printed, with free row norms, is an infimum 0 that no net attains",
         {
