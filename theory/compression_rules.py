@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory import duality
+from theory import duality, oracle
 from theory.lasso import homotopy, second_layer
 from theory.lasso_solvers import active_set
 from theory.measures import second_moment_norm
@@ -64,10 +64,8 @@ class Layer:
 
         |E r z(v)| <= |E r z(w_i)| + |r| ||Sigma||^(1/2) 2 sin(alpha/2) for v in the cap around w_i.
         """
-        if self.kappa == 0:
-            # weights are unbounded, so only unmoved rows can be bounded, and only where the projection is proved
-            bound = second_layer(self.Z, self.y, 0.0, weights=self.w)
-            return bound.dual if self.alpha == 0 and bound.radius == math.inf else 0.0
+        if self.kappa == 0:  # weights are unbounded: what no features at all can fit, in rationals
+            return oracle.limit(Sample(self.X, self.y[:, None], self.w), 0.0).lower
         r = self.y - self.Z @ self.full
         norm = math.sqrt(float(self.w @ r**2) * self.spread) * (1 + gamma(len(self.y) + 16))
         blur = gamma(self.X.shape[1] + 4) * math.sqrt(self.X.shape[1])
@@ -116,21 +114,18 @@ class Layer:
         return np.sort(np.array(chosen, dtype=int))
 
     def enumerate(self) -> tuple[Array, float]:
-        """The best support of size l and, at alpha = 0, a lower bound that holds for all of them."""
+        """The best support of size l and, at alpha = 0 with kappa > 0, a lower bound that holds for all of them."""
         best, lower = np.zeros(len(self.q)), math.inf
         for support in combinations(range(len(self.q)), self.l):
             chosen = np.array(support)
             b = self.refit(chosen)
             best = b if self.objective(b) < self.objective(best) else best
-            if self.alpha == 0:
+            if self.alpha == 0 and self.kappa > 0:
                 lower = min(lower, self.support_bound(chosen, b[chosen]))
-        return best, lower if self.alpha == 0 else 0.0
+        return best, lower if lower < math.inf else 0.0
 
     def support_bound(self, support: Array, b: Array) -> float:
         """A lower bound on the risk of any weights on a support."""
-        if self.kappa == 0:
-            bound = duality.dual(self.Z[:, support], self.y, self.w, 0.0, b, self.y - self.Z[:, support] @ b, math.inf)
-            return bound.value if bound.radius == math.inf else 0.0
         r = self.y - self.Z[:, support] @ b
         blur = gamma(self.X.shape[1] + 4) * float(self.w @ (np.abs(r) * np.sum(np.abs(self.X), axis=1))) * 2
         top = up(duality.correlation(self.Z[:, support], self.w, r) + blur)

@@ -84,6 +84,10 @@ def dual(Z: Array, y: Array, w: Array, kappa: float, beta: Array, rho: Array, va
         used = np.flatnonzero(beta)
         r = _feasible(Z[:, used], w, kappa / 2 * np.sign(beta[used]), rho)
         bound = max(bound, scaled(y, w, kappa, r, 2 * correlation(Z, w, r)))
+    if value - bound > FINE * value:
+        # kappa next to nothing: P >= E (y - Z b)^2, and beyond the radius of that bound P >= kappa radius
+        free = _least_squares_dual(Z, y, w, beta, rho, _feasible(Z, w, np.zeros(Z.shape[1]), rho))
+        bound = max(bound, free.value if free.radius == math.inf else min(free.value, float(down(kappa * free.radius))))
     return Dual(bound)
 
 

@@ -26,7 +26,7 @@ from theory.lasso import features, homotopy, second_layer
 from theory.lasso_solvers import active_set
 from theory.measures import second_moment_norm
 from theory.risk import Sample
-from theory.rounding import gamma, up
+from theory.rounding import TINY, gamma, up
 
 Array = NDArray[Any]
 
@@ -87,8 +87,8 @@ def limit(
     default = 1e-8 if X.shape[1] <= 2 else 1e-6
     gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
     if kappa == 0:
-        if method == "columns":
-            raise ValueError("method must be 'auto' or 'patterns' for kappa = 0; got 'columns', which needs a penalty")
+        if method != "auto":
+            raise ValueError(f"method must be 'auto' for kappa = 0, which is linear algebra; got {method!r}")
         return _unpenalised(sample, X, y, w)
     if method == "patterns":
         W = _pattern_units(X, y, w, kappa, _patterns(X))
@@ -109,8 +109,9 @@ def finite(
     """e(m), m >= 0: from above by search, from below by the limit.
 
     The search descends from `starts` random first layers, from the limit cut to its m largest units, from the point of
-    its homotopy with m units, from `starts` Maurey draws of it, and greedily unit by unit, and keeps the best.
-    bound: the limit where it is known; warm: a net with at most m units to start from (the result is no worse).
+    its homotopy with m units, from `starts` Maurey draws of it, and greedily unit by unit (m <= 64), and keeps the best.
+    bound: the limit where it is known; warm: a net with at most m units to start from (the result is no worse), both of
+    this sample and kappa.
     """
     m = check.positive_integer(m, "m", minimum=0)
     kappa = check.number(kappa, "kappa", minimum=0.0)
@@ -118,6 +119,9 @@ def finite(
     rng = np.random.default_rng(rng)
     X, y, w = _single_output(sample)
     bound = limit(sample, kappa) if bound is None else bound
+    for given, name in ((bound, "bound"), (warm, "warm")):
+        if given is not None and given.kappa != kappa:
+            raise ValueError(f"{name} must be of the same kappa, {kappa:g}; got one of {given.kappa:g}")
     if warm is not None and len(warm.units) > m:
         raise ValueError(f"warm must have at most m = {m} units; got {len(warm.units)}")
     empty = np.zeros((0, X.shape[1]))
@@ -264,7 +268,11 @@ def _patterns(X: Array) -> Array:
 
     n >= 3: every n - 1 samples meet on a ray, and around it each of them may be on either side.
     """
+    _, size, V = np.linalg.svd(X, full_matrices=False)
+    X = X @ V[size > 1e-12 * max(size[0], TINY)].T  # only the span of the inputs matters
     N, n = X.shape
+    if n == 0:
+        return np.zeros((0, N), dtype=bool)
     count = 2 if n == 1 else 2 * N if n == 2 else 2**n * math.comb(N, n - 1)
     if count * N > PATTERN_ENTRIES:
         raise ValueError(
@@ -275,8 +283,6 @@ def _patterns(X: Array) -> Array:
         return np.concatenate([X.T > 0, X.T < 0])
     if n == 2:
         middle = np.arctan2(X[:, 1], X[:, 0])[X.any(axis=1)]
-        if len(middle) == 0:
-            return np.zeros((0, N), dtype=bool)
         ends = np.unique(np.mod(np.concatenate([middle - np.pi / 2, middle + np.pi / 2]), 2 * np.pi))
         angles = (ends + np.append(ends[1:], ends[:1] + 2 * np.pi)) / 2
         return np.unique(np.stack([np.cos(angles), np.sin(angles)], axis=1) @ X.T > 0, axis=0)

@@ -154,7 +154,11 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     turn = width * np.linalg.norm(c_b - c_a, axis=1)
     W, c = net.weights(points)
     out = np.linalg.norm(c, axis=1).reshape(2, len(lo), -1).max(axis=0)
-    square = np.sum((W @ risk.second_moment) * W, axis=-1) - e * np.sum(W**2, axis=-1)
+    # below |x|^2 at both ends, also for what the computed ends are off
+    reach = np.sum((np.abs(W_a) + np.abs(W_b)) ** 2, axis=1)
+    square = (
+        np.sum((W @ risk.second_moment) * W, axis=-1) - (e + 64 * UNIT * np.linalg.norm(risk.second_moment)) * reach
+    )
     product = np.sqrt(np.maximum(square, 0.0)).reshape(2, len(lo), -1).prod(axis=0) * (1 - 16 * UNIT)
     sine = np.divide(step, 2 * np.sqrt(product), out=np.ones_like(product), where=product > step**2 / 4)
     angle = 2 * np.arcsin(np.minimum(sine * (1 + 16 * UNIT), 1.0)) * (1 + 16 * UNIT)
@@ -162,7 +166,7 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     rest = np.sum(turn * step / 4 + out * np.sqrt(kink), axis=1) * (1 + gamma(len(a) + 64))
     # the ends of a cell are themselves rounded: at most 4 u of |a| + |b| in each coordinate
     size = np.linalg.norm(np.abs(W_a) + np.abs(W_b), axis=1) * np.linalg.norm(np.abs(c_a) + np.abs(c_b), axis=1)
-    blur = 16 * UNIT * float(size.sum()) * np.sqrt(np.linalg.norm(risk.second_moment)) * (1 + gamma(len(a) + 64))
+    blur = 32 * UNIT * float(size.sum()) * np.sqrt(np.linalg.norm(risk.second_moment)) * (1 + gamma(len(a) + 64))
     total = (root + rest + blur) * (1 + 8 * UNIT)
     shift = 16 * UNIT * risk.kappa * float(np.sum(np.abs(a) + np.abs(b)) + np.sum((np.abs(a) + np.abs(b)) ** 2))
     return (total**2 + risk.noise + penalty + shift) * (1 + 16 * UNIT) + TINY

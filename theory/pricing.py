@@ -120,12 +120,13 @@ def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) ->
     goal = max(target, float(values.max(initial=0.0))) * (1 + tolerance) + 4 * n * rounding
     orthants = np.array([np.diag(s) for s in product((1.0, -1.0), repeat=n)])
     open_cones = [(orthants, 1.0), (orthants, -1.0)]
-    closed, bounded = 0.0, 0
+    closed, bounded, rounds = 0.0, 0, 0
     while open_cones:
         V, sign = open_cones.pop(0)
         if bounded + len(V) > budget:
             open_cones.insert(0, (V, sign))
             break
+        rounds += 1
         bounds, vertex = _bound_cones(X, sign * c, V, rounding)
         bounded += len(V)
         if vertex[1] > goal:
@@ -140,7 +141,9 @@ def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) ->
         for part in np.array_split(V, max(1, len(V) // 2000)):
             closed = max(closed, float(_bound_cones(X, sign * c, part, rounding)[0].max(initial=0.0)))
     order = np.argsort(-values, kind="stable")
-    return Pricing(closed, inside(rows[order]), values[order])
+    # A cone is split at a rounded vector, just off its face: every split may lose a sliver a few roundings wide.
+    slivers = 16 * n * UNIT * rounds * _mass(X, c)
+    return Pricing(closed + slivers, inside(rows[order]), values[order])
 
 
 def starts(X: Array, count: int = 64) -> Array:
@@ -220,7 +223,7 @@ def _bound_slab(X: Array, c: Array, V: Array, T: Array, rounding: float) -> Arra
             p = np.einsum("kj,kjn->kn", np.linalg.solve(G, h[:, face, None])[..., 0], V[:, face])
             size = np.linalg.norm(p, axis=1)
             shortfall = (h - np.einsum("kjn,kn->kj", V, p)).max(axis=1) + gamma(2 * n + 8) * size
-            bounds = np.minimum(bounds, size + np.maximum(shortfall, 0.0) * spread)
+            bounds = np.fmin(bounds, size + np.maximum(shortfall, 0.0) * spread)  # no bound where a cone is too thin
     return bounds * (1 + 64 * UNIT)
 
 
@@ -234,7 +237,10 @@ def _slopes(X: Array, c: Array, V: Array, convex: Array, mu: Array, bent: Array,
     pieces = np.where(real[..., None], c[slots][..., None] * X[slots], 0.0)  # (K, count, n)
     squares = np.maximum(np.sum(pieces**2, axis=2), TINY)
     fixed = np.where((c < 0) & ~bent, c * mu, 0.0) @ X
-    p = np.linalg.solve(V, convex[..., None])[..., 0] + fixed
+    try:
+        p = np.linalg.solve(V, convex[..., None])[..., 0] + fixed
+    except np.linalg.LinAlgError:  # a cone too thin to tell: any slopes will do
+        p = fixed
     slope = np.zeros(slots.shape)
     for _ in range(sweeps):
         for k in range(count):

@@ -37,7 +37,7 @@ def exact_risk(Z, y, w, kappa, b) -> Fraction:
     return w @ (y - Z @ b) ** 2 + Fraction(kappa) * sum(abs(v) for v in b)
 
 
-@given(problems(), st.sampled_from([0.0, 1e-6, 1e-3, 0.1, 0.5, 0.999]))
+@given(problems(), st.sampled_from([0.0, 1e-15, 1e-9, 1e-6, 1e-3, 0.1, 0.5, 0.999]))
 def test_the_dual_is_below_and_the_primal_above_the_exact_risk_with_a_small_gap(problem, share):
     Z, y, w = problem
     kappa = share * kappa_max(Z, y, weights=w)
