@@ -142,8 +142,8 @@ def rows(cells: Sequence[Cell], found: Sequence[Cell], limits: dict[str, Cell]) 
 
 def slope(table: Sequence[Cell], name: str, what: str) -> float:
     """Least-squares slope of log(what) on log(m) for one target over positive medians; nan with fewer than three."""
-    points = [(np.log(r["m"]), np.log(r[what])) for r in table if r["target"] == name and r[what] > 0]
-    return float(np.polyfit(*zip(*points), 1)[0]) if len(points) >= 3 else float("nan")
+    points = np.log([(r["m"], r[what]) for r in table if r["target"] == name and r[what] > 0])
+    return float(np.polyfit(points[:, 0], points[:, 1], 1)[0]) if len(points) >= 3 else float("nan")
 
 
 def sweep(

@@ -30,7 +30,7 @@ def problem(rng: np.random.Generator, *, samples: int, width: int, inputs: int, 
     elif kind == 3:
         Y[:] = 1
     X *= 10.0 ** rng.integers(-2, 3)
-    weights = rng.dirichlet(np.ones(samples)) if rng.uniform() < 0.5 else None
+    weights = rng.dirichlet(np.ones(samples)) if rng.uniform() < 0.5 else np.ones(samples)
     sample = Sample(X, Y, weights)
     if kappa is None:
         kappa = float(10 ** rng.uniform(-3, 0)) * float(np.sqrt(np.mean(X**2) * np.mean(Y**2))) + 1e-3
@@ -60,5 +60,5 @@ def pair(rng: np.random.Generator, risk: Risk) -> tuple[Array, Array]:
     if chance < 0.05:
         b = a.copy()
     elif chance < 0.1:
-        b = risk.network.permute(a, 1, rng.permutation(risk.network.widths[1]))
+        b = risk.network.permute(a, 1, rng.permutation(risk.network.widths[1]).tolist())
     return a, b

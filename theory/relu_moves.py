@@ -203,7 +203,7 @@ def labelled(path: Path, number: str) -> Path:
 
 def line(theta_0: Array, theta_1: Array, label: str) -> Path:
     """One straight piece; no piece at all when the ends agree."""
-    return Path(theta_0[None]) if np.array_equal(theta_0, theta_1) else Path([theta_0, theta_1], (label,))
+    return Path(theta_0[None]) if np.array_equal(theta_0, theta_1) else Path(np.stack([theta_0, theta_1]), (label,))
 
 
 def normalise(risk: Risk, theta: Array) -> Path:
@@ -247,7 +247,7 @@ def normalise(risk: Risk, theta: Array) -> Path:
         r = np.exp(share * log_ratio)
         rows = goal if done + share == 1 else W * r[:, None]
         after = net.pack([rows, V / r])
-        path, at = path + Path([at, after], ("normalise rows",)), after
+        path, at = path + Path(np.stack([at, after]), ("normalise rows",)), after
         done, share = done + share, 2 * share
     return path
 

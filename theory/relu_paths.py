@@ -149,7 +149,7 @@ def routes(
     return RouteTable(tuple(tried), larger)
 
 
-def matching(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Array | None:
+def matching(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[int] | None:
     """order with theta_b == network.permute(theta_a, 1, order), exactly; None when there is none."""
     theta_a, theta_b = checked(risk, theta_a, theta_b)
     units = [np.column_stack([W, V[0]]) for W, V in map(risk.network.weights, (theta_a, theta_b))]
@@ -158,7 +158,7 @@ def matching(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Array | None
         return None
     order = np.empty(len(units[0]), dtype=int)
     order[sorts[1]] = sorts[0]
-    return order
+    return [int(k) for k in order]
 
 
 def _straight(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Path:

@@ -207,7 +207,7 @@ def epsilon(
         for j, angle in enumerate(turns):
             deltas = [vertex_bound(risk, _compressed(risk, theta, m - l, angle, rng)) for theta in fitted]
             table[i, j] = max(base, reached, *deltas) + rule.allowance(angle)
-    i, j = np.unravel_index(int(np.argmin(table)), table.shape)
+    i, j = divmod(int(np.argmin(table)), len(turns))
     return Epsilon(float(table[i, j]), ls[i], turns[j], ls, turns, table)
 
 

@@ -40,8 +40,7 @@ def swap(width: int, rng: np.random.Generator, noise: float) -> tuple[Risk, Path
     W, b = np.ones((width, 1)), np.zeros((1, width))
     W[1], b[0, :2] = -1.0, np.array([1, -1]) * float(1 - KAPPA)
     walk = Walk(network, network.pack([W, b]), X)
-    order = np.arange(width)
-    order[:2] = 1, 0
+    order = [1, 0, *range(2, width)]
     goal = network.permute(walk.theta, 1, order)
     if width == 2:
         kept = int(rng.integers(2))

@@ -18,10 +18,10 @@ def attack(setting: Setting, *, printed: bool = False) -> Outcome:
         best, eta = covering.printed_best(n, s)
         claimed = Fraction(1, n) if printed else s / (n * (s + 1) + 1)
         other = Fraction(int(rng.integers(0, 1001)), 1000) * (eta if k % 2 else 1)
-        tally.add(best - claimed, n=n, s=str(s), eta=str(eta), what="attained")
-        tally.add(best - covering.printed_exponent(n, s, other), n=n, s=str(s), eta=str(other), what="best")
-        tally.add(Fraction(1, n) - best, n=n, s=str(s), what="below 1/n")
-        tally.add(covering.weighted_exponent(n, s) - best, n=n, s=str(s), what="weights counted once")
+        tally.add(float(best - claimed), n=n, s=str(s), eta=str(eta), what="attained")
+        tally.add(float(best - covering.printed_exponent(n, s, other)), n=n, s=str(s), eta=str(other), what="best")
+        tally.add(float(Fraction(1, n) - best), n=n, s=str(s), what="below 1/n")
+        tally.add(float(covering.weighted_exponent(n, s) - best), n=n, s=str(s), what="weights counted once")
     if not printed:
         measured(setting, tally)
     return tally.outcome(

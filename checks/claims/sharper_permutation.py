@@ -21,8 +21,9 @@ def around_nothing(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
     short[0, np.argmin(np.where(V[0] == 0, np.inf, np.abs(V[0])))] = 0.0
     walk = Walk(net, a, risk.sample.X)
     walk.refit(1, short)
-    walk.permute(1, np.arange(net.widths[1])[::-1].tolist())
-    end = net.permute(a, 1, list(range(net.widths[1]))[::-1])
+    order = list(range(net.widths[1]))[::-1]
+    walk.permute(1, order)
+    end = net.permute(a, 1, order)
     walk.refit(1, net.weights(end)[1])
     return walk.path
 
@@ -35,7 +36,7 @@ def attack(setting: Setting, *, build=lambda risk, a, b: connect(risk, a, b, rou
         kappa = 0.0 if k % 3 == 0 else None
         risk = problem(rng, samples=N, width=N + 1 + int(rng.integers(2)), inputs=int(rng.integers(1, 5)), kappa=kappa)
         a = point(rng, risk, fitted=bool(rng.uniform() < 0.3))
-        order = np.arange(risk.network.widths[1])[::-1]
+        order = list(range(risk.network.widths[1]))[::-1]
         path = build(risk, a, risk.network.permute(a, 1, order))
         level = moves.vertex_bound(risk, a)
         scale = max(level, risk.sample.energy)

@@ -85,7 +85,7 @@ def _paths(
         walk.refit(1, np.where(np.arange(2) == kept, net.weights(goal)[1], 0))
         walk.place(1, 1 - kept, net.weights(goal)[0][1 - kept])
         walk.refit(1, net.weights(goal)[1])
-    paths = [Path([start, goal])]
+    paths = [Path(np.stack([start, goal]))]
     if np.array_equal(walk.theta, goal):
         paths.append(walk.path)
     for path in tuple(paths):

@@ -44,7 +44,7 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
             kappa = 0.0 if k % 4 == 3 else None
             risk = problem(rng, samples=int(rng.integers(1, 8)), width=m, inputs=n, kappa=kappa)
             a, b = pair(rng, risk)
-            active = int(rng.choice([0, m, rng.integers(m + 1)]))
+            active = int(rng.choice([0, m, int(rng.integers(m + 1))]))
             angle = 0.0 if kappa == 0 else float(rng.choice([0.0, 0.05, 0.5, np.pi]))
             path = six_segment(risk, a, b, active=active, angle=angle, rng=rng)
         rule = bounds.constants(risk.sample, risk.kappa).allowance(angle)

@@ -33,9 +33,9 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
     for k in setting.each(range(setting.instances(60, 3000))):
         if k % 4 == 0:  # swapping two close units of opposite sign
             alpha = float(rng.uniform(0.05, np.pi / 2))
-            X, *rows = tight(alpha)
-            W, V, Y = np.array(rows), np.array(rows[::-1]), np.array([[1.0], [-1.0]])
-            p, kappa = None, float(np.sin(alpha / 2) * rng.uniform(0.2, 1.5))
+            X, *pair = tight(alpha)
+            W, V, Y = np.array(pair), np.array(pair[::-1]), np.array([[1.0], [-1.0]])
+            p, kappa = np.ones(2), float(np.sin(alpha / 2) * rng.uniform(0.2, 1.5))
             keep = np.array([True, True])
         else:
             n, N, m = int(rng.integers(1, 4)), int(rng.integers(1, 8)), int(rng.integers(1, 6))
@@ -45,13 +45,13 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
             W /= np.linalg.norm(W, axis=1, keepdims=True)
             alpha = float(np.pi * rng.uniform() ** 3)
             V = _turned(rng, W, alpha)
-            kappa = float(10 ** rng.uniform(-2, 0.3)) * np.sqrt(np.mean(X**2) * np.mean(Y**2))
+            kappa = float(10 ** rng.uniform(-2, 0.3) * np.sqrt(np.mean(X**2) * np.mean(Y**2)))
             keep = rng.uniform(size=m) < 0.6
         network, sample = Network((X.shape[1], len(W), 1)), Sample(X, Y, p)
         risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")
         ends, gap = [], 0.0
-        for rows, allowed in ((W, np.ones(len(W), bool)), (V, keep)):
-            Z = np.maximum(X @ rows.T, 0) * allowed
+        for rows, used in ((W, np.ones(len(W), bool)), (V, keep)):
+            Z = np.maximum(X @ rows.T, 0) * used
             best = second_layer(Z, Y[:, 0], kappa, weights=sample.weights)
             gap = max(gap, best.gap)
             ends.append(network.pack([rows, best.beta[None]]))

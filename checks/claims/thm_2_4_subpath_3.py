@@ -22,7 +22,7 @@ def printed(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
     net = risk.network
     (Wa, Va), (Wb, Vb) = net.weights(a), net.weights(b)
     mixed = np.where((Va[0] == 0)[:, None], Wb, Wa)
-    return Path([a, net.pack([mixed, Va]), net.pack([mixed, Vb]), b])
+    return Path(np.stack([a, net.pack([mixed, Va]), net.pack([mixed, Vb]), b]))
 
 
 def attack(setting: Setting, *, build=lambda risk, a, b: moves.cross(risk.network, a, b, risk.sample.X)) -> Outcome:
