@@ -96,7 +96,7 @@ def _string(rng: np.random.Generator) -> tuple[Risk, Path]:
     risk = Risk(Network((1, 4, 1), bias=True), Sample(x, x**2))
     level = 0.05
     while True:
-        ends = []
+        ends: list[np.ndarray] = []
         while len(ends) < 2:
             theta = rng.standard_normal(risk.network.size)
             for _ in range(2000):
