@@ -109,8 +109,8 @@ def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
 def falls(c: Array, cells: int = 32) -> bool:
     """Whether the polynomial c (ascending) is strictly decreasing on [0, 1]: not constant, slope nowhere positive.
 
-    The slope is enclosed by its Bernstein coefficients on each of `cells` parts; coefficients of c at rounding level
-    (64 EPS of their sum) count as zero.
+    The slope is enclosed by its Bernstein coefficients on each of `cells` parts, so True is safe and False may be a
+    slope that touches zero inside; coefficients of c at rounding level (64 EPS of their sum) count as zero.
     """
     noise = 64 * EPS * float(np.abs(c).sum())
     slope = np.where(np.abs(c) <= noise, 0.0, c)[1:] * np.arange(1, len(c))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.risk import Risk
+from theory.rounding import UNIT
 
 Array = NDArray[Any]
 
@@ -149,7 +150,7 @@ def _nuclear(risk: Risk, gap: float, steps: int) -> Product:
         return Product(M, value_of(risk, M), _nuclear_dual(A, B, M, kappa))
     start = np.linalg.lstsq(A, B, rcond=None)[0].T
     M = _factors(A, B, kappa, start, min(start.shape))
-    look, momentum, step = M, 1.0, 1 / lipschitz
+    look, momentum, step, stalled = M, 1.0, 1 / lipschitz, 0
     best = Product(M, value_of(risk, M), max(0.0, _nuclear_dual(A, B, M, kappa)))
     for k in range(steps):
         gradient = 2 * (A @ look.T - B).T @ A
@@ -164,9 +165,11 @@ def _nuclear(risk: Risk, gap: float, steps: int) -> Product:
         still = np.array_equal(new, M)
         M = new
         if k % 20 == 19 or still:
+            before = best.gap
             lower, value = max(best.lower, _nuclear_dual(A, B, M, kappa)), value_of(risk, M)
             best = Product(M, value, lower) if value <= best.value else Product(best.matrix, best.value, lower)
-            if best.gap <= gap * best.value or still:
+            stalled = 0 if best.gap < 0.9 * before else stalled + 1
+            if best.gap <= gap * best.value or still or (stalled >= 10 and best.gap <= 1e-10 * best.value):
                 break
     return Product(best.matrix, best.value, best.lower, float(np.sqrt(max(best.gap, 0.0))))  # strong convexity
 
@@ -190,21 +193,22 @@ def _factors(A: Array, B: Array, kappa: float, start: Array, width: int) -> Arra
         return float(np.sum(r * r) + kappa * z @ z), gradient
 
     z = np.concatenate([(U[:, :width] * root).ravel(), (root[:, None] * Vt[:width]).ravel()])
-    z = minimize(risk, z, jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 0, "gtol": 1e-13}).x
+    z = minimize(risk, z, jac=True, method="L-BFGS-B", options={"maxiter": 1000, "ftol": 1e-16, "gtol": 1e-13}).x
     return z[: m * width].reshape(m, width) @ z[m * width :].reshape(width, n)
 
 
 def _nuclear_dual(A: Array, B: Array, M: Array, kappa: float) -> float:
     """max { <T, B> - |T|^2 / 4 : |T^T A|_op <= 2 kappa } at a feasible multiple of the residual; roundings deducted."""
     T = 2 * (B - A @ M.T)
-    size = 1e-14 * max(A.shape) * float(np.linalg.norm(T) * np.linalg.norm(A))
+    unit = 4 * (sum(A.shape) + B.shape[1]) * UNIT
+    size = unit * float(np.linalg.norm(T) * np.linalg.norm(A))
     operator = float(np.linalg.norm(T.T @ A, ord=2)) + size
     energy = float(np.sum(T * T))
     c = min(1.0, 2 * kappa / operator) if operator > 0 else 1.0
     inner = float(np.sum(T * B))
     if energy > 0:
         c = min(c, max(0.0, 2 * inner / energy))
-    slip = 1e-14 * max(A.shape) * (float(np.linalg.norm(T) * np.linalg.norm(B)) + energy)
+    slip = unit * (float(np.linalg.norm(T) * np.linalg.norm(B)) + energy)
     return c * inner - c * c * energy / 4 - slip
 
 
