@@ -21,7 +21,18 @@ from numpy.typing import ArrayLike, NDArray
 from theory import validation as check
 from theory.paths import Path
 from theory.risk import Risk
-from theory.strings import Options, Progress, Run, Status, String, StringResult, ends_of, normalised_length
+from theory.strings import (
+    UNKNOWN,
+    Options,
+    Progress,
+    Run,
+    Status,
+    String,
+    StringResult,
+    Work,
+    ends_of,
+    normalised_length,
+)
 from theory.trainers import Objective, Trained, train
 
 Array = NDArray[Any]
@@ -178,10 +189,9 @@ def _begin(
     string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)
     if not string.outside(run.ceiling).size:
         return run, string, Status.CONNECTED
-    still = String(risk, np.stack([a, a, b, b]), run.work)
-    still.certify(run.ceiling, np.array([0, 2]))
-    if (still.upper[[0, 2]] > run.ceiling).any():
-        return run, string, Status.UNDECIDED
+    for end, value in ((a, string.values[0]), (b, string.values[-1])):
+        if value > (1 - 1e-9) * run.ceiling and String(risk, np.stack([end, end]), run.work).outside(run.ceiling).size:
+            return run, string, Status.UNDECIDED  # rounding alone leaves it open whether the end is below
     if start is None:
         string = _step_inward(run, string)
     else:
@@ -206,7 +216,7 @@ def _step_inward(run: Run, string: String) -> String:
     goal = (0.75 + 0.25 * options.alpha) * run.level
     descents = []
     for end, value in zip(string.beads, string.values):
-        chain = end[None]
+        chain = String(risk, end[None], run.work)
         for steps in (1, 2, 4, 8, 16, 32) if value > goal else ():
             points = [end]
             for target in np.geomspace(value, goal, steps + 1)[1:]:
@@ -217,10 +227,21 @@ def _step_inward(run: Run, string: String) -> String:
                 points.append(trained.points[0])
             trial = String(risk, np.stack(points), run.work)
             if len(points) == steps + 1 and not trial.outside(run.ceiling).size:
-                chain = np.stack(points)
+                chain = trial
                 break
         descents.append(chain)
-    return String(risk, np.concatenate([descents[0], descents[1][::-1]]), run.work)
+    return _joined(risk, descents[0], descents[1], run.work)
+
+
+def _joined(risk: Risk, first: String, second: String, work: Work) -> String:
+    """The first string, a straight piece, and the second string backwards; what is known of their pieces stays known."""
+    string = String(risk, np.concatenate([first.beads, second.beads[::-1]]), work)
+    for name in UNKNOWN:
+        column = getattr(string, name)
+        column[: len(first.top)] = getattr(first, name)
+        column[len(first.beads) :] = getattr(second, name)[::-1]
+    string.where[len(first.beads) :] = 1 - string.where[len(first.beads) :]
+    return string
 
 
 def _dynamic(

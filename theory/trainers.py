@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
-from theory.risk import SLAB, Risk
+from theory.risk import SLAB, Risk, Sample
 
 Array = NDArray[Any]
 
@@ -412,7 +412,33 @@ _METHODS: dict[str, Callable[[_Batch, Array, int], None]] = {
 }
 TRAINERS = tuple(_METHODS)
 ITERATIONS = {"lm": 100, "lbfgs": 500, "projection": 300, "adam": 20_000}
+LARGE, SMALL = 4000, 1000  # samples from which beads are first trained on some of them, and on about how many
 SECOND = 10  # a trainer called to the rescue gets this many times fewer iterations
+
+
+def _head_start(
+    objective: Objective, starts: Array, goal: Array, trainer: str, radius: Array, limit: int | None
+) -> tuple[Array, Array, int]:
+    """Train on every k-th sample first; what is kept is judged, and landed, on the whole sample.
+
+    Returns points whose risk is at most that of their start, the risks, and the work in passes over the whole sample.
+    """
+    risk, sample = objective.risk, objective.risk.sample
+    every = slice(None, None, len(sample) // SMALL)
+    weights = sample.weights[every]
+    values = risk.batch(starts)
+    if not weights.sum() > 0:
+        return starts.copy(), values, len(starts)
+    few = replace(risk, sample=Sample(sample.X[every], sample.Y[every], weights))
+    rough = _Batch.begin(replace(objective, risk=few), starts, goal)
+    _METHODS[trainer](rough, radius, limit or ITERATIONS[trainer])
+    trial, points = rough.points, starts.copy()
+    there = risk.batch(trial)
+    better, landed = there < values, there <= goal
+    points[better], values[better] = trial[better], there[better]
+    points[landed], values[landed], count = land(risk, starts[landed], trial[landed], goal[landed])
+    share = len(few.sample) / len(sample)
+    return points, values, 2 * len(starts) + count + int(np.ceil(share * rough.evaluations))
 
 
 def train(
@@ -433,7 +459,7 @@ def train(
     brings there keeps its lowest point. radius (scalar or (B,)): first trust radius of lm and projection in weight
     space (default a tenth of 1 + |theta|). iterations: of the trainer
     (default ITERATIONS; the others get a tenth of theirs). objective: F with the
-    springs of Appendix A (default F alone). Terminates always: every trainer has a fixed number of iterations.
+    springs of Appendix A (default F alone). On LARGE samples the first trainer begins on a part of the sample. Terminates always: every trainer has a fixed number of iterations.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     if starts.ndim != 2:
@@ -448,11 +474,18 @@ def train(
     objective = Objective(risk) if objective is None else objective
     points, values = starts.copy(), risk.batch(starts)
     used, evaluations = np.full(len(starts), "none", dtype="<U10"), len(starts)
+    if len(risk.sample) >= LARGE and (values > goal).any():
+        rows = np.flatnonzero(values > goal)
+        points[rows], values[rows], count = _head_start(
+            objective.rows(rows), starts[rows], goal[rows], trainer, size[rows], limit
+        )
+        used[rows[(points[rows] != starts[rows]).any(axis=1)]] = trainer
+        evaluations += count
     for name in (trainer, *(n for n in TRAINERS if n != trainer and fallback)):
         rows = np.flatnonzero(values > goal)
         if rows.size == 0:
             break
-        batch = _Batch.begin(objective.rows(rows), starts[rows], goal[rows])
+        batch = _Batch.begin(objective.rows(rows), (points if name == trainer else starts)[rows], goal[rows])
         rounds = (limit or ITERATIONS[name]) if name == trainer else max(1, (limit or ITERATIONS[name]) // SECOND)
         _METHODS[name](batch, size[rows], rounds)
         better = batch.values < values[rows]

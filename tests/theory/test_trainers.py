@@ -97,6 +97,19 @@ def test_a_level_that_no_bead_can_reach_ends_the_training():
     assert (found.values >= 0.25).all()
 
 
+def test_on_a_large_sample_beads_stop_on_the_level_of_the_whole_sample():
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-1, 1, (5000, 1))
+    risk = Risk(Network((1, 4, 1), "tanh", bias=True), Sample(x, np.sin(3 * x)))
+    starts = rng.uniform(-1, 1, (4, risk.network.size))
+    found = train(risk, starts, 0.05)
+    assert found.reached.all()
+    assert np.allclose(found.values, risk.batch(found.points), rtol=1e-12)
+    assert (found.values >= (1 - LANDING) * 0.05 - 1e-12).all()
+    lone = Risk(risk.network, Sample(x, np.sin(3 * x), (np.arange(5000) == 1).astype(float)))  # no weight on the part
+    assert train(lone, starts, 1e-3).reached.all()
+
+
 def test_the_rescue_is_called_when_the_first_trainer_fails():
     risk, rng = build(((1, 3, 1), "sigmoid", "squared", 0.0, None), 5)
     starts = rng.uniform(-1, 1, (3, risk.network.size))
