@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from theory.moves import Walk
 from theory.paths import Path
 from theory.relu_moves import Impossible, checked, piece_maxima
 from theory.risk import Risk
-from theory.subpaths import best_oracle, best_six_segment, six_segment
+from theory.subpaths import ANGLES, Candidates, six_segment
 
 __all__ = ["ROUTES", "Route", "RouteStatus", "RouteTable", "connect", "routes", "six_segment"]
 
@@ -40,7 +41,8 @@ Array = NDArray[Any]
 
 ROUTES = ("straight", "permutation", "caratheodory", "maurey", "oracle", "six_segment")  # cheapest first
 
-# A maximum within this of the larger end counts as equal to it: the certified maxima are good to 5e-10.
+# A maximum within this of the larger end counts as equal to it (certified maxima are good to 5e-10), and so does a root
+# of the risk within this of the larger one in units of (E Y^2)^(1/2), for nets that interpolate.
 AT_THE_END = 1e-9
 
 
@@ -105,7 +107,7 @@ def connect(
         assert best is not None
         return best
     theta_a, theta_b = checked(risk, theta_a, theta_b)
-    return _BUILDERS[route](risk, theta_a, theta_b, np.random.default_rng(rng))
+    return _Pair(risk, theta_a, theta_b, np.random.default_rng(rng)).path(route)
 
 
 def routes(
@@ -124,16 +126,17 @@ def routes(
     theta_a, theta_b = checked(risk, theta_a, theta_b)
     names = [check.choice(name, "names", ROUTES) for name in names]
     check.choice(exhaustive, "exhaustive", (False, True))
-    rng = np.random.default_rng(rng)
+    pair = _Pair(risk, theta_a, theta_b, np.random.default_rng(rng))
     larger = max(moves.vertex_bound(risk, theta) for theta in (theta_a, theta_b))
+    enough = larger + AT_THE_END * larger + AT_THE_END**2 * risk.sample.energy
     tried: list[Route] = []
     for name in (name for name in ROUTES if name in names):
-        if not exhaustive and any(r.upper <= larger * (1 + AT_THE_END) for r in tried):
+        if not exhaustive and any(r.upper <= enough for r in tried):
             tried.append(Route(name, RouteStatus.SKIPPED))
             continue
         began = time.perf_counter()
         try:
-            path = _BUILDERS[name](risk, theta_a, theta_b, rng)
+            path = pair.path(name)
         except Impossible as error:
             tried.append(Route(name, RouteStatus.IMPOSSIBLE, reason=str(error)))
             continue
@@ -161,11 +164,30 @@ def matching(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[int] | 
     return [int(k) for k in order]
 
 
-def _straight(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Path:
+class _Pair:
+    """Two nets to be joined; what several routes need is found once."""
+
+    def __init__(self, risk: Risk, theta_a: Array, theta_b: Array, rng: np.random.Generator) -> None:
+        self.risk, self.a, self.b, self.rng = risk, theta_a, theta_b, rng
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        return Candidates(self.risk, self.a, self.b, self.rng)
+
+    def path(self, name: str) -> Path:
+        """The path of a route; Impossible when a hypothesis of it fails."""
+        if name == "oracle":
+            return self.candidates.best((0.0,))
+        if name == "six_segment":
+            return self.candidates.best(ANGLES)
+        return _BUILDERS[name](self.risk, self.a, self.b)
+
+
+def _straight(risk: Risk, a: Array, b: Array) -> Path:
     return moves.line(a, b, "straight")
 
 
-def _permutation(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Path:
+def _permutation(risk: Risk, a: Array, b: Array) -> Path:
     """Free as many units as the features allow, cross or go round an idle one, and free backwards."""
     net, X = risk.network, risk.sample.X
     order = matching(risk, a, b)
@@ -189,7 +211,7 @@ def _permutation(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Pa
     return moves.labelled(down, "A:") + middle + moves.labelled(up, "B:")
 
 
-def _caratheodory(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Path:
+def _caratheodory(risk: Risk, a: Array, b: Array) -> Path:
     """The same functions on few units, side by side."""
     down, up = _lean(risk, a), _lean(risk, b)
     used = [int(np.count_nonzero(risk.network.weights(half.points[-1])[1])) for half in (down, up)]
@@ -201,7 +223,7 @@ def _caratheodory(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> P
     return _joined(risk, down, up)
 
 
-def _maurey(risk: Risk, a: Array, b: Array, rng: np.random.Generator) -> Path:
+def _maurey(risk: Risk, a: Array, b: Array) -> Path:
     """The best second layers, then at most floor(m/2) units of each by tosses, side by side."""
     half = risk.network.widths[1] // 2
     if risk.kappa == 0 or half == 0:
@@ -245,6 +267,4 @@ _BUILDERS = {
     "permutation": _permutation,
     "caratheodory": _caratheodory,
     "maurey": _maurey,
-    "oracle": best_oracle,
-    "six_segment": best_six_segment,
 }

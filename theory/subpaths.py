@@ -211,17 +211,20 @@ def epsilon(
     return Epsilon(float(table[i, j]), ls[i], turns[j], ls, turns, table)
 
 
-def oracle_nets(risk: Risk, ls: Sequence[int], nearby: Sequence[Array], rng: np.random.Generator) -> list[Array]:
+def oracle_nets(
+    risk: Risk, ls: Sequence[int], nearby: Sequence[Array], rng: np.random.Generator, *, search: bool = True
+) -> list[Array]:
     """For each l a parameter vector with at most l used units and a low risk: e(l) from above.
 
-    nearby: parameter vectors whose own units are candidates. On small problems the search of `theory.oracle` joins in.
+    nearby: parameter vectors whose own units are candidates. With `search`, on small problems, that of `theory.oracle`
+    joins in.
     """
     net, sample = risk.network, risk.sample
     m, n = net.widths[1], net.widths[0]
     rows = np.tile(np.eye(1, n), (m, 1))
     empty = net.pack([rows, np.zeros((1, m))])
     fitted = [moves.best_second_layer(risk, theta) for theta in nearby if max(ls, default=0) > 0]
-    small = [l for l in ls if 0 < l and len(sample) * l * n <= SEARCH]
+    small = [l for l in ls if search and 0 < l and len(sample) * l * n <= SEARCH]
     start = oracle.OracleBound(math.inf, 0.0, np.zeros((0, n)), np.zeros(0), risk.kappa, "none")
     if small and risk.kappa > 0:
         start = oracle.limit(sample, risk.kappa, gap=1e-4, steps=LIMIT_STEPS, cones=LIMIT_CONES)
@@ -237,40 +240,50 @@ def oracle_nets(risk: Risk, ls: Sequence[int], nearby: Sequence[Array], rng: np.
     return out
 
 
-def best_oracle(risk: Risk, theta_a: Array, theta_b: Array, rng: np.random.Generator) -> Path:
-    """The lowest of the repaired paths with angle 0, over l = 0, 1, 2, 4, ..., m: every maximum is at a vertex."""
-    return _best(risk, theta_a, theta_b, (0.0,), rng)
+class Candidates:
+    """Subpaths (0) and (1) of both sides and the oracle nets of a pair, found once for every route that needs them."""
 
+    def __init__(self, risk: Risk, theta_a: Array, theta_b: Array, rng: np.random.Generator) -> None:
+        self.risk, self.rng = risk, rng
+        self.starts = [_start(risk, theta) for theta in (theta_a, theta_b)]
+        self.fitted = [start.points[-1] for start in self.starts]
+        self.base = max(float(risk.batch(start.points).max()) for start in self.starts)
+        self.ls = _grid(risk.network.widths[1])
+        self._nets: dict[bool, list[Array]] = {}
 
-def best_six_segment(risk: Risk, theta_a: Array, theta_b: Array, rng: np.random.Generator) -> Path:
-    """The lowest of the repaired paths over l = 0, 1, 2, 4, ..., m and the angles of ANGLES."""
-    return _best(risk, theta_a, theta_b, ANGLES, rng)
+    def best(self, angles: Sequence[float]) -> Path:
+        """The lowest of the repaired paths over l = 0, 1, 2, 4, ..., m and the angles.
 
+        First with tosses only; with the searches too unless a path stays at the larger end already.
+        """
+        lowest = min(self._ranked((0.0,), search=False), key=lambda candidate: candidate[0])
+        if lowest[0] <= self.base * (1 + 1e-12):
+            return _assembled(self.risk, self._halves(lowest[2]), lowest[1])
+        best, upper = None, math.inf
+        for floor, net, sparse in sorted(self._ranked(angles, search=True), key=lambda candidate: candidate[0]):
+            if floor >= upper * (1 - 1e-12):  # no path is below its highest vertex
+                break
+            path = _assembled(self.risk, self._halves(sparse), net)
+            reached = float(moves.piece_maxima(self.risk, path).max())
+            if best is None or reached < upper:
+                best, upper = path, reached
+        assert best is not None
+        return best
 
-def _best(risk: Risk, a: Array, b: Array, angles: tuple[float, ...], rng: np.random.Generator) -> Path:
-    """Candidates in the order of their highest vertex, certified until no other can be lower."""
-    m = risk.network.widths[1]
-    starts = [_start(risk, theta) for theta in (a, b)]
-    fitted = [start.points[-1] for start in starts]
-    ls = _grid(m)
-    nets = oracle_nets(risk, ls, fitted, rng)
-    base = max(float(risk.batch(start.points).max()) for start in starts)
-    candidates = []
-    for l, net in zip(ls, nets):
-        for angle in angles:
-            sparse = [_compressed(risk, theta, m - l, angle, rng) for theta in fitted]
-            candidates.append((max(base, *map(risk, (net, *sparse))), net, sparse))
-    candidates.sort(key=lambda candidate: candidate[0])
-    best, lowest = None, math.inf
-    for floor, net, sparse in candidates:
-        if best is not None and floor >= lowest * (1 - 1e-12):
-            break
-        path = _assembled(risk, [_turning(risk, s, to) for s, to in zip(starts, sparse)], net)
-        upper = float(moves.piece_maxima(risk, path).max())
-        if upper < lowest:
-            best, lowest = path, upper
-    assert best is not None
-    return best
+    def _ranked(self, angles: Sequence[float], *, search: bool) -> list[tuple[float, Array, list[Array]]]:
+        """For every l and angle: the highest vertex, the oracle net and the two compressed nets."""
+        risk, m = self.risk, self.risk.network.widths[1]
+        if search not in self._nets:
+            self._nets[search] = oracle_nets(risk, self.ls, self.fitted, self.rng, search=search)
+        out = []
+        for l, net in zip(self.ls, self._nets[search]):
+            for angle in angles:
+                sparse = [_compressed(risk, theta, m - l, angle, self.rng, search=search) for theta in self.fitted]
+                out.append((max(self.base, *map(risk, (net, *sparse))), net, sparse))
+        return out
+
+    def _halves(self, sparse: Sequence[Array]) -> list[Path]:
+        return [_turning(self.risk, start, to) for start, to in zip(self.starts, sparse)]
 
 
 def _grid(m: int) -> list[int]:
@@ -304,7 +317,9 @@ def _assembled(risk: Risk, halves: Sequence[Path], best: Array) -> Path:
     return down + labelled(toward, "(3)") + labelled(back, "(4)") + tail
 
 
-def _compressed(risk: Risk, fitted: Array, active: int, angle: float, rng: np.random.Generator) -> Array:
+def _compressed(
+    risk: Risk, fitted: Array, active: int, angle: float, rng: np.random.Generator, *, search: bool = True
+) -> Array:
     """At most `active` units of `fitted`, rows turned by at most `angle`: delta_W(active, angle; m) from above.
 
     Tosses give a bound; `theory.compression` joins in, on large problems for the units that `fitted` uses.
@@ -317,7 +332,7 @@ def _compressed(risk: Risk, fitted: Array, active: int, angle: float, rng: np.ra
     sizes = risk.row_norms(fitted)  # one, unless kappa = 0 and lengths are a gauge
     small = len(sample) * len(sizes) <= COMPRESS
     units = np.flatnonzero((sizes > 0) & (small | (b[0] != 0)))
-    if units.size == 0 or (angle == 0 and np.count_nonzero(b) <= active):
+    if not search or units.size == 0 or (angle == 0 and np.count_nonzero(b) <= active):
         return tossed
     best = delta(
         sample,
