@@ -56,20 +56,20 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
     t = 0.5 * (lo + hi)
     rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
     centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
-    slope = theta_1 - theta_0
-    size = np.abs(theta_0) + np.abs(theta_1)  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
+    size = np.abs(theta_0) + np.abs(theta_1) + TINY  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
     with np.errstate(over="ignore", invalid="ignore"):
+        slope = theta_1 - theta_0
         out = _propagate(risk.network, centre, slope, size, rho, risk.sample.X)
         c = out.centre - risk.sample.Y
         step = rho[:, None, None] * out.slope
         rest = out.rest * (1 + 8 * UNIT) + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
-        worst = np.zeros(len(t))
+        worst, tiny = np.zeros(len(t)), TINY * (1 + risk.kappa)  # squares of weights may underflow
         terms = risk.sample.Y.size + risk.network.size
         for sign in (-1.0, 1.0):
             r = np.abs(c + sign * step) + rest
             fit = (r**2 if risk.loss == "squared" else r).sum(axis=-1) @ risk.sample.weights
             theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
-            worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + TINY)
+            worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
             worst[np.isnan(fit)] = np.inf  # overflow: inf - inf somewhere, nothing is known
     return worst
 

@@ -45,6 +45,7 @@ class Status(Enum):
     CONVERGED = "upper is within the requested gap of value"
     DECIDED = "stopped at the ceiling: it is known whether the maximum exceeds it"
     BUDGET = "the budget of cells ran out: upper holds but is loose; raise budget or gap"
+    ROUNDING = "rounding or overflow keeps upper away from value: upper holds but is loose; scale the problem"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,15 @@ def _maxima(
     count = len(starts)
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
-    at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
+    with np.errstate(over="ignore", invalid="ignore"):
+        at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
+    if not np.isfinite(at_ends).all():
+        side, k = np.argwhere(~np.isfinite(at_ends))[0]
+        names = "path.points" if joint else ("theta_0 (starts)", "theta_1 (ends)")[side]
+        raise ValueError(
+            f"{names} must have a finite risk; it overflows at the {('start', 'end')[side]} of segment {k}. "
+            "Scale the weights or the data down"
+        )
     value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
     convex = np.array([is_convex_along(risk, a, b) for a, b in zip(starts, ends)])
     status = np.full(count, Status.CONVERGED, dtype=object)
@@ -186,14 +195,20 @@ def _maxima(
     if rest.size and quartic.applies(risk):
         for k in rest:
             piece = quartic.maximum(risk, starts[k], ends[k])
-            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
-            if inside > value[k]:
+            with np.errstate(over="ignore", invalid="ignore"):
+                inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
+            if value[k] < inside < np.inf:
                 value[k], t[k] = inside, piece.t
             upper[k] = piece.upper
     elif rest.size:
         floor = float(value.max()) if joint else -np.inf
         found = _branch_and_bound(risk, starts[rest], ends[rest], value[rest], t[rest], gap, ceiling, budget, floor)
         value[rest], upper[rest], t[rest], status[rest] = found
+    direct = convex | quartic.applies(risk)
+    loose = upper - value > np.maximum(gap * value, 1e-9 * np.maximum(1.0, value))
+    status[direct & loose] = Status.ROUNDING
+    if ceiling is not None:
+        status[direct & loose & ((value > ceiling) | (upper <= ceiling))] = Status.DECIDED
     return Maxima(value, np.maximum(upper, value), t, method, tuple(status))
 
 
@@ -266,8 +281,9 @@ def _branch_and_bound(
             _improve(risk, starts, ends, np.arange(count), np.clip(t + side, 0.0, 1.0), value, t)
     upper = np.maximum(closed, value)
     if ceiling is not None:
-        settled = (value > ceiling) | (upper <= ceiling)
-        loose = upper > value * (1 + gap)
+        best = np.maximum(value, floor)
+        settled = (best > ceiling) | (upper <= ceiling)
+        loose = upper > best * (1 + gap)
         status[settled & loose] = Status.DECIDED
     return value, upper, t, status
 
@@ -280,6 +296,7 @@ def _most_promising(segment: Array, bound: Array) -> Array:
 
 def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
     """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
-    seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
-    better = seen > value[s]
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
+    better = (seen > value[s]) & np.isfinite(seen)
     value[s[better]], t[s[better]] = seen[better], at[better]

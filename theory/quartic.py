@@ -13,7 +13,9 @@ dead throughout. The float quadratics differ from the true residual, uniformly i
     eps_i = 8 gamma(n + 8) sum_j V_j A_ij + 28 gamma(2 m + 12) (|y_i| + sum_j V_j p_ij):
 
 slab ends and pre-activations 4 gamma(n + 6), relu on the wrong side of a rounded breakpoint one more, outgoing weights
-8u; then at most 2m additions of terms of total size 27 (|y_i| + ...). By the triangle inequality in L2 the true risk
+8u; then at most 2m additions of terms of total size 27 (|y_i| + ...). In the first sum V_j and A_ij are taken over the
+whole segment, as the rounding of a slab's ends is relative to that; TINY wherever products may underflow; and where
+numbers exceed LARGEST, coefficients may overflow and the bound is infinite. By the triangle inequality in L2 the true risk
 is at most (sqrt(R) + sqrt(E eps^2))^2, R that of the float quadratics; the rounding of R's own coefficients is bounded
 from the absolute values actually met. Where cancellation makes all this loose and the problem is small, the bound is
 computed again in fractions (`theory.rational`).
@@ -30,17 +32,18 @@ from numpy.typing import NDArray
 
 from theory import rational
 from theory.risk import Risk
-from theory.rounding import UNIT, gamma
+from theory.rounding import TINY, UNIT, gamma
 
 Array = NDArray[Any]
 
 ACCURACY = 5e-10  # relative accuracy beyond which small problems are not computed again in fractions
+LARGEST = 1e300  # sums of squares beyond this may overflow in the coefficients of a piece
 SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chunk of samples: memory stays bounded
 
 
 @dataclass(frozen=True)
 class PieceMaximum:
-    """The largest value of the float quartics, where it is, and a rigorous bound on the true risk."""
+    """Where the float quartics are largest, and a rigorous bound on the true risk (infinite on overflow)."""
 
     t: float
     upper: float
@@ -66,9 +69,11 @@ def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
     slabs = max(1, -(-pairs // SWITCHES)) if risk.network.activation == "relu" else 1
     ends = np.linspace(0.0, 1.0, slabs + 1)
     best_t, best_value, upper = 0.0, -np.inf, 0.0
+    size = np.maximum(np.abs(theta_0), np.abs(theta_1))
     for lo, hi in pairwise(ends):
-        a, b = ((1 - t) * theta_0 + t * theta_1 for t in (lo, hi))
-        s, value, bound = _slab(risk, a, b)
+        with np.errstate(over="ignore", invalid="ignore"):
+            a, b = ((1 - t) * theta_0 + t * theta_1 for t in (lo, hi))
+            s, value, bound = _slab(risk, a, b, size)
         upper = max(upper, bound)
         if value > best_value:
             best_t, best_value = lo + s * (hi - lo), value
@@ -77,26 +82,28 @@ def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
     return PieceMaximum(float(min(best_t, 1.0)), float(upper))
 
 
-def _slab(risk: Risk, theta_0: Array, theta_1: Array) -> tuple[float, float, float]:
-    """(where, value, rigorous bound) of the maximum over the segment theta_0 -> theta_1."""
+def _slab(risk: Risk, theta_0: Array, theta_1: Array, size: Array) -> tuple[float, float, float]:
+    """(where, value, rigorous bound) of the maximum over the slab theta_0 -> theta_1; `size` bounds the segment's |theta|."""
     net, sample = risk.network, risk.sample
-    (W0, V0), (W1, V1) = net.weights(theta_0), net.weights(theta_1)
+    (W0, V0), (W1, V1), sizes_of = net.weights(theta_0), net.weights(theta_1), net.weights(size + TINY)
     base, start_size, square_size, noise = np.zeros(5), 0.0, 0.0, 0.0
     times, jumps = [], []
     chunks = _chunks(len(sample), net.widths[1])
     for rows in chunks:
-        start, at, jump, sizes = _chunk(net, sample, rows, W0, V0, W1, V1)
+        start, at, jump, sizes = _chunk(net, sample, rows, W0, V0, W1, V1, sizes_of)
         base, noise = base + start, noise + sizes[2]
         start_size, square_size = start_size + sizes[0], square_size + sizes[1]
         times.append(at)
         jumps.append(jump)
-    start, at, jump, penalty_size = _penalty(risk, theta_0, theta_1)
+    start, at, jump, penalty_size = _penalty(risk, theta_0, theta_1, size)
     base = base + start
     t, changes = np.concatenate([*times, at]), np.concatenate([*jumps, jump], axis=1)
     del times, jumps
     order = np.argsort(t, kind="stable")
     t, changes = np.concatenate([[0.0], t[order], [1.0]]), changes[:, order]
     change_size = float(np.abs(changes).sum())
+    if not start_size + square_size + noise + change_size + penalty_size <= LARGEST:
+        return 0.0, -np.inf, np.inf
     # Squares and their differences; dot products over samples and parameters; running sums in three levels (at most
     # 3 k^(1/3) roundings); at most 64 halvings of four roundings each; Horner and Bernstein form.
     rounding = gamma(2 * sample.n_out + 32) * square_size
@@ -106,11 +113,11 @@ def _slab(risk: Risk, theta_0: Array, theta_1: Array) -> tuple[float, float, flo
     del changes
     where, value, bound = _largest(pieces, t)
     fit = max(bound, 0.0) + rounding * (1 + 1e-6)  # the sizes above are float sums of positive terms
-    return where, value, float((np.sqrt(fit) + np.sqrt(noise) * (1 + 1e-6)) ** 2 * (1 + 16 * UNIT))
+    return where, value, float((np.sqrt(fit) + np.sqrt(noise) * (1 + 1e-6)) ** 2 * (1 + 16 * UNIT) + TINY)
 
 
 def _chunk(
-    net: Any, sample: Any, rows: slice, W0: Array, V0: Array, W1: Array, V1: Array
+    net: Any, sample: Any, rows: slice, W0: Array, V0: Array, W1: Array, V1: Array, sizes_of: list[Array]
 ) -> tuple[Array, Array, Array, tuple[float, float, float]]:
     """One chunk of samples: quartic at t = 0, switch times (E,), changes of the quartic (5, E) there.
 
@@ -128,7 +135,7 @@ def _chunk(
         q[1] += V1[:, -1] - V0[:, -1]
     base = weights @ _square(q).sum(axis=-1).T
     start_size = float(weights @ (np.abs(q).sum(axis=0) ** 2).sum(axis=-1))
-    noise = float(weights @ (_noise(net, X, Y, p0, p1, W0, V0, W1, V1) ** 2).sum(axis=-1))
+    noise = float(weights @ (_noise(net, X, Y, p0, p1, *sizes_of) ** 2).sum(axis=-1))
     if net.activation == "identity":
         return base, np.zeros(0), np.zeros((5, 0)), (start_size, start_size, noise)
     i, j = np.nonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
@@ -162,18 +169,18 @@ def _chunk(
     return base, t, jump * each, (start_size, square_size, noise)
 
 
-def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W0: Array, V0: Array, W1: Array, V1: Array) -> Array:
-    """eps (C, n_out) of the module's docstring."""
+def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W: Array, V: Array) -> Array:
+    """eps (C, n_out) of the module's docstring; W, V bound the weights on the whole segment."""
     n, m = net.widths[0], net.widths[1]
-    A = np.abs(X) @ np.maximum(np.abs(W0), np.abs(W1)).T
-    V = np.maximum(np.abs(V0), np.abs(V1))
+    A = np.abs(X) @ W.T + TINY
     p = np.maximum(np.abs(p0), np.abs(p1))
     if net.activation == "relu":
         live = np.maximum(p0, p1) > -4 * gamma(n + 8) * A
         A, p = A * live, p * live
     bias = V[:, m:].sum(axis=1)
     outgoing = V[:, :m].T
-    return 8 * gamma(n + 8) * (A @ outgoing + bias) + 28 * gamma(2 * m + 12) * (np.abs(Y) + p @ outgoing + bias)
+    rest = 28 * gamma(2 * m + 12) * (np.abs(Y) + p @ outgoing + bias)
+    return 8 * gamma(n + 8) * (A @ outgoing + bias) + rest + TINY
 
 
 def _square(q: Array) -> Array:
@@ -182,25 +189,25 @@ def _square(q: Array) -> Array:
     return np.stack([a * a, 2 * (a * b), 2 * (a * c) + b * b, 2 * (b * c), c * c])
 
 
-def _penalty(risk: Risk, theta_0: Array, theta_1: Array) -> tuple[Array, Array, Array, float]:
-    """kappa R along the segment: quartic at t = 0, switch times of |.|, changes (5, E), sum of absolute values."""
+def _penalty(risk: Risk, theta_0: Array, theta_1: Array, size: Array) -> tuple[Array, Array, Array, float]:
+    """kappa R along the slab: quartic at t = 0, switch times of |.|, changes (5, E), sum of absolute values."""
     base, none = np.zeros(5), (np.zeros(0), np.zeros((5, 0)))
     if risk.penalty is None:
         return base, *none, 0.0
     if risk.penalty == "ridge":
         d = theta_1 - theta_0
         base[:3] = risk.kappa * np.array([theta_0 @ theta_0, 2 * (theta_0 @ d), d @ d])
-        return base, *none, risk.kappa * float(((np.abs(theta_0) + np.abs(d)) ** 2).sum())
+        return base, *none, risk.kappa * float(((size + np.abs(d)) ** 2).sum() + TINY)
     v0, v1 = (theta[risk.network.slices[1]] for theta in (theta_0, theta_1))
     d = v1 - v0
-    size = risk.kappa * float(3 * (np.abs(v0) + np.abs(d)).sum())
+    total = risk.kappa * float(3 * (size[risk.network.slices[1]] + np.abs(d)).sum())
     sign = np.where(v0 != 0, np.sign(v0), np.sign(v1))
     base[0], base[1] = risk.kappa * (sign @ v0), risk.kappa * (sign @ d)
-    turns = v0 * v1 < 0
+    turns = np.sign(v0) * np.sign(v1) < 0
     v0, d = v0[turns], d[turns]
     jump = np.zeros((5, v0.size))
     jump[0], jump[1] = 2 * risk.kappa * np.sign(d) * v0, 2 * risk.kappa * np.abs(d)
-    return base, np.clip(-v0 / d, 0.0, 1.0), jump, size
+    return base, np.clip(-v0 / d, 0.0, 1.0), jump, total
 
 
 def _running_sums(changes: Array) -> Array:

@@ -30,7 +30,7 @@ def affordable(risk: Risk) -> bool:
 
 
 def upper_bound(risk: Risk, theta_0: Array, theta_1: Array) -> float:
-    """The maximum of the risk over the segment, rounded up: within 1e-12 relative of it.
+    """The maximum of the risk over the segment, rounded up: within 1e-12 relative of it, inf beyond the range of floats.
 
     One hidden layer of relu or identity units, linear output, squared loss, any penalty.
     """
@@ -43,7 +43,10 @@ def upper_bound(risk: Risk, theta_0: Array, theta_1: Array) -> float:
         bound = max(bound, top)
         quartic = _add(quartic, change)
         lo = max(0.0, float(np.nextafter(float(t), -1.0)))
-    nearest = float(bound)
+    try:
+        nearest = float(bound)
+    except OverflowError:
+        return float("inf")
     return nearest if Fraction(nearest) >= bound else float(np.nextafter(nearest, np.inf))
 
 

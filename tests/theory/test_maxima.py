@@ -330,6 +330,78 @@ def test_bad_input_names_the_argument(change, message):
         segment_maximum(risk, **({"theta_0": np.zeros(9), "theta_1": np.ones(9)} | change))
 
 
+# ---------------------------------------------------------------- the ends of the range of floats
+
+ONE = Sample(np.ones((1, 1)), np.zeros((1, 1)))
+MANY = Sample(np.ones((3000, 1)), np.zeros((3000, 1)))  # too many for fractions
+
+
+@pytest.mark.parametrize("sample", [ONE, MANY])
+@pytest.mark.parametrize("activation", ["relu", "identity"])
+def test_a_hill_whose_coefficients_overflow_between_ends_at_zero_is_not_missed(sample, activation):
+    risk = Risk(Network((1, 1, 1), activation), sample)
+    found = segment_maximum(risk, np.array([0.0, 4.0]), np.array([1e154, 0.0]))  # 1e308 at t = 1/2
+    assert found.upper >= 1e308
+    assert found.status is Status.ROUNDING
+    beyond = segment_maximum(risk, np.array([0.0, 4.0]), np.array([1e155, 0.0]))  # 1e310
+    assert beyond.upper == np.inf
+    assert np.isfinite(beyond.value)
+
+
+def test_bounds_hold_where_squares_and_products_underflow():
+    net = Network((1, 1, 1))
+    for scale in (1e-150, 1e-160, 1e-165, 1e-300):
+        a, b = np.array([scale, 1.0]), np.array([2 * scale, 1.3])
+        found = segment_maximum(Risk(net, ONE), a, b)
+        assert Fraction(found.upper) >= exact_maximum(Risk(net, ONE), a, b)[1] > 0
+    faint = Risk(net, Sample(np.full((1, 1), 1e-170), np.zeros((1, 1))))  # the pre-activation underflows to 0
+    a, b = np.array([1e-170, 1e200]), np.array([1.5e-170, 1.5e200])
+    assert Fraction(segment_maximum(faint, a, b).upper) >= exact_maximum(faint, a, b)[1] > 0
+    ridge = Risk(net, ONE, kappa=1e300, penalty="ridge")
+    for a, b in [([1e-170, 0.0], [1e-171, 1e-170]), ([0.0, 1e-170], [0.0, 0.0])]:
+        a, b = np.array(a), np.array(b)
+        assert Fraction(segment_maximum(ridge, a, b).upper) >= exact_maximum(ridge, a, b)[1] > 0
+
+
+def test_an_outgoing_weight_that_changes_sign_counts_even_when_the_product_of_its_ends_underflows():
+    risk = Risk(Network((1, 1, 1)), ONE, kappa=1e250, penalty="second_layer_l1")
+    a, b = np.array([0.0, 1e-200]), np.array([1.0, -2e-200])
+    assert Fraction(segment_maximum(risk, a, b).upper) >= exact_maximum(risk, a, b)[1]
+
+
+def test_a_point_of_infinite_risk_is_an_error_that_names_it():
+    risk = Risk(Network((1, 1, 1)), ONE)
+    small, large = np.ones(2), np.full(2, 1e200)
+    for ends, name in (((large, small), "theta_0"), ((small, large), "theta_1")):
+        with pytest.raises(ValueError, match=name):
+            segment_maximum(risk, *ends)
+    with pytest.raises(ValueError, match=r"path\.points"):
+        path_maximum(risk, Path(np.stack([small, large])))
+
+
+def test_many_slabs_bound_a_segment_on_which_all_weights_cross_zero(monkeypatch):
+    monkeypatch.setattr(quartic, "SWITCHES", 1)
+    monkeypatch.setattr(rational, "affordable", lambda risk: False)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        risk = Risk(Network((1, 4, 1)), Sample(rng.standard_normal((5, 1)), np.zeros((5, 1))))
+        a = rng.standard_normal(8)
+        b = -a * rng.uniform(0.9, 1.1)
+        assert Fraction(quartic.maximum(risk, a, b).upper) >= exact_maximum(risk, a, b)[1]
+
+
+def test_a_path_decided_by_one_piece_says_so_when_others_are_loose():
+    rng = np.random.default_rng(0)
+    net = Network((3, 5, 4, 1), "tanh")
+    risk = Risk(net, Sample(rng.standard_normal((20, 3)), rng.standard_normal((20, 1))))
+    for _ in range(10):
+        path = Path(2 * rng.standard_normal((4, net.size)))
+        ceiling = 0.5 * risk.batch(path.points).max()
+        found = path_maximum(risk, path, ceiling=ceiling)
+        assert found.value > ceiling
+        assert found.status is Status.DECIDED or found.upper <= found.value * (1 + 1e-4)
+
+
 # ---------------------------------------------------------------- planted faults
 
 
