@@ -88,9 +88,10 @@ class Network:
         check.choice(self.activation, "activation", tuple(ACTIVATIONS))
         check.choice(self.output, "output", tuple(ACTIVATIONS))
         check.choice(self.bias, "bias", (False, True))
-        shapes = tuple((after, before + self.bias) for before, after in pairwise(widths))
+        shapes = tuple((after, before + bool(self.bias)) for before, after in pairwise(widths))
         ends = np.cumsum([0] + [rows * columns for rows, columns in shapes])
         object.__setattr__(self, "widths", widths)
+        object.__setattr__(self, "bias", bool(self.bias))
         object.__setattr__(self, "shapes", shapes)
         object.__setattr__(self, "slices", tuple(slice(int(a), int(b)) for a, b in pairwise(ends)))
 
@@ -122,8 +123,10 @@ class Network:
 
     def pack(self, weights: Sequence[ArrayLike]) -> Array:
         """The parameter vector (..., P) of matrices W_1, ..., W_K; leading axes broadcast."""
-        if len(weights) != self.depth:
-            raise ValueError(f"weights must hold {self.depth} matrices of shapes {self.shapes}; got {len(weights)}")
+        if not isinstance(weights, (Sequence, np.ndarray)) or len(weights) != self.depth:
+            raise ValueError(
+                f"weights must hold {self.depth} matrices of shapes {self.shapes}; got {check.describe(weights)}"
+            )
         matrices = [check.finite_array(W, f"weights[{k}]") for k, W in enumerate(weights)]
         for k, (W, shape) in enumerate(zip(matrices, self.shapes)):
             if W.shape[-2:] != shape:
@@ -168,9 +171,10 @@ class Network:
         """theta with the units of a hidden layer (1..K-1) reordered: new unit i is old unit order[i]. Same function."""
         theta = check.parameters(theta, self.size)
         width = self._hidden_width(layer)
-        if sorted(int(i) for i in order if int(i) == i) != list(range(width)):
-            raise ValueError(f"order must be a permutation of 0..{width - 1}; got {list(order)!r}")
-        rows = np.asarray(order, dtype=int)
+        wanted = check.finite_array(order, "order", ndim=1)
+        if not np.array_equal(np.sort(wanted), np.arange(width)):
+            raise ValueError(f"order must be a permutation of 0..{width - 1}; got {wanted.tolist()}")
+        rows = wanted.astype(int)
         columns = np.append(rows, width) if self.bias else rows
         W = self.weights(theta)
         W[layer - 1], W[layer] = W[layer - 1][..., rows, :], W[layer][..., columns]

@@ -35,10 +35,8 @@ class Path:
             raise ValueError(f"points must have shape (V, P) with V, P >= 1; got {points.shape}")
         points.flags.writeable = False
         pieces = points.shape[0] - 1
-        if isinstance(self.labels, str):
-            raise ValueError(
-                f"labels must be a sequence of {pieces} strings, one per piece; got the string {self.labels!r}"
-            )
+        if isinstance(self.labels, str) or not (self.labels is None or np.iterable(self.labels)):
+            raise ValueError(f"labels must be a sequence of {pieces} strings, one per piece; got {self.labels!r}")
         labels = ("",) * pieces if self.labels is None else tuple(str(label) for label in self.labels)
         if len(labels) != pieces:
             raise ValueError(f"labels must hold {pieces} strings, one per piece; got {len(labels)}")
@@ -63,7 +61,7 @@ class Path:
     @property
     def piece_lengths(self) -> Array:
         """Euclidean length of each piece, (V - 1,)."""
-        return np.linalg.norm(np.diff(self.points, axis=0), axis=1)
+        return _length(np.diff(self.points, axis=0))
 
     @property
     def length(self) -> float:
@@ -73,7 +71,7 @@ class Path:
     @property
     def normalised_length(self) -> float:
         """length / |theta_A - theta_B| (sec. 3.1): 1 for a straight line or a single point, inf for a loop."""
-        straight = float(np.linalg.norm(self.points[-1] - self.points[0]))
+        straight = float(_length(self.points[-1] - self.points[0]))
         if straight == 0:
             return 1.0 if self.length == 0 else float("inf")
         return self.length / straight
@@ -109,3 +107,9 @@ class Path:
         if labels.ndim != 1 or (labels.dtype.kind not in "US" and labels.size):
             raise ValueError(f"labels in {file!s} must be a vector of strings; got {labels.dtype} {labels.shape}")
         return cls(points, tuple(str(label) for label in labels))
+
+
+def _length(steps: Array) -> Array:
+    """Euclidean length along the last axis, without overflow or underflow on the way."""
+    largest = np.abs(steps).max(axis=-1, initial=0.0)
+    return largest * np.linalg.norm(steps / np.where(largest > 0, largest, 1.0)[..., None], axis=-1)

@@ -48,11 +48,13 @@ class Sample:
             weights = np.array(check.finite_array(self.weights, "weights", ndim=1))
             if weights.shape != X.shape[:1]:
                 raise ValueError(f"weights must have shape ({X.shape[0]},), one per sample; got {weights.shape}")
-            if (weights < 0).any() or not weights.sum() > 0:
-                raise ValueError(
-                    f"weights must be nonnegative with a positive sum; got {weights.min()} at least, sum {weights.sum()}"
-                )
-            total = weights.sum()
+            if (weights < 0).any() or not weights.any():
+                raise ValueError(f"weights must be nonnegative with a positive sum; got {weights.min()} at least")
+            with np.errstate(over="ignore"):
+                total = weights.sum()
+            if not np.isfinite(total):
+                weights = weights / weights.max()
+                total = weights.sum()
             if abs(total - 1) > len(weights) * np.finfo(float).eps:  # weights that sum to one are kept to the bit
                 weights = weights / total
         for name, array in (("X", X), ("Y", Y), ("weights", weights)):

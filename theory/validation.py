@@ -17,12 +17,15 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
     """`value` as a float64 array (complex128 where allowed); ValueError unless numeric, finite and of `ndim` axes."""
     try:
         array = np.asarray(value)
+        words = array.ravel() if array.dtype == object else ()
+        if array.dtype.kind not in "biufcO" or any(isinstance(entry, (str, bytes)) for entry in words):
+            raise TypeError("not numbers")
         complex_input = np.iscomplexobj(array)
         if complex_input and not allow_complex:
             raise TypeError("complex")
         array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of real numbers; got {_describe(value)}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} must be an array of real numbers; got {describe(value)}") from error
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
     if not np.isfinite(array).all():
@@ -57,9 +60,11 @@ def number(
 ) -> float:
     """`value` as a finite float in [minimum, maximum] (or (minimum, maximum] when `open_minimum`)."""
     try:
+        if isinstance(value, (str, bytes, bool, np.bool_)):
+            raise TypeError
         x = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number; got {_describe(value)}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be a number; got {describe(value)}") from None
     if not np.isfinite(x) or x < minimum or x > maximum or (open_minimum and x == minimum):
         bracket = "(" if open_minimum else "["
         raise ValueError(f"{name} must be a finite number in {bracket}{minimum:g}, {maximum:g}]; got {x!r}")
@@ -68,7 +73,7 @@ def number(
 
 def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
     """`value`, when it is one of `allowed`."""
-    if value not in allowed:
+    if isinstance(value, np.ndarray) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
     return value
 
@@ -104,6 +109,7 @@ def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArr
     return arrays
 
 
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """`value` in an error message: short."""
     text = repr(value)
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from rounding_bounds import forward_error
 
 from checks import strategies as st
+from theory import validation as check
 from theory.networks import ACTIVATIONS, Network
 
 small_integers = hst.integers(-4, 4).map(float)
@@ -212,3 +213,33 @@ THETA = np.zeros(9)
 def test_a_bad_argument_is_named(call, name):
     with pytest.raises(ValueError, match=f"^{name}"):
         call()
+
+
+@pytest.mark.parametrize(
+    "value", [["1", "2"], ["a", 1.0], np.array(["2020-01-01"], dtype="M8[D]"), [10**400], [None], [np.nan], [1j]]
+)
+def test_what_is_not_a_finite_real_number_is_refused_by_name(value):
+    with pytest.raises(ValueError, match="X must be"):
+        check.finite_array(value, "X")
+
+
+@pytest.mark.parametrize("value", ["0.1", True, 1j, 10**400, float("nan"), None, np.array([0.1])])
+def test_a_number_is_neither_text_nor_a_truth_value_nor_beyond_floats(value):
+    with pytest.raises(ValueError, match="kappa must be"):
+        check.number(value, "kappa")
+
+
+def test_a_bias_flag_of_any_spelling_gives_integer_shapes():
+    for flag in (True, 1, 1.0, np.True_):
+        net = Network((2, 3, 1), bias=flag)
+        assert net.bias is True
+        assert all(type(n) is int for shape in net.shapes for n in shape)
+    with pytest.raises(ValueError, match="bias"):
+        Network((2, 3, 1), bias=np.array([True, False]))
+
+
+@pytest.mark.parametrize("order", [None, ["a", 1, 2], [np.nan, 1, 2], [1.5, 0, 1], [0, 1], [0, 1, 1], "abc"])
+def test_an_order_that_is_no_permutation_is_refused_by_name(order):
+    net = Network((2, 3, 1))
+    with pytest.raises(ValueError, match="order must"):
+        net.permute(np.zeros(net.size), 1, order)

@@ -210,3 +210,15 @@ def test_a_damaged_file_gives_a_path_or_a_value_error(place, byte, cut):
 def test_a_missing_file_is_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         Path.load(tmp_path / "absent.npz")
+
+
+def test_lengths_neither_overflow_nor_underflow():
+    for scale in (1e-300, 1e-200, 1.0, 1e200):
+        path = Path(scale * np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]]))
+        assert abs(path.length / scale - 9) < 1e-12
+        assert abs(path.normalised_length - 3) < 1e-12
+
+
+def test_labels_that_are_no_sequence_are_refused_by_name():
+    with pytest.raises(ValueError, match="labels"):
+        Path(np.zeros((3, 2)), 5)

@@ -263,3 +263,8 @@ def test_the_gradient_is_that_of_automatic_differentiation(activation):
     theta = rng.standard_normal(net.size)
     assert float(value(theta)) == pytest.approx(risk(theta), rel=1e-13)
     assert np.allclose(jax.grad(value)(jnp.asarray(theta)), risk.gradient(theta), rtol=1e-11, atol=1e-12)
+
+
+def test_sample_weights_of_any_size_are_scaled_to_sum_to_one():
+    for size in (5e-324, 1e-310, 1.0, 1e308):
+        assert np.array_equal(Sample(np.ones((2, 1)), np.ones((2, 1)), [size, size]).weights, [0.5, 0.5])
