@@ -1,0 +1,155 @@
+"""Sweeps: every cell once, any executor, and a kill loses nothing that was finished."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from checks import gap, sweeps
+
+SCRIPT = """
+import sys, time
+from checks import sweeps
+
+def slow(cell):
+    with open(cell["log"], "a") as log:
+        log.write(f"{cell['k']}\\n")
+    time.sleep(0.05)
+    return {"square": cell["k"] ** 2}
+
+if __name__ == "__main__":
+    cells = [{"k": k, "log": sys.argv[2]} for k in range(60)]
+    found = sweeps.run(slow, cells, sys.argv[1])
+    assert [r["square"] for r in found] == [k * k for k in range(60)]
+    print("complete")
+"""
+
+
+def square(cell):
+    return {"square": cell["k"] ** 2}
+
+
+def refuse_seven(cell):
+    if cell["k"] == 7:
+        raise ArithmeticError("seven")
+    return square(cell)
+
+
+def stored(file):
+    try:
+        with sqlite3.connect(file, timeout=10) as store:
+            return store.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_a_killed_sweep_goes_on_without_losing_or_repeating_a_cell(tmp_path):
+    script, file, log = tmp_path / "slow_sweep.py", tmp_path / "sweep.sqlite", tmp_path / "log"
+    script.write_text(SCRIPT)
+    root = str(Path(sweeps.__file__).parents[1])
+    command = [sys.executable, str(script), str(file), str(log)]
+    environment = {**os.environ, "PYTHONPATH": root}
+    first = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while stored(file) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    with sqlite3.connect(file, timeout=10) as store:
+        finished = {key for (key,) in store.execute("SELECT key FROM cells")}
+    assert 5 <= len(finished) < 60
+    time.sleep(1.2)  # workers notice that their parent is gone
+    before = Counter(log.read_text().split())
+    second = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert second.stdout.strip() == "complete", second.stderr
+    again = Counter(log.read_text().split()) - before
+    assert stored(file) == 60
+    assert len(again) == 60 - len(finished)
+    assert max(again.values()) == 1
+    assert not {k for k in again if any(f'"k": {k}, ' in key for key in finished)}
+
+
+def test_any_executor_will_do_and_is_left_running(tmp_path):
+    cells = [{"k": k} for k in (3, 1, 2, 3)]
+    seen = []
+    with ThreadPoolExecutor(2) as pool:
+        found = sweeps.run(square, cells, tmp_path / "s", executor=pool, progress=lambda *state: seen.append(state))
+        assert pool.submit(int, "4").result() == 4
+    assert [r["square"] for r in found] == [9, 1, 4, 9]
+    assert seen[0] == (0, 3)
+    assert seen[-1] == (3, 3)
+    assert stored(tmp_path / "s") == 3
+    assert sweeps.seconds(tmp_path / "s") >= 0
+
+
+def test_finished_cells_are_taken_from_the_file_and_new_ones_are_added(tmp_path):
+    file = tmp_path / "s"
+    with ThreadPoolExecutor(1) as pool:
+        sweeps.run(square, [{"k": 1}, {"k": 2}], file, executor=pool)
+        with sqlite3.connect(file) as store:
+            store.execute("UPDATE cells SET result = '{\"square\": -1}'")
+        found = sweeps.run(square, [{"k": 2}, {"k": 5}], file, executor=pool)
+    assert [r["square"] for r in found] == [-1, 25]
+
+
+def test_a_failing_cell_is_named_and_the_others_are_kept(tmp_path):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(sweeps.SweepError, match=r'"k": 7.*ArithmeticError: seven'):
+        sweeps.run(refuse_seven, [{"k": 6}, {"k": 7}], tmp_path / "s", executor=pool)
+    assert stored(tmp_path / "s") == 1
+
+
+def test_a_file_of_another_kind_is_refused_and_untouched(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, but long enough to look like a file of some other kind\n" * 3)
+    before = file.read_bytes()
+    with pytest.raises(sweeps.SweepError, match="not the SQLite file of a sweep"):
+        sweeps.run(square, [{"k": 1}], file)
+    assert file.read_bytes() == before
+
+
+def test_cells_must_be_plain(tmp_path):
+    with pytest.raises(sweeps.SweepError, match="plain numbers"):
+        sweeps.run(square, [{"k": object()}], tmp_path / "s")
+
+
+def test_the_gap_sweep_summarises_and_keeps_the_bound(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        table = gap.sweep(
+            str(tmp_path / "s"),
+            targets=("smooth",),
+            widths=(4, 8, 16),
+            seeds=2,
+            samples=10,
+            kappa=0.05,
+            executor=pool,
+        )
+    assert [r["m"] for r in table] == [4, 8, 16]
+    assert all(r["kept"] and r["gap"] >= 0 and r["seeds"] == 2 for r in table)
+    assert table[0]["limit"][0] <= table[0]["limit"][1]
+
+
+def test_a_slope_needs_three_positive_points():
+    table = [{"target": "t", "m": m, "gap": 3.0 / m} for m in (8, 16, 32)]
+    assert gap.slope(table, "t", "gap") == pytest.approx(-1)
+    assert gap.slope([*table[:2], {"target": "t", "m": 32, "gap": 0.0}], "t", "gap") != pytest.approx(-1)
+
+
+def test_mnist_is_never_required(tmp_path, monkeypatch):
+    monkeypatch.delenv(gap.DATA, raising=False)
+    with pytest.raises(ValueError, match=gap.DATA):
+        gap.target("mnist", 10, str(tmp_path))
+    with pytest.raises(ValueError, match="target must be one of"):
+        gap.target("imagenet", 10, None)
+
+
+@pytest.mark.parametrize("words", [["--widths", "1"], ["--widths", "x"], ["--seeds", "0"], ["--kappa", "0"]])
+def test_bad_options_end_with_status_two(words, tmp_path, capsys):
+    assert gap.main([*words, "--file", str(tmp_path / "s")]) == 2
+    assert "error: " in capsys.readouterr().err
