@@ -214,15 +214,22 @@ def connect(
     steps: int = MAX_STEPS,
     rng: Any = None,
 ) -> list[Row]:
-    """One pair under the three presets: the authors' code, the certified greedy string, and that string shortened."""
+    """One pair under the three presets: the authors' code, the certified greedy string, and the shortest path found.
+
+    The last is the shortest of what shortening makes of the certified string and of the authors' one, once certified.
+    """
     theirs = authors_string(risk, theta_a, theta_b, level, alpha=alpha, steps=steps)
     ours = ss.greedy(risk, theta_a, theta_b, level, alpha=alpha, attempts=8, rng=rng)
     rows = [
         _row(risk, "authors", level, theirs.string, theirs.status, theirs.maximum),
         _row(risk, "certified", level, ours.string, ours.status, ours.maximum),
     ]
-    if ours.path is not None:
-        short = geodesics.geodesic(risk, ours.path, level)
+    paths = [ours.path]
+    if theirs.status is Status.ACCEPTED:  # their string, split further until it is certified, may be shorter
+        paths.append(ss.greedy(risk, theta_a, theta_b, level, alpha=alpha, start=theirs.string, rng=rng).path)
+    found = [geodesics.geodesic(risk, path, level) for path in (*paths, theirs.path) if path is not None]
+    if found:
+        short = min(found, key=lambda geodesic: geodesic.after)
         rows.append(_row(risk, "shortened", level, short.path, Status.CONNECTED, short.maximum))
     return rows
 

@@ -8,7 +8,7 @@ from checks.claims.fig_1_quadratic import FIT, attack
 from theory import polynomials
 
 BELOW = 0.12  # the spike of the length begins above this level
-LEVELS = (0.12, 0.06, 0.03, 0.02)
+LEVELS = (0.12, 0.06, 0.03)
 
 
 def confirm(setting: Setting, *, turned: bool = False) -> Outcome:
