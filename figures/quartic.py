@@ -83,7 +83,7 @@ def draw(arrays: dict[str, np.ndarray]):
     axes[1].set(xlim=(where - half, where + half), ylim=(low - 0.15 * (high - low), high + 0.15 * (high - low)))
     axes[0].axvspan(where - half, where + half, color="0.9", lw=0, zorder=0)
     axes[0].set(ylabel="risk $F$", title="two trained nets")
-    axes[1].set(title=f"its top: a grid misses {1 - seen / value:.0%}")
+    axes[1].set(title=f"its top: the grid misses {1 - seen / value:.0%}")
     axes[2].set(title=f"a hat: it misses {1 - arrays['hat/grid'].max() / arrays['hat/maximum'][1]:.0%}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
@@ -101,5 +101,5 @@ def _panel(axis, arrays: dict[str, np.ndarray], name: str) -> None:
         np.linspace(0, 1, len(grid)), grid, "o", color="C1", mfc="w", ls="none", label=f"grid of {len(grid)} points"
     )
     axis.axhline(grid.max(), color="C1", lw=1, ls=":", label="what the grid reports")
-    axis.plot(where, value, "*", color="k", ms=10, ls="none", label="exact maximum", zorder=4)
+    axis.plot(where, value, "*", mfc="w", mec="k", ms=11, ls="none", label="exact maximum", zorder=4)
     axis.set_xlabel("$t$ along the segment")
