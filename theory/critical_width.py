@@ -97,11 +97,13 @@ def cross_over(risk: Risk, M_a: Array, Q_a: Array, M_b: Array, Q_b: Array, ceili
 
     M_a, M_b as the section sees them (transposed when n_in > n_out).
     """
-    if risk.loss != "squared":
-        raise ValueError("the ends have opposite orientation and for the absolute loss no singular product is known")
-    crossing = best_singular_product(risk)
+    if risk.loss == "squared":
+        crossing = best_singular_product(risk)
+    else:
+        ends = [M.T if _flipped(risk) else M for M in (M_a, M_b)]
+        crossing = _lowest(risk, [np.zeros_like(ends[0]), *map(_truncate, ends)])
     if crossing.value > ceiling:
-        raise ValueError(_different(ceiling, crossing))
+        raise ValueError(_different(ceiling, crossing if risk.loss == "squared" else None))
     return _cross(risk, M_a, Q_a, M_b, Q_b, crossing, ceiling)
 
 
@@ -135,9 +137,15 @@ def _singular_below(risk: Risk, a: Array, b: Array, level: float) -> Array | Non
         M = W2 @ W1
         if np.linalg.svd(M, compute_uv=False)[-1] <= 64 * max(risk.network.widths) * np.finfo(float).eps * scale:
             candidates.append(_truncate(M))
+    best = _lowest(risk, candidates)
+    return best.matrix if best.value <= level * (1 + 1e-13) else None
+
+
+def _lowest(risk: Risk, candidates: list[Array]) -> Product:
+    """The candidate of least risk; nothing is known from below."""
     values = [value_of(risk, M) for M in candidates]
     best = int(np.argmin(values))
-    return candidates[best] if values[best] <= level * (1 + 1e-13) else None
+    return Product(candidates[best], values[best], 0.0)
 
 
 def _truncate(M: Array) -> Array:
@@ -216,10 +224,15 @@ def _orientation(risk: Risk, theta: Array) -> float:
 
 
 def _different(level: float, crossing: Product | None) -> str:
-    height = "" if crossing is None else f"; the barrier between them is {crossing.value:.9g}"
+    if crossing is None or crossing.lower <= level:  # undecided
+        return (
+            "theta_a and theta_b have determinants of opposite sign, hidden layer 1 has width min(n_in, n_out), and no "
+            f"singular product of risk <= {level:.9g} was found. One more unit connects them"
+        )
     return (
-        "theta_a and theta_b lie in different components: hidden layer 1 has width min(n_in, n_out), their determinants "
-        f"have opposite signs and no singular product has risk <= {level:.9g}{height}. One more unit connects them"
+        "theta_a and theta_b lie in different components: hidden layer 1 has width min(n_in, n_out), their determinants have "
+        f"opposite signs, and singular products have risk at least {crossing.lower:.9g} (the best known "
+        f"{crossing.value:.9g}), above {level:.9g}. One more unit connects them"
     )
 
 
