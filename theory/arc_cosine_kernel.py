@@ -28,7 +28,7 @@ def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     lengths, phi, rest = _whitened_angle(w1, w2, second_moment)
     # for phi > pi/2 the two terms cancel, and the sum is sin(rest) - rest cos(rest) with rest = pi - phi
     shape = np.where(phi <= np.pi / 2, np.sin(phi) + rest * np.cos(phi), _sine_minus(rest))
-    return plain(lengths * shape / (2 * np.pi))
+    return plain(lengths * (shape / (2 * np.pi)))
 
 
 def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -38,7 +38,7 @@ def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> 
     alpha is, and the error is then |x1| |x2| / 2.
     """
     lengths, phi, _ = _whitened_angle(w1, w2, second_moment)
-    return plain(lengths * _sine_minus(phi) / (2 * np.pi))
+    return plain(lengths * (_sine_minus(phi) / (2 * np.pi)))
 
 
 def _whitened_angle(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> tuple[Array, Array, Array]:

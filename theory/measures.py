@@ -147,13 +147,18 @@ def vectors(w1: ArrayLike, w2: ArrayLike, n: int | None = None) -> tuple[Array, 
 
 def length(w: Array) -> Array:
     """|w| along the last axis, without overflow or underflow on the way."""
-    largest = np.abs(w).max(axis=-1)
-    return largest * np.linalg.norm(w / np.where(largest > 0, largest, 1)[..., None], axis=-1)
+    return np.ldexp(*_scaled_length(w))
+
+
+def _scaled_length(w: Array) -> tuple[Array, Array]:
+    """(f, i) with |w| = f 2^i, f in [1/2, sqrt(n)) or 0: of full relative accuracy for subnormal w as well."""
+    exponent = np.frexp(np.abs(w).max(axis=-1))[1]
+    return np.linalg.norm(np.ldexp(w, -exponent[..., None]), axis=-1), exponent
 
 
 def times_lengths(value: Array, a: Array, b: Array) -> Array:
     """value |a| |b|, rounded once to the range of floats: no intermediate product underflows."""
-    (f, i), (g, j) = np.frexp(length(a)), np.frexp(length(b))
+    (f, i), (g, j) = _scaled_length(a), _scaled_length(b)
     with np.errstate(over="ignore", under="ignore"):
         return finite(np.ldexp(f * g * value, i + j), "X, w1 or w2")
 

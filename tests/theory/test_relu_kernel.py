@@ -383,3 +383,22 @@ BOUNDS = (kernel, kernel_enclosure, printed_bounds, sharp_bounds, symmetric_boun
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(measure(np.ones((2, 2))))
+
+
+@pytest.mark.parametrize("size", [1e-322, 1e-320, 1e-310, 1e-300, 1e100])
+def test_enclosures_hold_for_vectors_of_subnormal_length(size):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        X, w1, w2 = 1e140 * rng.random((3, 2)), size * (1 + rng.random(2)), 1 + rng.random(2)
+        sample = Sample(X, np.zeros((3, 1)))
+        forms = [[sum(Fraction(a) * Fraction(b) for a, b in zip(w, x)) for x in X.tolist()] for w in (w1, w2)]
+        true = sum(Fraction(p) * f * g for p, f, g in zip(sample.weights.tolist(), *forms))  # all forms are positive
+        found, sharp = kernel_enclosure(w1, w2, sample), sharp_bounds(w1, w2, sample)
+        assert Fraction(float(found.lower)) <= true <= Fraction(float(found.upper))
+        assert Fraction(float(sharp.lower)) <= true <= Fraction(float(sharp.upper))
+
+
+def test_a_gaussian_kernel_near_the_largest_float_is_finite():
+    found = kernel_enclosure([1.0, 0.0], [1.0, 0.0], Gaussian(1e308 * np.eye(2)))
+    assert found.lower <= found.value * (1 + 1e-12)
+    assert found.value <= found.upper * (1 + 1e-12) < np.inf
