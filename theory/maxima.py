@@ -29,6 +29,7 @@ Array = NDArray[Any]
 
 GAP = 1e-4
 CELLS = 20_000
+TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
 
 
 class Method(Enum):
@@ -104,7 +105,7 @@ def path_maximum(
 ) -> PathMaximum:
     """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
 
-    ceiling: stop as soon as it is known whether the maximum is <= ceiling. budget: cells per piece.
+    ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap. budget: cells per piece.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
@@ -127,7 +128,8 @@ def segment_maxima(
 ) -> Maxima:
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
-    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling. budget: cells per segment.
+    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap.
+    budget: cells per segment.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")
@@ -244,7 +246,7 @@ def _branch_and_bound(
     closed = np.full(count, -np.inf)  # the largest bound among cells that were set aside
     used = np.zeros(count, dtype=int)
     status = np.full(count, Status.CONVERGED, dtype=object)
-    first = 4
+    first = 4 if ceiling is None else 2
     segment = np.repeat(np.arange(count), first)
     lo, hi = (np.tile(np.arange(first) + k, count) / first for k in (0, 1))
     bound = np.full(segment.size, np.inf)
@@ -256,9 +258,7 @@ def _branch_and_bound(
         joint = floor > -np.inf
         floor = max(floor, float(value.max())) if joint else floor
         best = np.maximum(value, floor)
-        goal = best * (1 + gap)
-        if ceiling is not None:
-            goal = np.maximum(goal, ceiling)
+        goal = best * (1 + gap) if ceiling is None else np.maximum(best * (1 + TIE), ceiling)
         exceeded = np.zeros(count, bool) if ceiling is None else (best > ceiling)
         done = (bound <= goal[segment]) | exceeded[segment]
         narrow = (hi - lo) < 2.0**-40
@@ -276,7 +276,8 @@ def _branch_and_bound(
         right = np.where(index + 1 == np.repeat(parts, parts), np.repeat(hi, parts), left + width)
         segment, bound = np.repeat(segment, parts), np.repeat(bound, parts)
         lo, hi = left, right
-    for step in 2.0 ** -np.arange(4, 12):  # the bound is settled; a better point nearby costs little
+    steps = 2.0 ** -np.arange(4, 12) if ceiling is None else ()  # a better point near the best one costs little
+    for step in steps:
         for side in (-step, step):
             _improve(risk, starts, ends, np.arange(count), np.clip(t + side, 0.0, 1.0), value, t)
     upper = np.maximum(closed, value)
