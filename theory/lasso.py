@@ -112,7 +112,14 @@ def second_layer(
         beta = solvers.interior_point(Z, y, w, kappa)
     else:
         beta = solvers.least_squares(Z, y, w) if kappa == 0 else solvers.lars(Z, y, w, kappa)
-    return certify(Z, y, kappa, beta, weights=w, solver=solver)
+    found = certify(Z, y, kappa, beta, weights=w, solver=solver)
+    if solver == "lars" and kappa > 0 and found.gap > duality.FINE * found.primal:
+        # the Gram matrix squares the condition number; QR does not
+        refined = solvers.refine(Z, y, w, kappa, beta)
+        if refined is not None:
+            other = certify(Z, y, kappa, refined, weights=w, solver=solver)
+            found = other if other.gap < found.gap else found
+    return found
 
 
 def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, kappa_min: float = 0.0) -> Homotopy:

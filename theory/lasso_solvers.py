@@ -106,12 +106,10 @@ def lars(Z: Array, y: Array, w: Array, kappa: float) -> Array:
     if 2 * np.abs(q).max() <= kappa:
         return np.zeros(len(q))
     beta = lars_path(G, q, kappa, whole=False)[1][-1]
-    beta = active_set(G, q, kappa, beta)
-    refined = _refine(Z, y, w, kappa, beta)
-    return beta if refined is None else refined
+    return active_set(G, q, kappa, beta)
 
 
-def _refine(Z: Array, y: Array, w: Array, kappa: float, beta: Array) -> Array | None:
+def refine(Z: Array, y: Array, w: Array, kappa: float, beta: Array) -> Array | None:
     """beta solved anew on its signs by QR, which does not square the condition number; None when that fails."""
     from scipy.linalg import qr, solve_triangular
 
