@@ -38,8 +38,9 @@ Array = NDArray[Any]
 SUBPATHS = ("(0)", "(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(0')")
 
 # Oracle nets are searched for below this many (sample, unit, input) triples; above, units of either side are used.
-SEARCH = 400_000
-LIMIT_STEPS, LIMIT_CONES = 20, 50  # how far the convex limit is pursued as a source of candidates
+# The convex limit is a source of candidates where its pricing is cheap: in the plane, or for few numbers.
+SEARCH, LIMIT = 20_000, 100
+LIMIT_STEPS, LIMIT_CONES = 20, 50
 
 # All rules of compression are tried below this many (sample, unit) pairs.
 COMPRESS = 20_000
@@ -226,7 +227,7 @@ def oracle_nets(
     fitted = [moves.best_second_layer(risk, theta) for theta in nearby if max(ls, default=0) > 0]
     small = [l for l in ls if search and 0 < l and len(sample) * l * n <= SEARCH]
     start = oracle.OracleBound(math.inf, 0.0, np.zeros((0, n)), np.zeros(0), risk.kappa, "none")
-    if small and risk.kappa > 0:
+    if small and risk.kappa > 0 and (n <= 2 or len(sample) * n <= LIMIT):
         start = oracle.limit(sample, risk.kappa, gap=1e-4, steps=LIMIT_STEPS, cones=LIMIT_CONES)
     out = []
     for l in ls:
