@@ -7,6 +7,7 @@ One module per figure, with
     CAPTION                                        what to see, and what would refute it
     CLAIMS                                         optional: ids of the claims that it illustrates
     arguments(parser)                              optional: options of its own for `data`
+    data(*, sample=None, ...)                      optional: the figure can be drawn of a user's table
     extras(data, out) -> list of files             optional: further files, such as an animation
 """
 
@@ -16,6 +17,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from types import ModuleType
@@ -25,7 +27,8 @@ import numpy as np
 
 STYLE = File(__file__).with_name("halfrect.mplstyle")
 FORMATS = ("png", "pdf", "svg")
-SPARE = ("caption", "claims", "settings", "versions")  # what an NPZ holds beside the arrays
+UNREADABLE = (OSError, ValueError, EOFError, AttributeError, TypeError, KeyError, zipfile.BadZipFile)
+SPARE = ("figure", "caption", "claims", "settings", "versions")  # what an NPZ holds beside the arrays
 
 
 def names() -> tuple[str, ...]:
@@ -42,7 +45,11 @@ def load(name: str) -> ModuleType:
 def make(
     name: str, out: File, *, fast: bool = False, format: str = "png", data: File | None = None, **options: Any
 ) -> list[File]:
-    """Compute (or load), draw and save one figure in `out`; the files written, the picture first."""
+    """Compute, draw and save one figure in `out`; the files written, the picture first.
+
+    data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
+    (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -51,15 +58,33 @@ def make(
     module, out = load(name), File(out)
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")
+    record = {"figure": name, "settings": json.dumps(_settings(module, fast=fast, data=data, **options), default=str)}
+    if data is not None and not is_table(data):
+        arrays = read(data)
+        changed = [
+            key
+            for key, value in _settings(module, data=None).items()
+            if {"fast": fast, **options}.get(key, value) != value
+        ]
+        if changed:
+            raise ValueError(f"data of a figure is drawn as it is: {', '.join(changed)} cannot change it")
+        record |= _record(data, name)
+    else:
+        if data is not None:
+            options["sample"] = _sample(module, name, data)
+        arrays = compute(module, fast=fast, out=out, **options)
     out.mkdir(parents=True, exist_ok=True)
-    arrays = compute(module, fast=fast, out=out, **options) if data is None else read(data)
     picture, numbers = out / f"{name}.{format}", out / f"{name}.npz"
     with plt.style.context(str(STYLE)):
-        figure = module.draw(arrays)
+        try:
+            figure = module.draw(arrays)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            if data is None:
+                raise
+            raise ValueError(f"data must hold the arrays that {name} draws; {data}: {error!r}") from error
         figure.savefig(picture, metadata=_metadata(format))
         plt.close(figure)
-        settings = {"fast": fast, **options}
-        write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), settings=settings)
+        write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), **record)
         further = module.extras(arrays, out) if hasattr(module, "extras") else []
     return [picture, numbers, *further]
 
@@ -71,32 +96,77 @@ def compute(module: ModuleType, *, out: File | None = None, **options: Any) -> d
     return {key: np.asarray(value) for key, value in module.data(**options).items()}
 
 
+def takes_table(name: str) -> bool:
+    """Whether a figure can be drawn of a user's table."""
+    return "sample" in inspect.signature(load(name).data).parameters
+
+
+def is_table(file: File) -> bool:
+    """Whether a file is meant as a table (.csv, or an NPZ with X and y that no figure wrote), not as a figure's data."""
+    if File(file).suffix.lower() == ".csv":
+        return True
+    try:
+        with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {"X", "y"} <= set(archive.files) and "caption" not in archive.files
+    except UNREADABLE:
+        return False
+
+
 def write(
     file: File,
     arrays: Mapping[str, np.ndarray],
     *,
+    figure: str,
     caption: str,
-    settings: Mapping[str, Any],
+    settings: str = "{}",
+    versions: str | None = None,
     claims: Sequence[str] = (),
 ) -> None:
-    """Save arrays as NPZ with the caption, the claims illustrated, the settings and the versions that made them."""
+    """Save arrays as NPZ with the figure's name and caption, the claims illustrated, and, as JSON, the settings (the
+    seed among them) and the versions (default: those in use) that made the arrays."""
     import platform
 
     import scipy
 
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    spare = {"caption": caption, "settings": json.dumps(dict(settings), default=str), "versions": json.dumps(versions)}
-    fields = {"claims": np.array(list(claims), dtype=str)} | {key: np.array(value) for key, value in spare.items()}
+    used = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
+    texts = {"figure": figure, "caption": caption, "settings": settings, "versions": versions or json.dumps(used)}
+    fields = {"claims": np.array(list(claims), dtype=str)} | {key: np.array(text) for key, text in texts.items()}
     np.savez_compressed(file, **arrays, **fields)  # type: ignore[arg-type]
 
 
 def read(file: File) -> dict[str, np.ndarray]:
     """The arrays of an NPZ that `write` made; ValueError when it is not one."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files if key not in SPARE}
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, KeyError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"data must be an NPZ as `python -m figures` writes; {file}: {error}") from error
+
+
+def _record(file: File, name: str) -> dict[str, str]:
+    """Settings and versions that an NPZ holds, where it does; ValueError when it is another figure's."""
+    with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        found = {key: str(archive[key]) for key in ("figure", "settings", "versions") if key in archive.files}
+    if found.get("figure", name) != name:
+        raise ValueError(f"data must be of {name}; {file} was written by {found['figure']}")
+    return found
+
+
+def _sample(module: ModuleType, name: str, file: File):
+    """The user's table, for a figure that takes one."""
+    from checks import tables
+
+    if not takes_table(name):
+        able = ", ".join(other for other in names() if takes_table(other))
+        raise ValueError(f"data must be an NPZ as `python -m figures` writes: {name} takes no table (these do: {able})")
+    return tables.read(file)
+
+
+def _settings(module: ModuleType, *, data: File | None, **options: Any) -> dict[str, Any]:
+    """Everything that the arrays depend on: all options of `data`, those left at their defaults too."""
+    defaults = {key: p.default for key, p in inspect.signature(module.data).parameters.items()}
+    settings = {key: value for key, value in (defaults | options).items() if key not in ("out", "sample")}
+    return settings if data is None else settings | {"table": File(data).name}
 
 
 def _metadata(format: str) -> dict[str, Any]:

@@ -18,7 +18,11 @@ def parser_for(chosen: list[str]) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=File, default=File("out"), help="folder for pictures and data (default: out)")
     parser.add_argument("--fast", action="store_true", help="smaller runs, the same pictures in miniature")
     parser.add_argument("--format", choices=figures.FORMATS, default="png")
-    parser.add_argument("--data", type=File, help="draw from this NPZ instead of computing")
+    parser.add_argument(
+        "--data",
+        type=File,
+        help="NPZ beside a picture: draw it again; .csv, or .npz with X and y: draw of your table, where a figure takes one (*)",
+    )
     known = figures.names()
     for name in chosen:
         if name in known and hasattr(figures.load(name), "arguments"):
@@ -39,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(known)}")
     if not chosen or "list" in chosen:
         for name in known:
-            print(f"{name:12} {(figures.load(name).__doc__ or '').strip().splitlines()[0]}")
+            star = "*" if figures.takes_table(name) else " "
+            print(f"{name:12}{star} {(figures.load(name).__doc__ or '').strip().splitlines()[0]}")
         return 0
     chosen = list(known) if "all" in chosen else chosen
     if data is not None and len(chosen) != 1:
@@ -47,10 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     for name in chosen:
         try:
             files = figures.make(name, out, fast=fast, format=format, data=data, **asked)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             parser.error(str(error))
-        except KeyError as error:
-            parser.error(f"--data {data} lacks the array {error} that {name} draws")
         print(f"{name}: {', '.join(str(file) for file in files)}")
     return 0
 
