@@ -78,7 +78,7 @@ def keeps_function(risk: Risk, path: Path, *, growth: float = 64.0) -> Judgement
     for k, W in enumerate(net.weights(np.abs(path.points)), start=1):
         size = size @ np.swapaxes(W, -1, -2)
         if k < net.depth:
-            size = net.augment(size if net.rho(k).homogeneous else np.minimum(size, 1.0))
+            size = net.augment(size)  # every activation here is 1-Lipschitz
     allowed = growth * gamma(net.size + len(X)) * (size + size[0])
     slack = allowed - np.abs(outputs - outputs[0])
     vertex, sample, output = (int(i) for i in np.unravel_index(np.argmin(slack), slack.shape))
