@@ -30,16 +30,16 @@ from theory import permutation_paths as build
 from theory import validation as check
 from theory.directions import one_direction_risk
 from theory.invariants import (
-    all_permutations,
     determinant_must_vanish,
     determinant_sign,
     in_different_order,
     is_odd,
+    permutation,
 )
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.paths import Path
-from theory.rank_drop import MOST_RAYS, Geometry, LeastRisk, least_risk
+from theory.rank_drop import MOST_RAYS, PLANE_RAYS, Geometry, LeastRisk, least_risk
 from theory.rays import (
     Rays,
     dependencies,
@@ -57,6 +57,9 @@ Array = NDArray[Any]
 
 # A path is preferred to one of larger weights when its maximum is this close (relative to E|Y|^2) to the lower bound.
 CLOSE = 5e-7
+
+# Rays of a plane up to which a subset's feature curve is used, when there are many subsets.
+SUBSET_RAYS = 5
 
 # Rays up to which the bound over one direction is computed: its cost grows with their square.
 MOST_ARCS = 400
@@ -106,17 +109,6 @@ class Barrier:
         return float(np.abs(self.path.points).max()) if self.path is not None else float("nan")
 
 
-@dataclass(frozen=True)
-class Components:
-    """The nets of zero risk, as many units as points: `number` of connected components, and the permutations
-    (new unit i is old unit order[i]) that are `free`: they stay within one. barrier: certified, between components."""
-
-    number: int
-    free: tuple[tuple[int, ...], ...]
-    geometry: Geometry
-    barrier: float
-
-
 def permutation_barrier(
     sample: Sample,
     width: int,
@@ -132,7 +124,8 @@ def permutation_barrier(
     (the path keeps the hidden ones at zero if it can). subsets: how many subsets of the points are tried when there are
     more points than units: all if there are no more, else random ones. Points on one ray count as one.
 
-    `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units. `path`
+    `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
+    relaxed, still a bound, for more than 7 points of a plane. `path`
     starts at a net of least risk where there are no more points than units, else near the best net found; lower and
     upper meet for points in a plane and for linearly independent points. Raises ValueError when width < 2 (a single
     unit has no permutation but itself) or `order` is no permutation.
@@ -144,7 +137,7 @@ def permutation_barrier(
         raise ValueError(f"width must be at least 2: a single hidden unit has no permutation but itself; got {width}")
     check.choice(bias, "bias", (False, True))
     check.positive_integer(subsets, "subsets")
-    order = _permutation(order, width)
+    order = permutation(order, width)
     rng = np.random.default_rng(rng)
     points = rays(sample, bias=bias)
     risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
@@ -158,54 +151,10 @@ def permutation_barrier(
     lower, reason, least = float_below(floor), Reason.IDENTITY, None
     if order != tuple(range(width)):
         lower, reason, least = _lower(points, floor, width, order, bias, subsets, rng)
-    path, upper = _upper(risk, points, least, reason, order, lower, rng)
-    if reason is Reason.NONE and path.labels[0] == "turn":
+    path, upper = _upper(risk, points, least, order, lower, rng)
+    if reason is Reason.NONE and "turn" in path.labels:
         reason = Reason.ROTATION
     return Barrier(lower, upper, path, reason)
-
-
-def components(sample: Sample) -> Components:
-    """How many components the zero-risk nets have, with as many units as points, and which permutations join them.
-
-    For three points in the plane, or any linearly independent points. Raises ValueError for other samples, where the
-    number is not known here; when no net has zero risk; or when nets with dependent features solve the task too.
-    """
-    points = rays(sample)
-    N = len(points)
-    if unseen_risk(points, dependencies(points)) > 0:
-        raise ValueError(f"sample has no net of zero risk: {Reason.UNSOLVABLE.value}")
-    if N < 2 or dependencies(points) or not (rank(points.X) == N or (N == 3 and rank(points.X) == 2)):
-        raise ValueError(
-            f"sample must be 3 points on different rays of a plane, or linearly independent points; got {N} rays"
-        )
-    least = least_risk(points)
-    if least.lower == 0:
-        raise ValueError("sample is solved by nets with dependent features too (e(m - 1) = 0): not decided here")
-    every = all_permutations(N)
-    free = tuple(order for order in every if _why(order, least.geometry) is None)
-    return Components(len(every) // len(free), free, least.geometry, least.lower)
-
-
-def approach(sample: Sample, width: int) -> tuple[Array, Array]:
-    """Largest weight and certified maximum of the swapping path, for paths ever closer to the infimum: two arrays.
-
-    Where the infimum is not attained two units merge and their outgoing weights run to infinity; with bounded weights
-    the visible barrier is higher. As many units as rays, in a plane or linearly independent; ValueError otherwise.
-    """
-    points = rays(sample)
-    width = check.positive_integer(width, "width", minimum=2)
-    if width != len(points) or dependencies(points):
-        raise ValueError(f"width must be the number of points on independent rays, {len(points)}; got {width}")
-    least = least_risk(points)
-    if least.geometry is Geometry.GENERAL:
-        raise ValueError(
-            f"sample must lie in a plane or be linearly independent; got {len(points)} points in R^{sample.n_in}"
-        )
-    order = _permutation(None, width)
-    risk = Risk(Network((sample.n_in, width, sample.n_out)), sample)
-    paths = [build.around(risk.network, sample, start, order) for start in build.starts(_float_sample(points), least)]
-    maxima = np.array([path_maximum(risk, path).upper for path in paths])
-    return np.array([np.abs(path.points).max() for path in paths]), maxima
 
 
 def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: int = 64, rng: Any = None) -> Barrier:
@@ -240,7 +189,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
             turns = sign_a * sign_b <= 0
             if not turns and (bias or plane_coordinates(part) is None):
                 continue
-            found = least_risk(part, bias=bias)
+            found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if len(part) == len(points) else SUBSET_RAYS)
             value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
             if value > best and (turns or in_different_order(part, found.geometry, *rows)):
                 best, reason = value, Reason.DETERMINANT if turns else Reason.ORDER
@@ -273,7 +222,7 @@ def _lower(
             part = points.subset(chosen)
             if dependencies(part, bias=bias):
                 continue
-            found = least_risk(part, bias=bias)
+            found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if square == len(points) else SUBSET_RAYS)
             if square == len(points):
                 least = found
             why = _why(order, found.geometry)
@@ -291,7 +240,6 @@ def _upper(
     risk: Risk,
     points: Rays,
     least: LeastRisk | None,
-    reason: Reason,
     order: tuple[int, ...],
     lower: float,
     rng: np.random.Generator,
@@ -300,28 +248,32 @@ def _upper(
     network, sample = risk.network, risk.sample
     close = lower + CLOSE * sample.energy
     reachable = least is not None and not network.bias and least.geometry is not Geometry.GENERAL
-    if reachable and reason is Reason.NONE and least.geometry is Geometry.SURROUNDING and len(order) == 3:  # type: ignore[union-attr]
+    if reachable and _rotates(order, least.geometry):  # type: ignore[union-attr]
         for beads in (80, 240):
-            path = build.turning(network, _float_sample(points), least, order, beads)  # type: ignore[arg-type]
+            path = build.turning(network, points.sample(), least, order, beads)  # type: ignore[arg-type]
             upper = path_maximum(risk, path).upper
             if upper <= close:
                 break
         return path, upper
+    tried: list[tuple[float, Path]] = []
     if reachable:
-        constant = float(points.constant)
         best: build.Start | None = None
-        for start in build.starts(_float_sample(points), least):  # type: ignore[arg-type]
+        total = float(sum(points.p))
+        for start in build.starts(points.sample(), least):  # type: ignore[arg-type]
             best = start if best is None or start.reduced_risk < best.reduced_risk else best
-            if start.reduced_risk + constant <= close:
+            if total * start.reduced_risk + float(points.constant) <= close:
                 break
-        assert best is not None
-        start = best
-    else:
+        if best is not None:
+            path = build.around(network, sample, best, order)
+            tried.append((path_maximum(risk, path).upper, path))
+    if not tried or tried[0][0] > lower + 2 * (close - lower):  # no construction, or too ill-conditioned in floats
         smaller = Network((network.widths[0], network.widths[1] - 1, network.widths[2]), bias=network.bias)
         pool = build.directions_pool(sample, rng, 64, bias=network.bias, biased=network.bias)
         start = build.complete(sample, build.search(smaller, sample, rng), pool, network)
-    path = build.around(network, sample, start, order)
-    return path, path_maximum(risk, path).upper
+        path = build.around(network, sample, start, order)
+        tried.append((path_maximum(risk, path).upper, path))
+    upper, path = min(tried, key=lambda item: item[0])
+    return path, upper
 
 
 def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
@@ -331,26 +283,14 @@ def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
     return Reason.DETERMINANT if is_odd(order) else Reason.ORDER
 
 
+def _rotates(order: tuple[int, ...], geometry: Geometry) -> bool:
+    """Whether three units on a closed curve can turn to each other's places: a 3-cycle."""
+    moved = len(order) == 3 and order != (0, 1, 2)
+    return moved and geometry is Geometry.SURROUNDING and not determinant_must_vanish(order, geometry)
+
+
 def _subsets(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
     """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones."""
     if comb(N, size) <= count:
         return list(combinations(range(N), size))
     return [tuple(sorted(rng.choice(N, size=size, replace=False).tolist())) for _ in range(count)]
-
-
-def _float_sample(points: Rays) -> Sample:
-    """One point per ray, rounded to floats; the risk differs from the sample's by the constant, and by the total weight."""
-    X, Y, p = points.arrays
-    return Sample(X, Y, p)
-
-
-def _permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
-    if order is None:
-        return (1, 0, *range(2, width))
-    try:
-        entries = [check.positive_integer(k, "order", minimum=0) for k in order]
-    except (TypeError, ValueError):
-        entries = []
-    if sorted(entries) != list(range(width)):
-        raise ValueError(f"order must be a permutation of the integers 0..{width - 1}; got {order!r}")
-    return tuple(entries)

@@ -15,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from theory import validation as check
 from theory.rank_drop import Geometry
 from theory.rays import Rays, exact_rows, feature_rows, matrix, plane_coordinates, rank
 
@@ -50,6 +51,19 @@ def determinant_must_vanish(order: Sequence[int], geometry: Geometry) -> bool:
 def all_permutations(width: int) -> tuple[tuple[int, ...], ...]:
     """Every permutation of 0..width - 1."""
     return tuple(permutations(range(width)))
+
+
+def permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
+    """`order` as a checked permutation of 0..width - 1; None: the first two swapped."""
+    if order is None:
+        return (1, 0, *range(2, width))
+    try:
+        entries = [check.positive_integer(k, "order", minimum=0) for k in order]
+    except (TypeError, ValueError):
+        entries = []
+    if sorted(entries) != list(range(width)):
+        raise ValueError(f"order must be a permutation of the integers 0..{width - 1}; got {order!r}")
+    return tuple(entries)
 
 
 def determinant_sign(points: Rays, rows: Array, *, bias: bool = False) -> int:

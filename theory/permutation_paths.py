@@ -20,6 +20,7 @@ from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
 from theory.rank_drop import Geometry, LeastRisk
+from theory.rays import row_norms
 from theory.risk import Sample
 
 Array = NDArray[Any]
@@ -123,8 +124,8 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     root = np.sqrt(sample.weights)
     basis = qr((Z * root).T, mode="economic")[0]
     left_over = candidates * root - (candidates * root) @ basis @ basis.T
-    norms = np.linalg.norm(candidates * root, axis=1)
-    gain = np.where(norms > _faint(sample), np.linalg.norm(left_over, axis=1) / np.maximum(norms, 1e-300), 0)
+    norms = row_norms(candidates * root)
+    gain = np.where(norms > _faint(sample), row_norms(left_over) / np.where(norms > 0, norms, 1), 0)
     best = int(np.argmax(gain))
     full = np.concatenate([rows, pool[best : best + 1]])
     reduced, risk = fit(sample, Z)
@@ -180,14 +181,14 @@ def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array
         result = minimize(value, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
         if result.fun < best:
             best, found = float(result.fun), result.x.reshape(shape)
-    norms = np.linalg.norm(found, axis=1, keepdims=True)
+    norms = row_norms(found)[:, None]
     return found / np.where(norms > 0, norms, 1)
 
 
 def fit(sample: Sample, Z: Array) -> tuple[Array, float]:
     """The W_2 of least norm among the optimal ones for features Z (h, N), and its risk."""
     root = np.sqrt(sample.weights)
-    scale = np.linalg.norm(Z * root, axis=1)
+    scale = row_norms(Z * root)
     scale[scale == 0] = 1.0
     A = (Z * root / scale[:, None]).T
     V = np.linalg.lstsq(A, sample.Y * root[:, None], rcond=1e-14)[0].T / scale
@@ -201,8 +202,8 @@ def _realise(sample: Sample, least: LeastRisk, spread: float) -> Array | None:
         V = np.eye(len(nu))
         rows = np.linalg.pinv(sample.X).T
     else:
-        V = least.features / np.linalg.norm(least.features, axis=1, keepdims=True)
-        rows = least.directions / np.linalg.norm(least.features, axis=1, keepdims=True)
+        sizes = row_norms(least.features)[:, None]
+        V, rows = least.features / sizes, _unit(least.directions) / (sizes / row_norms(least.directions)[:, None])
     if least.geometry is Geometry.LINE:
         return rows[np.abs(V @ nu) < 0.5]
     if spread > 0:
@@ -244,7 +245,7 @@ def _independent(sample: Sample, pool: Array, count: int) -> Array:
 def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
     """The order in which pivoting takes the pool's features (with biases: beside the constant one)."""
     Z = _features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
-    norms = np.linalg.norm(Z, axis=1, keepdims=True)
+    norms = row_norms(Z)[:, None]
     Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
     if network.bias:
         one = np.sqrt(sample.weights)
@@ -260,10 +261,10 @@ def _features(network: Network, sample: Sample, rows: Array, *, ones: bool = Tru
 
 def _faint(sample: Sample) -> float:
     """Features of a unit row smaller than this are roundings of zero."""
-    return 1e-12 * float(np.sqrt(sample.weights @ np.sum(sample.X**2, axis=1)))
+    return 1e-12 * float(row_norms((sample.X * np.sqrt(sample.weights)[:, None]).ravel()))
 
 
 def _unit(rows: Array) -> Array:
     """Rows scaled to norm one; zero rows are dropped."""
-    norms = np.linalg.norm(rows, axis=1)
+    norms = row_norms(rows)
     return rows[norms > 0] / norms[norms > 0][:, None]

@@ -41,6 +41,7 @@ from theory.rays import (
     null_space,
     plane_coordinates,
     rank,
+    row_norms,
     sorted_directions,
 )
 
@@ -48,6 +49,10 @@ Array = NDArray[Any]
 
 # Rays up to which every face is looked at; beyond, the number of faces and the size of the fractions explode.
 MOST_RAYS = 12
+
+# Rays of a plane up to which its feature curve is used (seconds at 7); beyond, and for many subsets earlier, the
+# feature rows are relaxed to all nonnegative ones.
+PLANE_RAYS = 7
 
 # Relative distances below the floating point minimum at which a proof is tried, in turn.
 STEPS = (2.0**-40, 2.0**-32, 2.0**-24, 2.0**-16, 2.0**-8, 0.5)
@@ -61,7 +66,9 @@ class Geometry(Enum):
     HALF_PLANE = "points of a plane in an open half-plane: the feature rows form an arc, the bound is exact"
     ANTIPODAL = "points of a plane in a closed half-plane, two of them opposite: an arc, the bound is exact"
     LINE = "points on one line through the origin: at most two different features"
-    GENERAL = "more points than dimensions, beyond the plane: feature rows relaxed to all nonnegative rows"
+    GENERAL = (
+        "more points than dimensions, beyond the plane or many of them: feature rows relaxed to all nonnegative rows"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +90,17 @@ class LeastRisk:
     need: int
 
 
-def least_risk(points: Rays, *, bias: bool = False) -> LeastRisk:
+def least_risk(points: Rays, *, bias: bool = False, plane_rays: int = PLANE_RAYS) -> LeastRisk:
     """The least risk of a net with N = len(points) hidden units (N - 1 with an output bias) whose features are dependent.
 
-    The features must be able to span R^N (`dependencies` empty). Without the constant of `points`. ValueError beyond
-    MOST_RAYS points.
+    The features must be able to span R^N (`dependencies` empty). Without the constant of `points`. plane_rays: how many
+    points of a plane are treated exactly. ValueError beyond MOST_RAYS points.
     """
     if not 2 <= len(points) <= MOST_RAYS:
         raise ValueError(f"points must lie on 2 to {MOST_RAYS} different rays for an exact bound; got {len(points)}")
     if not bias and rank(points.X) == 1:
         return _on_a_line(points)
-    geometry, corners, directions, distinct, need = _curve(points, bias)
+    geometry, corners, directions, distinct, need = _curve(points, bias, plane_rays)
     vertices = [corners[k] for k in distinct]
     one = points.constant * 0 + 1
     fixed = [[one] * len(points)] if bias else []
@@ -138,7 +145,9 @@ def _on_a_line(points: Rays) -> LeastRisk:
     return LeastRisk(float_below(costs[k]), np.eye(2)[k], Geometry.LINE, floats(points.X), floats(corners), (0, 1), 2)
 
 
-def _curve(points: Rays, bias: bool) -> tuple[Geometry, list[Vector], list[Vector], tuple[int, ...], int]:
+def _curve(
+    points: Rays, bias: bool, plane_rays: int
+) -> tuple[Geometry, list[Vector], list[Vector], tuple[int, ...], int]:
     """Geometry, corners of the set of feature rows, their directions, which are vertices, alternations nu needs."""
     N, zero, one = len(points), points.constant * 0, points.constant * 0 + 1
     orthant = [[one if i == j else zero for j in range(N)] for i in range(N)]
@@ -146,7 +155,7 @@ def _curve(points: Rays, bias: bool) -> tuple[Geometry, list[Vector], list[Vecto
     if rank(points.X) == N:
         return Geometry.INDEPENDENT, orthant, [], everything, 2
     plane = plane_coordinates(points)
-    if plane is None or bias:
+    if plane is None or bias or N > plane_rays:
         return Geometry.GENERAL, orthant, [], everything, 2
     directions = sorted_directions(plane)
     features = feature_rows(plane, directions)
@@ -179,7 +188,7 @@ def _search(points: Rays, vertices: list[Vector], need: int, fixed: list[Vector]
     D = np.sqrt(p)
     G = (D[:, None] * Y) @ (D[:, None] * Y).T
     V = floats(vertices)
-    V /= np.linalg.norm(V, axis=1, keepdims=True)
+    V /= row_norms(V)[:, None]
     held = floats(fixed).reshape(-1, len(p))
     best, normal = np.inf, np.zeros(len(p))
     queue: deque[tuple[int, ...]] = deque([()])

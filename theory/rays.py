@@ -42,6 +42,10 @@ class Rays:
         pick = lambda rows: [rows[i] for i in chosen]  # noqa: E731
         return Rays(pick(self.X), pick(self.Y), pick(self.p), self.constant * 0, tuple(self.first[i] for i in chosen))
 
+    def sample(self) -> Sample:
+        """The rays as floats. The risk is that of the original sample over its total weight, without the constant."""
+        return Sample(*self.arrays)
+
     @property
     def arrays(self) -> tuple[Array, Array, Array]:
         """X, Y, p rounded to floats."""
@@ -206,6 +210,12 @@ def exact_rows(array: ArrayLike) -> list[Vector]:
 def floats(rows: list[Vector]) -> Array:
     """Rows of rationals rounded to a float array."""
     return np.array([[float(v) for v in row] for row in rows]) if rows else np.zeros((0, 0))
+
+
+def row_norms(rows: Array) -> Array:
+    """Euclidean norms of rows (..., n) that neither overflow nor underflow."""
+    largest = np.abs(rows).max(axis=-1, initial=0.0)
+    return largest * np.linalg.norm(rows / np.where(largest > 0, largest, 1)[..., None], axis=-1)
 
 
 def float_below(value: Rational) -> float:

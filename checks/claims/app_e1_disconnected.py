@@ -28,8 +28,9 @@ def triangle(rng: np.random.Generator, kind: int) -> np.ndarray:
     elif kind == 2:
         angles = np.array([0.0, 180 + rng.choice([-1, 1]) * 10 ** rng.uniform(-3, 1), rng.uniform(20, 160)])
     elif kind == 3:
-        X = rng.integers(1, 9, size=(2, 2)) * rng.choice([-1, 1], size=(2, 2))
-        return np.stack([X[0], -X[0] * rng.integers(1, 4), X[1] + np.array([0, 9])]).astype(float)
+        a, b = rng.integers(1, 9, size=(2, 2)) * rng.choice([-1, 1], size=(2, 2))
+        b = b + (a[0] * b[1] == a[1] * b[0]) * np.array([0, 1])  # off the line of the opposite points
+        return np.stack([a, -a * rng.integers(1, 4), b]).astype(float)
     else:
         return rng.standard_normal((3, 2))
     radius = np.exp(rng.uniform(-1, 1, 3))[:, None]

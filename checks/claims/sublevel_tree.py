@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
-from theory.barriers import components
 from theory.counterexamples import permutation_task, poor_minimum, scalar
+from theory.permutation_task import components
 from theory.risk import Sample
 from theory.topology import landscape, sublevel_tree
 

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.barriers import Reason, approach, components, lower_bound, permutation_barrier
+from theory.barriers import Reason, lower_bound, permutation_barrier
 from theory.invariants import all_permutations, is_odd, is_rotation, line_up
 from theory.maxima import path_maximum
 from theory.networks import Network
+from theory.permutation_task import approach, components
 from theory.rays import rays
 from theory.risk import Risk, Sample
 
@@ -237,3 +238,24 @@ def test_the_same_seed_gives_the_same_barrier():
     first, second = (permutation_barrier(sample, 3, rng=5, subsets=8) for _ in range(2))
     assert first.lower == second.lower
     assert np.array_equal(first.path.points, second.path.points)
+
+
+def test_points_on_one_ray_at_different_distances_are_met_by_the_path():
+    X = np.array([[1.0, 0.2], [3.0, 0.6], [-0.5, 1.0], [-1.0, -1.2], [-10.0, -12.0]])
+    sample = Sample(X, np.random.default_rng(0).standard_normal((5, 2)))
+    assert permutation_barrier(sample, 3).lower > 0
+    assert permutation_barrier(sample, 3).gap <= 1e-6 * sample.energy
+
+
+def test_scales_of_points_and_targets_do_not_matter():
+    X = corners(10, 75, 130)
+    base = permutation_barrier(task(X), 3).lower
+    for scale in (2.0**-400, 2.0**300):
+        assert permutation_barrier(Sample(scale * X, X[CYCLE]), 3).lower == pytest.approx(base, rel=1e-9)
+
+
+def test_with_targets_zero_nothing_stands_in_the_way():
+    barrier = permutation_barrier(Sample(corners(*AROUND), np.zeros((3, 2))), 3)
+    assert barrier.reason is Reason.NONE
+    assert barrier.lower == 0
+    assert barrier.upper <= 1e-299
