@@ -122,7 +122,7 @@ def permutation_barrier(
 
     order: new unit i is old unit order[i]; default: the first two units swapped. bias: whether every layer has biases
     (the path keeps the hidden ones at zero if it can). subsets: how many subsets of the points are tried when there are
-    more points than units: all if there are no more, else random ones. Points on one ray count as one.
+    more points than units: all if there are no more, else random ones. Points exactly on one ray count as one.
 
     `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
     relaxed, still a bound, for more than 7 points of a plane. `path`

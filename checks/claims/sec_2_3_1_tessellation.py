@@ -52,7 +52,7 @@ def attack(setting: Setting, *, reducible: bool = False) -> Outcome:
     Two units in the plane: the sign of det W_1. More: det Z on subsets of the points.
     """
     tally, rng = Tally(), setting.rng
-    for k in setting.each(range(setting.instances(30, 1500))):
+    for k in setting.each(range(setting.instances(30, 400))):
         task = plane_task if k % 2 else wide_task
         risk, theta = task(rng, reducible)
         m = risk.network.widths[1]

@@ -241,7 +241,7 @@ def test_the_same_seed_gives_the_same_barrier():
 
 
 def test_points_on_one_ray_at_different_distances_are_met_by_the_path():
-    X = np.array([[1.0, 0.2], [3.0, 0.6], [-0.5, 1.0], [-1.0, -1.2], [-10.0, -12.0]])
+    X = np.array([[1.0, 0.25], [3.0, 0.75], [-0.5, 1.0], [-1.0, -1.25], [-10.0, -12.5]])
     sample = Sample(X, np.random.default_rng(0).standard_normal((5, 2)))
     assert permutation_barrier(sample, 3).lower > 0
     assert permutation_barrier(sample, 3).gap <= 1e-6 * sample.energy
