@@ -100,7 +100,8 @@ def second_layer(
 
     kappa >= 0; weights as in `Sample`. solver "lars": homotopy on the Gram matrix, finished by an active-set method
     on the signs it found (kappa = 0: least squares); "cvxpy": an interior-point reference. Rank-deficient Z,
-    zero or repeated columns, m > N and m = 0 are ordinary cases (kappa = 0: see `SecondLayer.radius`).
+    zero or repeated columns, m > N and m = 0 are ordinary cases (kappa = 0: see `SecondLayer`; for kappa of the order
+    of rounding errors and singular features the gap stays open for the same reason).
     ValueError on bad input.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
