@@ -38,7 +38,7 @@ def data(*, fast: bool = False, seed: int = 3, sample: Sample | None = None) -> 
     if seed < 0:
         raise ValueError(f"seed must be >= 0; got {seed}")
     rng = np.random.default_rng(seed)
-    sample = sample or _task(10 if fast else 24)
+    sample = sample or _task(8 if fast else 24)
     size = np.sqrt(bounds.spectral_norm(sample) * sample.energy)
     risk = Risk(Network((sample.n_in, WIDTH, 1)), sample, kappa=KAPPA * size, penalty="second_layer_l1")
     ends = [_net(risk, rng) for _ in range(2)]
