@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.barriers import components, permutation_barrier
+from theory.barriers import permutation_barrier
 from theory.invariants import all_permutations
 from theory.permutation_paths import fit
+from theory.permutation_task import components
 from theory.rank_drop import Geometry, least_risk
 from theory.rays import rays
 from theory.risk import Sample
