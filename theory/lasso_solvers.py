@@ -233,11 +233,15 @@ def interior_point(Z: Array, y: Array, w: Array, kappa: float) -> Array:
     """cvxpy's answer, as it comes; its status decides nothing, the gap does."""
     import cvxpy as cp
 
-    root = np.sqrt(w)
+    # in units in which features and targets are of order one: b = unit b', kappa = kappa' |Z| |y|
+    A, target = Z * np.sqrt(w)[:, None], y * np.sqrt(w)
+    size, level = float(np.sqrt(np.mean(np.sum(A**2, axis=0)))) or 1.0, float(np.linalg.norm(target)) or 1.0
     b = cp.Variable(Z.shape[1])
-    problem = cp.Problem(cp.Minimize(cp.sum_squares(Z * root[:, None] @ b - y * root) + kappa * cp.norm1(b)))
+    fit = cp.sum_squares((A / size) @ b - target / level)
+    problem = cp.Problem(cp.Minimize(fit + kappa / size / level * cp.norm1(b)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.suppress(cp.SolverError):
             problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-13, tol_gap_rel=1e-12, tol_feas=1e-12)
-    return np.zeros(Z.shape[1]) if b.value is None or not np.isfinite(b.value).all() else np.asarray(b.value)
+    solved = b.value is not None and np.isfinite(b.value).all()
+    return np.asarray(b.value) * (level / size) if solved else np.zeros(Z.shape[1])
