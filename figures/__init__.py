@@ -72,6 +72,7 @@ def make(
     else:
         if data is not None:
             options["sample"] = _sample(module, name, data)
+        out.mkdir(parents=True, exist_ok=True)  # long runs are kept there as they finish
         arrays = compute(module, fast=fast, out=out, **options)
     out.mkdir(parents=True, exist_ok=True)
     picture, numbers = out / f"{name}.{format}", out / f"{name}.npz"

@@ -216,3 +216,20 @@ def test_breakpoints_are_where_units_switch():
 
     risk = Risk(Network((1, 1, 1)), Sample([[1.0], [-2.0]], [[0.0], [0.0]]))
     assert quartic.breakpoints(risk, np.array([-1.0, 1.0]), np.array([3.0, 1.0])) == pytest.approx([0.25, 0.25])
+
+
+def test_a_run_finds_its_folder_made_so_that_it_can_keep_what_is_finished(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    def data(*, fast=False, out=None):
+        (out / "kept.txt").write_text("done")
+        return {"x": np.zeros(2)}
+
+    def draw(arrays):
+        from matplotlib.figure import Figure
+
+        return Figure()
+
+    monkeypatch.setattr(figures, "load", lambda name: SimpleNamespace(data=data, draw=draw, CAPTION=""))
+    figures.make("kept", tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder" / "kept.txt").exists()
