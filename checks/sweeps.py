@@ -63,7 +63,10 @@ def key(function: Callable[[Cell], Mapping[str, Any]], cell: Cell) -> str:
 
 
 def _open(file: str | PathLike[str]) -> sqlite3.Connection:
-    store = sqlite3.connect(file, timeout=60)
+    try:
+        store = sqlite3.connect(file, timeout=60)
+    except sqlite3.Error as error:
+        raise SweepError(f"{file}: cannot be opened as an SQLite file ({error}); give another name") from error
     try:
         with store:
             store.execute(_TABLE)

@@ -39,6 +39,10 @@ __all__ = ["ROUTES", "Route", "RouteStatus", "RouteTable", "connect", "routes", 
 
 Array = NDArray[Any]
 
+# Beyond this many (sample, unit) pairs the straight line is costlier than moves, and dependent features are looked for
+# only where m >= 2N promises them.
+LARGE = 2_000_000
+
 ROUTES = ("straight", "permutation", "caratheodory", "maurey", "oracle", "six_segment")  # cheapest first
 
 # A maximum within this of the larger end counts as equal to it (certified maxima are good to 5e-10), and so does a root
@@ -85,7 +89,8 @@ class RouteTable:
         return next(route for route in self.routes if route.status is RouteStatus.WON)
 
     def __getitem__(self, name: str) -> Route:
-        return next(route for route in self.routes if route.name == check.choice(name, "name", ROUTES))
+        names = tuple(route.name for route in self.routes)
+        return self.routes[names.index(check.choice(name, "name", names))]
 
 
 def connect(
@@ -130,7 +135,8 @@ def routes(
     larger = max(moves.vertex_bound(risk, theta) for theta in (theta_a, theta_b))
     enough = larger + AT_THE_END * larger + AT_THE_END**2 * risk.sample.energy
     tried: list[Route] = []
-    for name in (name for name in ROUTES if name in names):
+    order = ROUTES if _pairs(risk) <= LARGE else (*ROUTES[1:4], ROUTES[0], *ROUTES[4:])
+    for name in (name for name in order if name in names):
         if not exhaustive and any(r.upper <= enough for r in tried):
             tried.append(Route(name, RouteStatus.SKIPPED))
             continue
@@ -213,6 +219,11 @@ def _permutation(risk: Risk, a: Array, b: Array) -> Path:
 
 def _caratheodory(risk: Risk, a: Array, b: Array) -> Path:
     """The same functions on few units, side by side."""
+    if _pairs(risk) > LARGE and risk.network.widths[1] < 2 * len(risk.sample):
+        raise Impossible(
+            f"route 'caratheodory' needs m >= 2N on a problem of this size; got m = {risk.network.widths[1]}, "
+            f"N = {len(risk.sample)}"
+        )
     down, up = _lean(risk, a), _lean(risk, b)
     used = [int(np.count_nonzero(risk.network.weights(half.points[-1])[1])) for half in (down, up)]
     if sum(used) > risk.network.widths[1]:
@@ -238,6 +249,10 @@ def _maurey(risk: Risk, a: Array, b: Array) -> Path:
             moves.line(theta, fitted, "best second layer") + moves.line(fitted, tossed, f"toss down to {half} units")
         )
     return _joined(risk, *halves)
+
+
+def _pairs(risk: Risk) -> int:
+    return len(risk.sample) * risk.network.widths[1]
 
 
 def _lean(risk: Risk, theta: Array) -> Path:

@@ -114,6 +114,11 @@ def test_a_file_of_another_kind_is_refused_and_untouched(tmp_path):
     assert file.read_bytes() == before
 
 
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(sweeps.SweepError, match=r"cannot be opened|not the SQLite"):
+        sweeps.run(square, [{"k": 1}], tmp_path)
+
+
 def test_cells_must_be_plain(tmp_path):
     with pytest.raises(sweeps.SweepError, match="plain numbers"):
         sweeps.run(square, [{"k": object()}], tmp_path / "s")
