@@ -62,7 +62,7 @@ CLOSE = 5e-7
 SUBSET_RAYS = 5
 
 # Rays up to which the bound over one direction is computed: its cost grows with their square.
-MOST_ARCS = 400
+MOST_ARCS = 200
 
 
 class Reason(Enum):
@@ -125,8 +125,7 @@ def permutation_barrier(
     more points than units: all if there are no more, else random ones. Points exactly on one ray count as one.
 
     `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
-    relaxed, still a bound, for more than 7 points of a plane. `path`
-    starts at a net of least risk where there are no more points than units, else near the best net found; lower and
+    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no more points than units, else near the best net found; lower and
     upper meet for points in a plane and for linearly independent points. Raises ValueError when width < 2 (a single
     unit has no permutation but itself) or `order` is no permutation.
     """

@@ -98,22 +98,28 @@ def rank(rows: list[Vector]) -> int:
 def dependencies(points: Rays, *, bias: bool = False) -> list[Vector]:
     """A basis of {nu : rho(X w) . nu = 0 for every w} (with an output bias also sum nu = 0): what no net can see.
 
-    rho(t) = (|t| + t)/2, and w -> |<w, x>| are independent over different lines: a linear algebra question.
+    rho(t) = (|t| + t)/2, and the functions |<w, x>| are independent over different lines. So nu vanishes at a point alone
+    on its line, at two opposite points x and -c x it is (1, -1/c) times some t, and the t's solve sum t x = 0.
     """
-    if len(points) == 0:
-        return []
-    lines: dict[tuple[tuple[int, int], ...], int] = {}
-    entries = []
-    for x in points.X:
+    lines: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    sizes = []
+    for i, x in enumerate(points.X):
         lead = next(v for v in x if v != 0)
-        key = tuple((int((v / lead).p), int((v / lead).q)) for v in x)
-        entries.append((lines.setdefault(key, len(lines)), abs(lead)))
-    zero, one = points.constant * 0, points.constant * 0 + 1
-    columns = [[size if line == k else zero for line, size in entries] for k in range(len(lines))]
-    columns += [list(column) for column in zip(*points.X)]
+        sizes.append(abs(lead))
+        lines.setdefault(tuple((int((v / lead).p), int((v / lead).q)) for v in x), []).append(i)
+    pairs = [line for line in lines.values() if len(line) == 2]
+    if not pairs:
+        return []
+    equations = [[points.X[i][k] / sizes[i] for i, _ in pairs] for k in range(len(points.X[0]))]
     if bias:
-        columns.append([one] * len(points))
-    return null_space(columns, len(points))
+        equations.append([1 / sizes[i] - 1 / sizes[j] for i, j in pairs])
+    basis = []
+    for solution in null_space(equations, len(pairs)):
+        nu = [points.constant * 0] * len(points)
+        for t, (i, j) in zip(solution, pairs):
+            nu[i], nu[j] = t / sizes[i], -t / sizes[j]
+        basis.append(nu)
+    return basis
 
 
 def unseen_risk(points: Rays, blind: list[Vector]) -> Rational:
