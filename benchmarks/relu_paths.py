@@ -1,7 +1,7 @@
 """Certified paths of Theorem 2.4 and its relatives: `python benchmarks/relu_paths.py [--small] [--real] [--widths M,M]`.
 
-First the cost against the width m on one synthetic problem (N = 10,000, n = 10): seconds to build and certify the
-six-segment path (m/2 active units, angle 0.05) and the `maurey` route, with fitted exponents. With --real, two nets
+The cost against the width m on one synthetic problem (N = 10,000, n = 10): seconds to build and certify the
+six-segment path (m/2 active units, angle 0.05) and the `maurey` route, with fitted exponents. With --real instead, two nets
 trained from different seeds on diabetes and digits, connected by every route: certified maxima, lengths, seconds.
 The solver race of the second layer is in benchmarks/lasso.py.
 """
@@ -105,15 +105,16 @@ def real(widths: list[int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--small", action="store_true", help="N = 1,000 and m up to 256; real nets with m = 16")
-    parser.add_argument("--real", action="store_true", help="also connect nets trained on diabetes and digits")
+    parser.add_argument("--real", action="store_true", help="instead connect nets trained on diabetes and digits")
     parser.add_argument("--widths", help="comma-separated widths m instead of 64, ..., 4096")
     options = parser.parse_args()
     widths = [m for m in WIDTHS if not options.small or m <= 256]
     if options.widths:
         widths = [int(m) for m in options.widths.split(",")]
-    against_width(1000 if options.small else 10_000, widths)
     if options.real:
-        real([16] if options.small else [64, 512])
+        real([int(m) for m in options.widths.split(",")] if options.widths else [16] if options.small else [64, 512])
+    else:
+        against_width(1000 if options.small else 10_000, widths)
 
 
 if __name__ == "__main__":
