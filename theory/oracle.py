@@ -32,8 +32,8 @@ Array = NDArray[Any]
 
 METHODS = ("auto", "columns", "patterns")
 
-# Largest number of (pattern, sample) pairs handed to cvxpy, and of samples for which "auto" tries it after all.
-PATTERN_ENTRIES = 40_000
+# Largest size, patterns times entries of X, of a pattern program handed to cvxpy.
+PATTERN_ENTRIES = 60_000
 
 # For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
 RAYS_LISTED = 400
@@ -72,7 +72,7 @@ def limit(
     """e(infinity) of a sample with one output, enclosed.
 
     method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for
-    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, and 1e-6 for n >= 3) or
+    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n > 8) or
     `steps` rounds. "patterns": the
     convex reformulation over the activation patterns of the hyperplane arrangement (Pilanci & Ergen 2020) in cvxpy,
     for small N; its answer is then bounded the same way. "auto": columns, or rational linear algebra for kappa = 0,
@@ -84,7 +84,7 @@ def limit(
     check.choice(method, "method", METHODS)
     steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
     X, y, w = _single_output(sample)
-    default = 1e-8 if X.shape[1] <= 2 else 1e-6
+    default = 1e-8 if X.shape[1] <= 2 else 1e-6 if X.shape[1] <= pricing.SPLIT else 1e-4
     gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
     if kappa == 0:
         if method != "auto":
@@ -240,7 +240,10 @@ def _generate(
             break
         W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
         if X.shape[1] > 2 and worst < 1.1 * kappa:
-            W = _pattern_units(X, y, w, kappa, _patterns_of(X, W))
+            if len(W) * X.size <= PATTERN_ENTRIES:
+                W = _pattern_units(X, y, w, kappa, _patterns_of(X, W))
+            else:
+                W = np.concatenate([W, _descend(X, y, w, kappa, W, 0.0, method).units])
             b = np.zeros(len(W))
     return OracleBound(best.upper, lower, best.units, best.weights, kappa, method)
 
@@ -274,10 +277,10 @@ def _patterns(X: Array) -> Array:
     if n == 0:
         return np.zeros((0, N), dtype=bool)
     count = 2 if n == 1 else 2 * N if n == 2 else 2**n * math.comb(N, n - 1)
-    if count * N > PATTERN_ENTRIES:
+    if count * N * n > PATTERN_ENTRIES:
         raise ValueError(
-            f"sample must be small enough for method 'patterns': {count} patterns of {N} samples exceed "
-            f"{PATTERN_ENTRIES} entries; use method 'columns'"
+            f"sample must be small enough for method 'patterns': {count} patterns of {N} samples in {n} dimensions "
+            f"exceed {PATTERN_ENTRIES} entries; use method 'columns'"
         )
     if n == 1:
         return np.concatenate([X.T > 0, X.T < 0])

@@ -3,7 +3,7 @@
 It is what decides whether a new hidden unit w can lower a convex problem over all units (`theory.oracle`). The function
 f(w) = sum_i c_i relu(<w, x_i>) is positively homogeneous and piecewise linear, so its maximum over the ball is 0 or on
 the sphere: on a line two rows decide; on the circle it is <g, w> on each arc between breakpoints, and the arcs are
-searched exactly; on higher spheres cones are bounded and split.
+searched exactly; on higher spheres cones are bounded and split, and above eight dimensions a relaxation is all there is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ Array = NDArray[Any]
 
 # A bound on the error of an angle computed with numpy's arctan2 and reduced to [0, 2 pi), and of its sine or cosine.
 ANGLE = 64 * UNIT
+
+# Cones are split in at most this many dimensions (there are 2^n to begin with); beyond, a relaxation bounds f.
+SPLIT = 8
 
 # Numbers held at once while cones are bounded.
 SLAB = 4_000_000
@@ -42,7 +45,8 @@ def price(X: Array, c: Array, *, target: float = 0.0, tolerance: float = 1e-7, c
     """Bound max |f| for inputs X (N, n) and coefficients c (N,): exact for n <= 2, by branch and bound for n >= 3.
 
     For n >= 3 cones are split until the bound is within `tolerance` (relative) of the larger of `target` and the best
-    value found, or until `cones` of them have been bounded; what is left open is in the bound.
+    value found, or until `cones` of them have been bounded; what is left open is in the bound. For n > 8 the bound is
+    that of a relaxation, which holds but is loose.
     """
     if X.shape[1] == 1:
         return _line(X, c)
@@ -117,6 +121,10 @@ def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) ->
     rounding = gamma(len(c) + 2 * n + 16) * _mass(X, c)
     rows = climb(X, c)
     values = np.abs(np.maximum(X @ rows.T, 0).T @ c)
+    order = np.argsort(-values, kind="stable")
+    relaxed = _relaxed(X, c)
+    if n > SPLIT or relaxed <= target:
+        return Pricing(relaxed, inside(rows[order]), values[order])
     goal = max(target, float(values.max(initial=0.0))) * (1 + tolerance) + 4 * n * rounding
     orthants = np.array([np.diag(s) for s in product((1.0, -1.0), repeat=n)])
     open_cones = [(orthants, 1.0), (orthants, -1.0)]
@@ -143,7 +151,24 @@ def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) ->
     order = np.argsort(-values, kind="stable")
     # A cone is split at a rounded vector, just off its face: every split may lose a sliver a few roundings wide.
     slivers = 16 * n * UNIT * rounds * _mass(X, c)
-    return Pricing(closed + slivers, inside(rows[order]), values[order])
+    return Pricing(min(closed + slivers, relaxed), inside(rows[order]), values[order])
+
+
+def _relaxed(X: Array, c: Array) -> float:
+    """An upper bound on |f| by the Cauchy-Schwarz inequality, in any dimension.
+
+    With p = the positive part of c (or of -c): f <= sum p relu <= (sum p . |sum p x x^T|)^(1/2), and since relu is
+    (t + |t|)/2, f <= |sum c x| / 2 + (that) / 2.
+    """
+    N, n = X.shape
+    mean = float(np.linalg.norm(c @ X))
+    bounds = []
+    for part in (np.maximum(c, 0), np.maximum(-c, 0)):
+        M = (X * part[:, None]).T @ X
+        top = float(np.linalg.eigvalsh(M)[-1]) + gamma(N + 64 * n) * n * float(np.trace(M))
+        root = np.sqrt(part.sum() * max(top, 0.0))
+        bounds.append(min(root, (mean + root) / 2))
+    return float(max(bounds)) * (1 + gamma(2 * N + 64)) + gamma(N + 2 * n + 16) * _mass(X, c)
 
 
 def starts(X: Array, count: int = 64) -> Array:
@@ -154,13 +179,17 @@ def starts(X: Array, count: int = 64) -> Array:
     return inside(np.concatenate([np.eye(n), -np.eye(n), pick, -pick, scatter]))
 
 
-def climb(X: Array, c: Array, rows: Array | None = None, steps: int = 60) -> Array:
-    """Climb |f| on the sphere from each row (None: a fixed scatter): projected subgradient steps, kept when they help."""
+def climb(X: Array, c: Array, rows: Array | None = None, *, steps: int = 60) -> Array:
+    """Climb |f| on the sphere from the given rows (None: a fixed scatter) by projected subgradient steps.
+
+    A step is kept when it helps; rows with f = 0 are left out, and for large samples all but the best 48.
+    """
     rows = starts(X) if rows is None else rows
-    sign = np.sign(np.maximum(X @ rows.T, 0).T @ c)
-    rows, step = rows[sign != 0], np.full(int((sign != 0).sum()), 1.0)
-    sign = sign[sign != 0]
-    value = sign * (np.maximum(X @ rows.T, 0).T @ c)
+    value = np.maximum(X @ rows.T, 0).T @ c
+    rows = rows[np.argsort(-np.abs(value), kind="stable")[: max(48, SLAB // X.size)]]
+    value = np.maximum(X @ rows.T, 0).T @ c
+    rows, sign, value = rows[value != 0], np.sign(value[value != 0]), np.abs(value[value != 0])
+    step = np.ones(len(rows))
     for _ in range(steps):
         gradient = sign[:, None] * (((X @ rows.T) > 0).T * c @ X)
         size = np.linalg.norm(gradient, axis=1, keepdims=True)
@@ -216,7 +245,7 @@ def _bound_slab(X: Array, c: Array, V: Array, T: Array, rounding: float) -> Arra
     spread = 1 / np.einsum("kjn,kn->kj", V, centre).min(axis=1) * (1 + 32 * UNIT)  # sum_j t_j for |w| <= 1
     n = V.shape[1]
     bounds = np.maximum(h.max(axis=1), 0.0) * spread  # p = 0 and the shortfall alone
-    for k in range(1, n + 1):
+    for k in range(1, n + 1) if n <= 5 else (1, 2, n - 1, n):
         for face in combinations(range(n), k):
             G = V[:, face] @ np.swapaxes(V[:, face], 1, 2)
             G = G + 1e-15 * np.eye(k)

@@ -68,7 +68,7 @@ def test_climbing_does_not_descend():
     rng = np.random.default_rng(4)
     X, c, W = rng.standard_normal((30, 3)), rng.standard_normal(30), inside(rng.standard_normal((10, 3)))
     start = values(X, c, W)
-    assert (values(X, c, climb(X, c, W)) >= start[start != 0] - 1e-12).all()
+    assert (values(X, c, climb(X, c, W)) >= np.sort(start[start != 0])[::-1] - 1e-12).all()
 
 
 def test_rows_inside_are_inside_exactly():
@@ -79,3 +79,20 @@ def test_rows_inside_are_inside_exactly():
         for row in inside(rng.standard_normal((50, n)) * 10.0 ** rng.integers(-5, 5, (50, 1))):
             assert sum(Fraction(float(v)) ** 2 for v in row) <= 1
     assert not inside(np.zeros((1, 3))).any()
+
+
+@given(data=st.data())
+def test_beyond_eight_dimensions_the_relaxation_still_bounds(data):
+    X, c = data.draw(sums(9))
+    rng = np.random.default_rng(0)
+    W = inside(np.concatenate([rng.standard_normal((200, 9)), X, -X]))
+    assert values(X, c, W).max() <= price(X, c).upper
+
+
+@given(data=st.data())
+def test_the_relaxation_is_above_the_exact_bound(data):
+    from theory.pricing import _relaxed
+
+    X, c = data.draw(sums(2))
+    if X.any() and c.any():
+        assert _relaxed(X, c) >= price(X, c).values.max(initial=0.0) * (1 - 1e-12)
