@@ -54,12 +54,14 @@ def permutation_task(
     *,
     order: Sequence[int] | None = None,
     bias: bool = False,
+    rows: ArrayLike | None = None,
     rng: Any = None,
 ) -> Problem:
     """Appendix E.1: map three points to each other, x_i to x_target[i], by a net 2-width-2; join it to a permuted copy.
 
     points (3, n): not on one line, and (without biases) on different rays from the origin. target: a bijection of
-    0, 1, 2. order: of the hidden units at the far end; default: the first two swapped. The ends have zero risk.
+    0, 1, 2. order: of the hidden units at the far end; default: the first two swapped. rows (width, n): the rows of W_1
+    (hidden biases zero) at theta_a; default: chosen so that the features are well conditioned. The ends have zero risk.
     ValueError on points on a line, a target that is no bijection, width + bias < 3, or a task without a solution.
     """
     X = check.finite_array(points, "points", ndim=2)
@@ -85,9 +87,17 @@ def permutation_task(
         )
     network = Network((X.shape[1], width, X.shape[1]), bias=bias)
     risk = Risk(network, sample)
-    rows = spanning_rows(network, sample, np.random.default_rng(rng), 3)
-    features = network.features(network.pack([rows, np.zeros(network.shapes[1])]), X, 1).T
-    theta = network.pack([rows, fit(sample, features)[0]])
+    if rows is None:
+        first = spanning_rows(network, sample, np.random.default_rng(rng), 3)
+    else:
+        first = check.finite_array(rows, "rows", ndim=2)
+        if first.shape != (width, X.shape[1]):
+            raise ValueError(f"rows must have shape ({width}, {X.shape[1]}), one row per unit; got {first.shape}")
+        first = np.concatenate([first, np.zeros((width, 1))], axis=1) if bias else first
+    features = network.features(network.pack([first, np.zeros(network.shapes[1])]), X, 1).T
+    if np.linalg.matrix_rank(features) < 3:
+        raise ValueError(f"rows must give three independent features on the points; got {np.asarray(rows).tolist()}")
+    theta = network.pack([first, fit(sample, features)[0]])
     swap = (1, 0, *range(2, width)) if order is None else _bijection(order, width, "order")
     end = network.permute(theta, 1, swap)
     lower = lower_bound(risk, theta, end).lower

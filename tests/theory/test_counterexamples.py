@@ -47,11 +47,20 @@ def test_its_lower_bound_is_that_of_the_barrier():
         ({"width": 2}, "three independent features"),
         ({"width": 1, "bias": True}, "three independent features"),
         ({"order": (1, 0)}, "bijection"),
+        ({"rows": np.eye(2)}, "rows must have shape"),
+        ({"rows": np.ones((3, 2))}, "three independent features"),
     ],
 )
 def test_bad_tasks_say_what_and_why(settings_, what):
     with pytest.raises(ValueError, match=what):
         ce.permutation_task(**{"points": TRIANGLE, **settings_})
+
+
+def test_the_first_end_can_have_given_rows():
+    rows = np.array([[1.0, 0.0], [-0.25, 1.0], [-1.0, 0.5]])
+    problem = ce.permutation_task(TRIANGLE, rows=rows, bias=True)
+    assert np.array_equal(problem.risk.network.weights(problem.theta_a)[0], np.c_[rows, np.zeros(3)])
+    assert problem.level < 1e-24
 
 
 def test_two_points_on_one_ray_are_solved_with_an_output_bias():
