@@ -20,14 +20,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.networks import Network
-from theory.risk import SLAB, Risk
+from theory.risk import Risk
 from theory.rounding import LIBM, TINY, UNIT, gamma
 
 Array = NDArray[Any]
 
-# Largest |sigma''| and where it is attained, for the sup over an interval of values of sigma.
-_TANH_PEAK = 1 / np.sqrt(3.0)  # sigma'' = -2 s (1 - s^2) is stationary at s = +-1/sqrt(3)
-_SIGMOID_PEAK = np.sqrt(3.0) / 6  # sigma'' = s (1 - s)(1 - 2 s) is stationary at s = 1/2 +- sqrt(3)/6
+# sigma; sigma'' as a cubic of v = sigma(z); the v where that is stationary; a bound on |sigma''|;
+# and one on |sigma''| / sigma'.
+_CURVATURE: dict[str, tuple[Any, Any, tuple[float, float], float, float]] = {
+    "tanh": (
+        np.tanh,
+        lambda v: -2 * v * (1 - v * v),
+        (-1 / np.sqrt(3.0), 1 / np.sqrt(3.0)),
+        0.7699,  # above 4 / (3 sqrt 3)
+        2.0,
+    ),
+    "sigmoid": (
+        lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),
+        lambda v: v * (1 - v) * (1 - 2 * v),
+        (0.5 - np.sqrt(3.0) / 6, 0.5 + np.sqrt(3.0) / 6),
+        0.09623,  # above sqrt(3) / 18
+        1.0,
+    ),
+}
+BLOCK = 8_000  # numbers in one array: cells times samples times units; small enough for the cache
 
 
 class Model(NamedTuple):
@@ -42,32 +58,40 @@ def upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arra
     """Rigorous upper bounds on F over cells [lo, hi] of segments, one per cell.
 
     theta_0, theta_1 (B, P): the ends of the segment of each cell; lo <= hi (B,) in [0, 1]. With lo = hi the bound is
-    on F at that point. Works in slabs of bounded memory. Never below the true maximum over the cell.
+    on F at that point. Works in blocks of cells and samples. Never below the true maximum over the cell.
     """
-    cells = max(1, SLAB // (4 * len(risk.sample) * max(risk.network.widths)))
+    width, samples = max(risk.network.widths), len(risk.sample)
+    block = min(samples, max(1, BLOCK // width))
+    cells = max(1, BLOCK // (block * width))
     parts = [
-        _upper_bounds(risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells])
+        _upper_bounds(risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells], block)
         for i in range(0, len(lo), cells)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array) -> Array:
+def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int) -> Array:
+    sample = risk.sample
     t = 0.5 * (lo + hi)
     rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
     centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
     size = np.abs(theta_0) + np.abs(theta_1) + TINY  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
+    signs = (-1.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = theta_1 - theta_0
-        out = _propagate(risk.network, centre, slope, size, rho, risk.sample.X)
-        c = out.centre - risk.sample.Y
-        step = rho[:, None, None] * out.slope
-        rest = out.rest * (1 + 8 * UNIT) + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+        fits = np.zeros((2, len(t)))
+        for i in range(0, len(sample), block):
+            rows = slice(i, i + block)
+            out = _propagate(risk.network, centre, slope, size, rho, sample.X[rows])
+            c = out.centre - sample.Y[rows]
+            step = rho[:, None, None] * out.slope
+            rest = out.rest * (1 + 8 * UNIT) + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+            for fit, sign in zip(fits, signs):
+                r = np.abs(c + sign * step) + rest
+                fit += (r * r if risk.loss == "squared" else r).sum(axis=-1) @ sample.weights[rows]
         worst, tiny = np.zeros(len(t)), TINY * (1 + risk.kappa)  # squares of weights may underflow
-        terms = risk.sample.Y.size + risk.network.size
-        for sign in (-1.0, 1.0):
-            r = np.abs(c + sign * step) + rest
-            fit = (r**2 if risk.loss == "squared" else r).sum(axis=-1) @ risk.sample.weights
+        terms = sample.Y.size + risk.network.size
+        for fit, sign in zip(fits, signs):
             theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
             worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
             worst[np.isnan(fit)] = np.inf  # overflow: inf - inf somewhere, nothing is known
@@ -125,19 +149,34 @@ def _relu(z: Model, radius: Array) -> Model:
 
 
 def _smooth(name: str, z: Model, radius: Array) -> Model:
-    """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval."""
+    """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval.
+
+    sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach with s = sigma(z_c): so p is expanded about s, which is
+    known. Only where the interval is wide is sigma evaluated at its two ends.
+    """
+    sigma, p, stationary, peak, rate = _CURVATURE[name]
+    s = sigma(z.centre)
+    # p at s, the size of its first and second Taylor coefficients there; the third is 2 for both
     if name == "tanh":
-        s = np.tanh(z.centre)
         first = 1 - s * s
-        left, right = np.tanh(z.centre - radius) - LIBM, np.tanh(z.centre + radius) + LIBM
-        low, high = _range(lambda v: -2 * v * (1 - v * v), left, right, (-_TANH_PEAK, _TANH_PEAK))
+        centre, tilt, bend = -2 * s * first, np.abs(4 - 6 * first), 6 * np.abs(s)
     else:
-        s = 0.5 + 0.5 * np.tanh(0.5 * z.centre)
-        first = s * (1 - s)
-        left = 0.5 + 0.5 * np.tanh(0.5 * (z.centre - radius)) - LIBM
-        right = 0.5 + 0.5 * np.tanh(0.5 * (z.centre + radius)) + LIBM
-        low, high = _range(lambda v: v * (1 - v) * (1 - 2 * v), left, right, (0.5 - _SIGMOID_PEAK, 0.5 + _SIGMOID_PEAK))
-    low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)  # the square ranges over [0, radius^2]
+        first, u = s * (1 - s), 1 - 2 * s
+        centre, tilt, bend = first * u, np.abs(1 - 6 * first), 3 * np.abs(u)
+    # sigma' grows at most by `peak` and, relatively, by `rate` per unit of z; the latter tells where units are saturated.
+    grown = rate * radius
+    mean = np.minimum(first + 0.5 * peak * radius, (first + 4 * LIBM) * (1 + grown * (0.5 + 0.25 * grown)))
+    reach = radius * mean + 8 * LIBM
+    spread = ((2 * reach + bend) * reach + tilt) * reach + 16 * LIBM
+    # 0 belongs to the range because the square ranges over [0, radius^2]
+    low, high = centre - spread, centre + spread
+    np.minimum(np.maximum(low, -peak, out=low), 0.0, out=low)
+    np.maximum(np.minimum(high, peak, out=high), 0.0, out=high)
+    wide = grown > 1
+    if wide.any():
+        middle, half = z.centre[wide], radius[wide]
+        ends = _range(p, sigma(middle - half) - LIBM, sigma(middle + half) + LIBM, stationary)
+        low[wide], high[wide] = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
     quarter = 0.25 * radius * radius
     rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
     return Model(s + quarter * (high + low), first * z.slope, rest)

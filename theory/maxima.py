@@ -254,6 +254,8 @@ def _branch_and_bound(
         bound = np.minimum(bound, enclosures.upper_bounds(risk, starts[segment], ends[segment], lo, hi))
         used += np.bincount(segment, minlength=count)
         top = _most_promising(segment, bound)
+        if ceiling is not None:  # a segment whose every cell is below the ceiling is decided without another look
+            top = top[bound[top] > ceiling]
         _improve(risk, starts, ends, segment[top], 0.5 * (lo[top] + hi[top]), value, t)
         joint = floor > -np.inf
         floor = max(floor, float(value.max())) if joint else floor

@@ -18,7 +18,7 @@ LOSSES = ("squared", "absolute")
 PENALTIES = (None, "second_layer_l1", "ridge")
 
 # Working memory of one slab of a batched evaluation, in numbers.
-SLAB = 2_000_000
+SLAB = 500_000
 
 
 @dataclass(frozen=True, eq=False)

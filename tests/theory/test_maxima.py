@@ -181,6 +181,34 @@ def test_enclosures_contain_the_risk_at_every_point_of_the_cell(seed, loss, data
         assert upper <= float(ball_risk(risk, a, b, lo).mid()) * (1 + 1e-9) + 1e-9
 
 
+@given(
+    name=st.sampled_from(["tanh", "sigmoid"]),
+    centre=st.floats(-30, 30) | st.floats(-2, 2),
+    radius=st.floats(0, 1e-6) | st.floats(0, 1.1) | st.floats(0, 30),  # narrow, up to where intervals are wide, wide
+)
+def test_smooth_activations_stay_in_their_model(name, centre, radius):
+    model = enclosures._smooth(name, enclosures.Model(np.array([centre]), np.ones(1), np.zeros(1)), np.array([radius]))
+    ctx.prec = 200
+    c, s, e = (arb(float(part[0])) for part in model)
+    for d in radius * np.linspace(-1, 1, 9):
+        z = arb(centre) + arb(float(d))
+        true = z.tanh() if name == "tanh" else 1 / (1 + (-z).exp())
+        assert not abs(true - c - s * arb(float(d))) > e
+    assert float(e) <= 0.51 * enclosures._CURVATURE[name][3] * radius**2 + 1e-13 * (1 + radius)
+
+
+def test_blocks_of_samples_and_cells_give_one_bound(monkeypatch):
+    for seed in range(10):
+        risk, a, b = deep(seed)
+        lo, hi = np.array([0.0, 0.2, 0.7]), np.array([0.1, 0.9, 0.7])
+        a, b = np.tile(a, (3, 1)), np.tile(b, (3, 1))
+        once = enclosures.upper_bounds(risk, a, b, lo, hi)
+        for block in (1, 4, 7):
+            monkeypatch.setattr(enclosures, "BLOCK", block)
+            assert np.allclose(enclosures.upper_bounds(risk, a, b, lo, hi), once, rtol=1e-12, atol=0)
+        monkeypatch.undo()
+
+
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), loss=st.sampled_from(["squared", "absolute"]))
 def test_branch_and_bound_holds_in_ball_arithmetic_and_meets_its_gap(seed, loss):
