@@ -12,28 +12,23 @@ whatever search proposed the units. e is non-increasing, so e(inf) also bounds e
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
-from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import duality, pricing
+from theory import arrangements, duality, pricing
 from theory import validation as check
 from theory.lasso import features, homotopy, second_layer
 from theory.lasso_solvers import active_set
 from theory.measures import second_moment_norm
 from theory.risk import Sample
-from theory.rounding import TINY, gamma, up
+from theory.rounding import gamma, up
 
 Array = NDArray[Any]
 
 METHODS = ("auto", "columns", "patterns")
-
-# Largest size, patterns times entries of X, of a pattern program handed to cvxpy.
-PATTERN_ENTRIES = 60_000
 
 # For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
 RAYS_LISTED = 400
@@ -91,7 +86,7 @@ def limit(
             raise ValueError(f"method must be 'auto' for kappa = 0, which is linear algebra; got {method!r}")
         return _unpenalised(sample, X, y, w)
     if method == "patterns":
-        W = _pattern_units(X, y, w, kappa, _patterns(X))
+        W = arrangements.pattern_units(X, y, w, kappa, arrangements.patterns(X))
         return _generate(X, y, w, kappa, W, gap, 1, cones, "patterns")
     return _generate(X, y, w, kappa, np.zeros((0, X.shape[1])), gap, steps, cones, "columns")
 
@@ -240,8 +235,8 @@ def _generate(
             break
         W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
         if X.shape[1] > 2 and worst < 1.1 * kappa:
-            if len(W) * X.size <= PATTERN_ENTRIES:
-                W = _pattern_units(X, y, w, kappa, _patterns_of(X, W))
+            if len(W) * X.size <= arrangements.ENTRIES:
+                W = arrangements.pattern_units(X, y, w, kappa, arrangements.patterns_of(X, W))
             else:
                 W = np.concatenate([W, _descend(X, y, w, kappa, W, 0.0, method).units])
             b = np.zeros(len(W))
@@ -259,72 +254,6 @@ def _restricted(X: Array, y: Array, w: Array, kappa: float, W: Array, b: Array) 
 def _directions(X: Array, W: Array) -> Array | None:
     """Where to climb from: None, the fixed scatter, before there are units; then these as well."""
     return np.concatenate([W, pricing.starts(X)]) if len(W) else None
-
-
-def _patterns_of(X: Array, W: Array) -> Array:
-    """The distinct activation patterns (P, N) of rows W."""
-    return np.unique((X @ W.T > 0).T, axis=0)
-
-
-def _patterns(X: Array) -> Array:
-    """Activation patterns (P, N) of X w for w off the breakpoints; all of them for n <= 2 or points in general position.
-
-    n >= 3: every n - 1 samples meet on a ray, and around it each of them may be on either side.
-    """
-    _, size, V = np.linalg.svd(X, full_matrices=False)
-    X = X @ V[size > 1e-12 * max(size[0], TINY)].T  # only the span of the inputs matters
-    N, n = X.shape
-    if n == 0:
-        return np.zeros((0, N), dtype=bool)
-    count = 2 if n == 1 else 2 * N if n == 2 else 2**n * math.comb(N, n - 1)
-    if count * N * n > PATTERN_ENTRIES:
-        raise ValueError(
-            f"sample must be small enough for method 'patterns': {count} patterns of {N} samples in {n} dimensions "
-            f"exceed {PATTERN_ENTRIES} entries; use method 'columns'"
-        )
-    if n == 1:
-        return np.concatenate([X.T > 0, X.T < 0])
-    if n == 2:
-        middle = np.arctan2(X[:, 1], X[:, 0])[X.any(axis=1)]
-        ends = np.unique(np.mod(np.concatenate([middle - np.pi / 2, middle + np.pi / 2]), 2 * np.pi))
-        angles = (ends + np.append(ends[1:], ends[:1] + 2 * np.pi)) / 2
-        return np.unique(np.stack([np.cos(angles), np.sin(angles)], axis=1) @ X.T > 0, axis=0)
-    patterns = []
-    for subset in combinations(range(N), n - 1):
-        w = np.linalg.svd(X[list(subset)])[2][-1]
-        for sign in (1.0, -1.0):
-            pattern = sign * (X @ w) > 0
-            for sides in product((False, True), repeat=n - 1):
-                pattern[list(subset)] = sides
-                patterns.append(pattern.copy())
-    return np.unique(np.array(patterns).reshape(-1, N), axis=0)
-
-
-def _pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -> Array:
-    """Units of the convex reformulation: on each pattern D a pair of cone-constrained linear units, penalised by norm."""
-    import cvxpy as cp
-
-    n = X.shape[1]
-    if len(patterns) == 0:
-        return np.zeros((0, n))
-    blocks = np.concatenate([pattern[:, None] * X for pattern in patterns], axis=1) * np.sqrt(w)[:, None]
-    plus, minus = cp.Variable((len(patterns), n)), cp.Variable((len(patterns), n))
-    signs = np.where(patterns, 1.0, -1.0)
-    inner = [cp.multiply(signs, V @ X.T) >= 0 for V in (plus, minus)]
-    fit = cp.sum_squares(blocks @ cp.reshape(plus - minus, (len(patterns) * n,), order="C") - y * np.sqrt(w))
-    norms = cp.sum(cp.norm(plus, 2, axis=1)) + cp.sum(cp.norm(minus, 2, axis=1))
-    problem = cp.Problem(cp.Minimize(fit + kappa * norms), inner)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the bound decides, not the status
-        try:
-            problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
-        except cp.SolverError:
-            return np.zeros((0, n))
-    if plus.value is None or minus.value is None:
-        return np.zeros((0, n))
-    V = np.concatenate([plus.value, minus.value])
-    size = np.linalg.norm(V, axis=1)
-    return pricing.inside(V[size > 1e-7 * size.max(initial=0.0)])
 
 
 def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
@@ -348,23 +277,9 @@ def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
     upper = lower if minimum == 0 else float(np.nextafter(lower, np.inf))
     W = np.zeros((0, X.shape[1]))
     if 0 < len(points) <= RAYS_LISTED:
-        W = _spanning_units(points.arrays[0])
+        W = arrangements.spanning_units(points.arrays[0])
     units = _bound(X, y, w, 0.0, W, lower, "rational")
     return OracleBound(upper, lower, units.units, units.weights, 0.0, "rational")
-
-
-def _spanning_units(X: Array) -> Array:
-    """Rows whose features span what any features can: one between neighbouring breakpoints, seen in a fixed plane."""
-    n = X.shape[1]
-    if n == 1:
-        return np.array([[1.0], [-1.0]])
-    plane = np.eye(n) if n == 2 else np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0]
-    points = X @ plane[:2].T
-    angles = np.arctan2(points[:, 1], points[:, 0])
-    ends = np.sort(np.mod(np.concatenate([angles - np.pi / 2, angles + np.pi / 2]), 2 * np.pi))
-    middle = (ends + np.append(ends[1:], ends[0] + 2 * np.pi)) / 2
-    rows = np.stack([np.cos(middle), np.sin(middle)], axis=1) @ plane[:2]
-    return np.concatenate([rows, plane, -plane])
 
 
 # --- e(m) from above -------------------------------------------------------------------------------------------------
