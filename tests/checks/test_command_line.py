@@ -182,6 +182,7 @@ class Bar(command._Bar):
         os.killpg(0, signal.SIGINT)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
     command._Bar = Bar
     sys.exit(command.main())
 """
