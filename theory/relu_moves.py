@@ -52,6 +52,8 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
     One hidden relu layer without biases, one output, squared loss, penalty "second_layer_l1" (rows of W_1 in the unit
     ball) or none. Inputs with a bias: append a column of ones to X.
     """
+    if not isinstance(risk, Risk):
+        raise ValueError(f"risk must be a Risk on a sample; got {type(risk).__name__}")
     net = risk.network
     if net.depth != 2 or net.activation != "relu" or net.output != "identity":
         raise ValueError(f"risk.network must have one hidden relu layer and identity output; got {net}")

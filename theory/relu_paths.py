@@ -61,9 +61,10 @@ class RouteStatus(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """One route: its path, a rigorous bound on its maximum, and what its theorem allows (inf: nothing is promised).
+    """One route: its path, a rigorous bound on its maximum, and what its theorem allows.
 
-    pieces (V - 1,): bounds on the maximum over each piece; seconds: to build and certify.
+    allowed is inf for straight, which promises nothing, and for oracle and six_segment, whose promise depends on the
+    nets found: `theory.subpaths.certify` gives it subpath by subpath. pieces (V - 1,): bounds on the maximum over each piece; seconds: to build and certify.
     """
 
     name: str

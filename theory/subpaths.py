@@ -167,7 +167,7 @@ def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
                 float(pieces[where].max()),
                 larger,
                 bounds.joint_move_bound(larger, noise),
-                larger + by_theorem * turned if turned else larger,
+                larger + by_theorem if turned else larger,
                 larger + printed if turned else larger,
             )
         )

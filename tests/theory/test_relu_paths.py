@@ -9,8 +9,10 @@ from theory import relu_moves as moves
 from theory import relu_paths, subpaths
 from theory.maxima import path_maximum
 from theory.networks import Network
+from theory.population import compare
 from theory.relu_paths import ROUTES, RouteStatus, connect, routes, six_segment
 from theory.risk import Risk, Sample
+from theory.teacher import TeacherRisk
 
 SEEDS = st.integers(0, 2**32 - 1)
 ROUNDING = 1e-9
@@ -208,6 +210,27 @@ def test_bad_input_is_named(call, message):
     risk = problem(rng, 3, 9, 3, 0.05)
     with pytest.raises(ValueError, match=message):
         call(risk, point(rng, risk), point(rng, risk))
+
+
+def test_a_path_found_on_a_sample_is_measured_under_the_population_it_was_drawn_from():
+    rng = np.random.default_rng(5)
+    net, teacher = Network((2, 8, 1)), Network((2, 2, 1))
+    truth = teacher.pack([[[1.0, 0.0], [0.0, 1.0]], [[1.0, -1.0]]])
+    population = TeacherRisk(net, np.eye(2), truth, teacher, kappa=0.05, penalty="second_layer_l1")
+    risk = population.empirical(population.draw(60, rng))
+    a, b = (moves.best_second_layer(risk, point(rng, risk)) for _ in range(2))
+    path = connect(risk, a, b, route="maurey")
+    small, large = compare(population, path, (60, 20_000), rng=rng)
+    assert large.population.upper >= population.batch(path.points).max() * (1 - 1e-12)
+    assert large.difference[1] < small.population.upper
+    assert large.difference[0] <= large.difference[1] <= 0.1 * large.population.upper
+
+
+def test_a_population_risk_is_refused_where_a_sample_is_needed():
+    net = Network((2, 3, 1))
+    population = TeacherRisk(net, np.eye(2), np.ones(net.size))
+    with pytest.raises(ValueError, match="Risk on a sample"):
+        connect(population, np.zeros(net.size), np.zeros(net.size))
 
 
 def test_maurey_needs_a_penalty_and_two_units():
