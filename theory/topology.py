@@ -26,8 +26,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import minimum_spanning_tree
 
 from theory import validation as check
 
@@ -167,29 +165,62 @@ def _basins(values: Array, wraps: tuple[bool, ...], sides: Array | None) -> Arra
 def _passes(
     values: Array, basin: Array, wraps: tuple[bool, ...], sides: Array | None
 ) -> tuple[Array, Array, Array, Array]:
-    """The lowest pass between any two neighbouring basins: basins a < b, height, flat index of its higher end."""
+    """The passes that merge anything: basins a and b, height, flat index of the higher end of each.
+
+    They are a minimum spanning forest of the basins; that of all passes is found axis by axis, since passes that are
+    left out of the forest of some are left out of the forest of all.
+    """
     count = int(basin.max()) + 1
-    index = np.arange(values.size).reshape(values.shape)
-    parts: list[tuple[Array, Array, Array]] = [(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))]
+    small = values.size < 2**31
+    basin = basin.astype(np.int32 if small else np.int64)
+    index = np.arange(values.size, dtype=basin.dtype).reshape(values.shape)
+    a = b = where = np.zeros(0, basin.dtype)
+    height = np.zeros(0, values.dtype)
     for low, high in _steps(values.shape, wraps):
         apart = basin[low] != basin[high]
         if sides is not None:
             apart &= sides[low] == sides[high]
-        a, b = basin[low][apart].astype(np.int64), basin[high][apart].astype(np.int64)
+        apart &= np.isfinite(values[low]) & np.isfinite(values[high])
         u, v = values[low][apart], values[high][apart]
-        where = np.where(u >= v, index[low][apart], index[high][apart])
-        parts.append(_lowest(np.minimum(a, b) * count + np.maximum(a, b), np.maximum(u, v), where))
-    key, height, where = _lowest(*(np.concatenate(column) for column in zip(*parts)))
-    below = np.isfinite(height)
-    return key[below] // count, key[below] % count, height[below], where[below]
+        more = np.where(u >= v, index[low][apart], index[high][apart])
+        a, b = np.concatenate([a, basin[low][apart]]), np.concatenate([b, basin[high][apart]])
+        height, where = np.concatenate([height, np.maximum(u, v)]), np.concatenate([where, more])
+        kept = _spanning_forest(count, a, b, height)
+        a, b, height, where = a[kept], b[kept], height[kept], where[kept]
+    return a, b, height, where
 
 
-def _lowest(key: Array, height: Array, where: Array) -> tuple[Array, Array, Array]:
-    """The lowest entry of each key."""
-    order = np.lexsort((height, key))
-    key, height, where = key[order], height[order], where[order]
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    return key[first], height[first], where[first]
+def _spanning_forest(count: int, a: Array, b: Array, height: Array) -> Array:
+    """Indices of the edges of a minimum spanning forest (Boruvka): every tree takes its lowest edge, until none is left.
+
+    Ties go to the earlier edge, so that no cycle arises.
+    """
+    chosen: list[Array] = [np.zeros(0, int)]
+    edges = np.arange(len(a))
+    while len(edges):
+        lowest = np.full(count, np.inf)
+        np.minimum.at(lowest, a, height)
+        np.minimum.at(lowest, b, height)
+        first = np.full(count, len(edges))
+        for end in (a, b):
+            candidates = np.flatnonzero(height == lowest[end])
+            np.minimum.at(first, end[candidates], candidates)
+        trees = np.flatnonzero(first < len(edges))
+        pick = first[trees]
+        chosen.append(edges[np.unique(pick)])
+        other = np.where(a[pick] == trees, b[pick], a[pick])
+        root = np.arange(count)
+        root[trees] = other
+        mutual = (root[root[trees]] == trees) & (
+            trees < other
+        )  # both ends picked the same edge: one of them is the root
+        root[trees[mutual]] = trees[mutual]
+        while not np.array_equal(further := root[root], root):
+            root = further
+        a, b = root[a], root[b]
+        apart = a != b
+        a, b, height, edges = a[apart], b[apart], height[apart], edges[apart]
+    return np.concatenate(chosen)
 
 
 def _elder_rule(
@@ -198,22 +229,13 @@ def _elder_rule(
     """Merge basins pass by pass, lowest first; the younger component (higher minimum) dies."""
     C = len(roots)
     birth = values.ravel()[roots].astype(float)
-    if len(a):  # only the passes of a minimum spanning forest merge anything
-        rank = np.empty(len(a))
-        rank[np.lexsort((where, height))] = np.arange(1, len(a) + 1)
-        forest = minimum_spanning_tree(coo_matrix((rank, (a, b)), shape=(C, C)).tocsr())
-        chosen = np.argsort(rank)[np.sort(forest.data).astype(int) - 1]
-    else:
-        chosen = np.zeros(0, int)
     age = np.empty(C, dtype=int)
     age[np.lexsort((roots, birth))] = np.arange(C)  # 0 is the eldest
     leader = list(range(C))  # union-find; the leader of a component is its eldest basin
     death, parent, merge = np.full(C, np.inf), np.full(C, -1), np.full(C, -1)
     ages = age.tolist()
-    for k in chosen.tolist():
+    for k in np.lexsort((where, height)).tolist():
         x, y = _find(leader, int(a[k])), _find(leader, int(b[k]))
-        if x == y:
-            continue
         if ages[x] > ages[y]:
             x, y = y, x
         leader[y] = x
