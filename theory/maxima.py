@@ -175,7 +175,11 @@ def _maxima(
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
     with np.errstate(over="ignore", invalid="ignore"):
-        at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
+        if count > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
+            along = risk.batch(np.concatenate([starts, ends[-1:]]))
+            at_ends = np.stack([along[:-1], along[1:]])
+        else:
+            at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
     if not np.isfinite(at_ends).all():
         side, k = np.argwhere(~np.isfinite(at_ends))[0]
         names = "path.points" if joint else ("theta_0 (starts)", "theta_1 (ends)")[side]

@@ -155,7 +155,7 @@ def breadth_first(
         raise ValueError("factor must be below 1, or the level is never lowered; got 1.0")
     run, string, done = _begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
     inner, height = string, string.worst[0]
-    for attempt in range(run.options.attempts):
+    for attempt in range(run.options.attempts if done is None else 0):
         if done not in (None, *RETRY):
             break
         tried = inner.copy()
@@ -259,7 +259,7 @@ def _dynamic(
 ) -> StringResult:
     """Split, train and insert until every piece is certified; begin again with displaced beads where that fails."""
     run, string, done = _begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
-    for attempt in range(run.options.attempts):
+    for attempt in range(run.options.attempts if done is None else 0):
         if done not in (None, *RETRY):
             break
         if attempt:

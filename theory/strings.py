@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import maxima
+from theory import enclosures, maxima
 from theory import validation as check
 from theory.networks import Network
 from theory.paths import Path
@@ -150,10 +150,12 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
         ends.append(check.parameters(theta, risk.network.size, name))
         if ends[-1].ndim != 1:
             raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
-    height_a, height_b = risk(ends[0]), risk(ends[1])
-    if max(height_a, height_b) > level:
+    heights = [risk(end) for end in ends]
+    # An end whose risk exceeds the level by no more than rounding is not refused; it will be left undecided.
+    blur = enclosures.upper_bounds(risk, np.stack(ends), np.stack(ends), np.zeros(2), np.zeros(2)) - heights
+    if (heights - np.abs(blur) > level).any():
         raise ValueError(
-            f"level must be at least the risk of both ends, {height_a:.6g} (theta_a) and {height_b:.6g} (theta_b); got {level:.6g}"
+            f"level must be at least the risk of both ends, {heights[0]:.6g} (theta_a) and {heights[1]:.6g} (theta_b); got {level:.6g}"
         )
     return ends[0], ends[1], level
 

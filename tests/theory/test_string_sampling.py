@@ -132,6 +132,29 @@ def test_ends_at_the_level_to_the_last_bit_are_undecided_not_connected():
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_an_end_above_the_level_by_rounding_alone_is_undecided_and_by_more_is_refused(algorithm):
+    a, b = ends(SIGMOID, 5e-3, 4)
+    top = max(SIGMOID(a), SIGMOID(b))
+    found = algorithm(SIGMOID, a, b, np.nextafter(top, 0.0), depth=2, attempts=1)
+    assert found.status is ss.Status.UNDECIDED
+    assert found.path is None
+    with pytest.raises(ValueError, match="level must be at least"):
+        algorithm(SIGMOID, a, b, top * (1 - 1e-9))
+
+
+def test_samples_that_a_look_leaves_out_still_count():
+    X = np.zeros((400, 1))
+    X[1::2] = 1.0  # a look at every fourth sample sees a risk of 0 everywhere
+    risk = Risk(Network((1, 1, 1)), Sample(X, np.zeros((400, 1))))
+    string = String(risk, np.array([[0.0, 4.0], [1.0, 0.0]]))  # F = 8 t^2 (1 - t)^2
+    string.screen()
+    assert string.top[0] == pytest.approx(8 * 0.09**2)
+    assert string.outside(0.1).tolist() == [0]
+    assert string.top[0] > 0.1
+    assert not String(risk, string.beads).outside(0.51).size
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_bad_arguments_are_named(algorithm):
     a, b = np.array([1.0, 1.0]), np.array([2.0, 0.5])
     cases = [
