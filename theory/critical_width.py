@@ -50,10 +50,10 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
     sublevel sets from `lower` up are connected through a singular product; below `lower` there are two components.
     ValueError for any other network, penalty or loss.
     """
-    from theory.linear_paths import _critical, _linear
+    from theory.linear_paths import check_linear, is_critical
 
-    _linear(risk)
-    if risk.network.depth != 2 or not _critical(risk):
+    check_linear(risk)
+    if risk.network.depth != 2 or not is_critical(risk):
         raise ValueError(
             "barrier needs one hidden layer of width min(n_in, n_out) without biases; "
             f"got widths {risk.network.widths}, bias={risk.network.bias}"

@@ -11,8 +11,7 @@ beta = E <b, X>^2 (no first order: W_2^T G = 0 and G W_1^T = 0), and with t smal
 For K >= 3 chains of such steps are tried, and each candidate is kept only when its polynomial in tau falls; where none
 is found, idle units are made first, at constant risk, then the last matrix falls.
 
-Ridge, K = 2: pieces towards balanced factors of a product nearer to the minimiser, turned to lie close by, refits of one
-layer, and escapes from critical points, each kept only when it falls.
+Ridge: `theory.ridge_descent`.
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
-from theory.balanced import balancing, pack, pair, refit_inner, refit_outer
-from theory.linear_paths import _linear, _wide_enough, canonical, transpose
+from theory.linear_paths import canonical, check_linear, check_widths, transpose
 from theory.linear_products import Product, best_product
 from theory.networks import Network
 from theory.paths import Path
-from theory.risk import Risk, Sample
+from theory.risk import Risk
 
 Array = NDArray[Any]
 
@@ -52,20 +50,22 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
 
     A theta that is at the lowest level already (up to rounding) gives a path without pieces.
     """
-    _linear(risk)
+    check_linear(risk)
     network = risk.network
     start = np.array(check.parameters(theta, network.size))
     if start.ndim != 1:
         raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
     if risk.kappa > 0:
-        return _descend_ridge(risk, start, tolerance)
+        from theory.ridge_descent import descend_ridge
+
+        return descend_ridge(risk, start, tolerance)
     best = best_product(risk)
     rounding = 64 * max(*network.widths, 8) * EPS
     if risk(start) - best.value <= rounding * best.value + rounding**2 * risk.sample.energy:
         return Path(start[None])
     if network.depth == 1:
-        end = network.pack([best.matrix])
+        end = _until_lowest(risk, start, network.pack([best.matrix]))
         return Path(np.stack([start, end]), ("straight to the minimum",))
     if (
         risk.loss == "squared"
@@ -75,7 +75,10 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
         path = _strictly(risk, start, best, np.random.default_rng(rng))
         if path is not None:
             return path
-    _wide_enough(risk)
+    try:
+        check_widths(risk)
+    except ValueError as error:
+        raise ValueError(f"no strictly falling first piece was found, and to make idle units first: {error}") from None
     path = canonical(network, start)
     W = [M.copy() for M in network.weights(path.points[-1])]
     if network.widths[0] > network.widths[-1] and not network.bias:
@@ -257,91 +260,3 @@ def _until_lowest(risk: Risk, start: Array, end: Array) -> Array:
         else:
             high = middle
     return (1 - high) * start + high * end if high < 1 else end
-
-
-def _descend_ridge(risk: Risk, start: Array, tolerance: float, rounds: int = 400) -> Path:
-    network = risk.network
-    if network.depth > 2:
-        raise ValueError(
-            f"kappa must be 0 for {network.depth} matrices; got {risk.kappa}: with ridge and depth >= 3 the origin is a "
-            "strict local minimum, so that no falling path leaves it"
-        )
-    if risk.loss != "squared":
-        raise ValueError(f"loss must be 'squared' for descent with ridge; got {risk.loss!r}")
-    if network.depth == 1:
-        end = network.pack([_ridge_regression(risk)])
-        if np.array_equal(start, end) or not risk(end) < risk(start):
-            return Path(start[None])
-        return Path(np.stack([start, end]), ("straight to the minimum",))
-    if network.hidden[0] < min(network.widths[0], network.widths[-1]):
-        raise ValueError(
-            f"hidden layer 1 has width {network.hidden[0]} and needs at least min(n_in, n_out) = "
-            f"{min(network.widths[0], network.widths[-1])} for descent with ridge"
-        )
-    best = best_product(risk, gap=tolerance / 100)
-    points, labels = [start], []
-
-    def take(point: Array, label: str) -> bool:
-        if not risk(point) < risk(points[-1]) or not falls(coefficients(risk, points[-1], point - points[-1])):
-            return False
-        points.append(point)
-        labels.append(label)
-        return True
-
-    for k in range(rounds):
-        if risk(points[-1]) <= best.value * (1 + tolerance):
-            break
-        W1, W2 = network.weights(points[-1])
-        M = W2 @ W1
-        for part in (1.0, 0.5, 0.1):
-            if take(_aligned(risk, points[-1], (1 - part) * M + part * best.matrix), "towards the minimum"):
-                break
-        for part in (1.0, 0.3, 0.1, 0.03):
-            if take(pack(risk, *balancing(risk, points[-1])[1](part)), "balance"):
-                break
-        W1, W2 = network.weights(points[-1])
-        refits = [network.pack([W1, refit_outer(risk, W1)]), network.pack([refit_inner(risk, W2), W2])]
-        if k % 10 == 9 or not any(take(p, f"ridge refit of W_{2 - i}") for i, p in enumerate(refits)):
-            escaped = any(take(points[-1] + d, "escape") for d in _ridge_escapes(risk, points[-1]))
-            if not escaped and k % 10 != 9:
-                break
-    if not risk(points[-1]) <= best.value * (1 + tolerance):
-        raise ValueError(
-            f"tolerance must be larger: {rounds} rounds ended at {risk(points[-1]):.12g}, the minimum is {best.value:.12g}"
-        )
-    return Path(np.stack(points), tuple(labels))
-
-
-def _aligned(risk: Risk, theta: Array, M: Array) -> Array:
-    """Balanced factors of M, turned in the hidden space to lie as close to theta as they can (Procrustes)."""
-    W1, W2 = pair(risk, theta)
-    M = M.T if risk.network.widths[0] > risk.network.widths[-1] else M
-    U, S, Vt = np.linalg.svd(M, full_matrices=False)
-    half = np.sqrt(S)
-    A, _, Bt = np.linalg.svd((W1 @ Vt.T + W2.T @ U) * half, full_matrices=False)
-    R = A @ Bt
-    return pack(risk, (R * half) @ Vt, (U * half) @ R.T)
-
-
-def _ridge_escapes(risk: Risk, theta: Array) -> Iterator[Array]:
-    """Falling directions at a critical point: a, b the top pair of G with |G| > 2 kappa, w idle from both sides."""
-    W1, W2 = risk.network.weights(theta)
-    sample = risk.sample
-    G = 2 * ((sample.X @ (W2 @ W1).T - sample.Y) * sample.weights[:, None]).T @ sample.X
-    U, s, Vt = np.linalg.svd(G)
-    if s[0] <= 2 * risk.kappa:
-        return
-    w = np.linalg.svd(np.vstack([W1.T, W2]))[2][-1]
-    beta = float(Vt[0] @ sample.second_moment @ Vt[0])
-    length = np.sqrt((s[0] - 2 * risk.kappa) / (2 * beta))
-    for k in range(20):
-        step = length * 0.5**k
-        yield risk.network.pack([step * np.outer(w, Vt[0]), -step * np.outer(U[:, 0], w)])
-
-
-def _ridge_regression(risk: Risk) -> Array:
-    """K = 1: argmin E|Y - W X|^2 + kappa |W|^2, biases penalised as they are in the risk."""
-    X = risk.network.augment(risk.sample.X)
-    identity = Network((X.shape[1], X.shape[1], risk.sample.n_out), activation="identity")
-    stand_in = Risk(identity, Sample(X, risk.sample.Y, risk.sample.weights), kappa=risk.kappa, penalty="ridge")
-    return refit_outer(stand_in, np.eye(X.shape[1]))

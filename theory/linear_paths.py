@@ -41,7 +41,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
     ValueError: nonlinear networks, a penalty or depth for which nothing is proved, widths that are not wide enough
     (naming the layer and the width needed), ends in different components (naming the barrier), bad ends.
     """
-    _linear(risk)
+    check_linear(risk)
     a, b = _ends(risk, theta_a, theta_b)
     rise = check.number(rise, "rise", minimum=0.0, open_minimum=True)
     if np.array_equal(a, b):
@@ -54,11 +54,11 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
             f"kappa must be 0 for {depth} matrices; got {kappa}. With ridge and depth >= 3 the origin is always a strict "
             "local minimum and level sets are disconnected for small kappa: use kappa = 0 or one hidden layer"
         )
-    if depth == 2 and _critical(risk):
+    if depth == 2 and is_critical(risk):
         from theory.critical_width import connect_at_critical_width
 
         return connect_at_critical_width(risk, a, b, rise)
-    _wide_enough(risk)
+    check_widths(risk)
     if kappa > 0:
         from theory.balanced import connect_ridge
 
@@ -171,13 +171,14 @@ def _transposed(network: Network) -> bool:
     return network.widths[0] > network.widths[-1] and not network.bias
 
 
-def _critical(risk: Risk) -> bool:
+def is_critical(risk: Risk) -> bool:
     """One hidden layer, width exactly r, no biases."""
     n_in, h, n_out = risk.network.widths
     return h == min(n_in, n_out) and not risk.network.bias
 
 
-def _linear(risk: Risk) -> None:
+def check_linear(risk: Risk) -> None:
+    """ValueError unless the risk is that of a linear network with no penalty or ridge."""
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
     network = risk.network
@@ -202,7 +203,8 @@ def _ends(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> tuple[Array, Ar
     return ends[0], ends[1]
 
 
-def _wide_enough(risk: Risk) -> None:
+def check_widths(risk: Risk) -> None:
+    """ValueError naming the first hidden layer that is not wide enough for moves around an idle unit."""
     network = risk.network
     rank = network.widths[0] if network.bias else min(network.widths[0], network.widths[-1])
     for layer, width in enumerate(network.hidden, start=1):

@@ -47,11 +47,19 @@ def _problem(rng: np.random.Generator, spare: int) -> tuple[Risk, np.ndarray, st
     net = Network((n_in, *(least + rng.integers(0, 3, depth - 1)).tolist(), n_out), activation="identity")
     ridge = depth == 2 and rng.integers(2)
     data = sample(rng, n_in, n_out)
+    while ridge and _condition(data.X) > 1e3:
+        data = sample(rng, n_in, n_out)  # stiffer data need polylines of more pieces than are tried
     risk = Risk(net, data, kappa=float(10.0 ** rng.uniform(-4, 0)), penalty="ridge") if ridge else Risk(net, data)
     if depth == 2 and not ridge and rng.integers(3) == 0:
         return risk, _saddle(rng, risk), "a saddle"
     kind = KINDS[int(rng.integers(len(KINDS)))]
     return risk, parameters(rng, net, kind), kind
+
+
+def _condition(X: np.ndarray) -> float:
+    """The ratio of the extreme nonzero singular values."""
+    s = np.linalg.svd(X, compute_uv=False)
+    return float(s[0] / s[s > 1e-12 * s[0]][-1])
 
 
 def _saddle(rng: np.random.Generator, risk: Risk) -> np.ndarray:
