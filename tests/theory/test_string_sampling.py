@@ -155,6 +155,26 @@ def test_samples_that_a_look_leaves_out_still_count():
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_spike_between_the_points_looked_at_is_found_by_the_certificate(algorithm):
+    net = Network((1, 2, 1), "tanh", bias=True)
+    risk = Risk(net, Sample(np.zeros((1, 1)), np.zeros((1, 1))))
+    a, b = (net.pack([[[0, 400 * (t - 0.53)], [0, 400 * (t - 0.57)]], [[1, -1, 0]]]) for t in (0.0, 1.0))
+    assert risk.batch((1 - np.arange(11)[:, None] / 10) * a + np.arange(11)[:, None] / 10 * b).max() < 1e-6
+    found = algorithm(risk, a, b, 2.0, depth=6, attempts=2, rng=0)
+    assert found.path is None or found.beads > 2
+    assert found.path is None or risk.batch(found.path.at(np.linspace(0, 1, 20_001))).max() <= 2.0
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_start_with_repeated_or_backward_vertices_is_ordinary(algorithm):
+    a, b = ends(SIGMOID, 5e-3, 4)
+    for inner in ([a, a], [b, a, b]):
+        found = algorithm(SIGMOID, a, b, 5e-3, start=Path([a, *inner, b]), rng=0)
+        assert found.connected
+        assert path_maximum(SIGMOID, found.path, ceiling=5e-3).upper <= 5e-3
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_bad_arguments_are_named(algorithm):
     a, b = np.array([1.0, 1.0]), np.array([2.0, 0.5])
     cases = [
