@@ -37,6 +37,8 @@ EPS = float(np.finfo(float).eps)
 
 # B counts as regular when its singular values are within this factor; the first that a falling piece reaches is taken.
 REGULAR = (1e-2, 1e-4, 1e-6)
+# Of so many falling first pieces the one with the smallest weights at the end is taken.
+CHOICE = 16
 
 
 def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any = 0) -> Path:
@@ -45,7 +47,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     Squared loss, kappa = 0: K = 1, 2 (hidden width >= min(n_in, n_out)): it falls strictly on every piece. K >= 3: on
     every piece whose label does not say free, place or transfer; those keep it constant, and appear only when no
     strictly falling first piece was found (widths >= min(n_in, n_out) + 1 needed then). The last vertex is a global
-    minimiser up to rounding. Absolute loss: idle units at constant risk, then one falling piece. Ridge, K <= 2: ends
+    minimiser up to rounding (weights may be large there, where the first piece leaves B nearly singular). Absolute loss: idle units at constant risk, then one falling piece. Ridge, K <= 2: ends
     within `tolerance` (relative) of the minimum. rng: for generic directions.
 
     A theta that is at the lowest level already (up to rounding) gives a path without pieces.
@@ -140,15 +142,30 @@ def _strictly(risk: Risk, start: Array, best: Product, rng: np.random.Generator)
     back = np.argsort(order)
     whole = _finish(network, start[order], M, REGULAR[-1])
     if whole is not None:
-        return Path(np.stack([start, whole[back]]), ("straight to the minimum",))
+        return Path(np.stack([start, _just_short(risk, start, whole[back])]), ("straight to the minimum",))
     directions = list(_directions(risk, start, rng))
     for regular in REGULAR:
+        found: list[tuple[Array, Array]] = []
         for direction in directions:
-            point = start + direction
-            end = _finish(network, point[order], M, regular)
+            end = _finish(network, (start + direction)[order], M, regular)
             if end is not None and falls(coefficients(risk, start, direction)):
-                return Path(np.stack([start, point, end[back]]), ("fall", "straight to the minimum"))
+                found.append((start + direction, end[back]))
+                if len(found) == CHOICE:
+                    break
+        if found:
+            point, end = min(found, key=lambda pair: float(np.abs(pair[1]).max()))
+            points = np.stack([start, point, _just_short(risk, point, end)])
+            return Path(points, ("fall", "straight to the minimum"))
     return None
+
+
+def _just_short(risk: Risk, start: Array, end: Array) -> Array:
+    """`end`, or a point of the segment just before it, where rounding has not put it past the minimum."""
+    for short in (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6):
+        point = end - short * (end - start)
+        if falls(coefficients(risk, start, point - start)):
+            return point
+    return end
 
 
 def _finish(network: Network, theta: Array, M: Array, regular: float) -> Array | None:
