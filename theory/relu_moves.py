@@ -1,14 +1,12 @@
-"""Moves for one hidden relu layer: sparsify the second layer, normalise the rows, cross from one sparse net to another.
+"""Moves for one hidden relu layer: sparsify the second layer, cross from one sparse net to another, bound the risk.
 
 F = E (Y - b Z(W))^2 + kappa |b|_1 with one output. What Theorem 2.4 needs besides subpaths (2) and (5) is here:
 
 eliminate   Caratheodory: the same function on the sample with at most rank Z units and no larger |b|_1;
-toss        Maurey by a fair coin made predictable: at most l units, R grows by at most ((sum |b_i| |z_i|)^2 - |f|^2) / l;
-normalise   rows to norm one inside the unit ball, |b| falling, the risk never above its start;
+toss        Maurey, each draw the best one: at most l units, F grows by at most ((sum |b_i| |z_i|)^2 - |f|^2) / l;
 cross       from a net with few units to another one, when both together fit into the width.
 
-Each path is a polyline whose pieces move one layer (`theory.moves`), except `normalise`, where rows move along their
-rays and the risk is a quartic with three known coefficients.
+Their pieces move one layer each (`theory.moves`). `theory.row_norms` normalises the rows; `piece_maxima` certifies.
 """
 
 from __future__ import annotations
@@ -36,10 +34,6 @@ NULL = 64 * UNIT
 
 # Lassos with more units than this are solved on working sets, in at most so many rounds.
 WORKING, ROUNDS = 1024, 40
-
-# Normalising pieces are halved at most this often. Pieces so short bend the function by 1e-5 of itself at most, so that
-# even where kappa is too small for the promise of `normalise` the risk rises by a rounding's worth (1e-10).
-HALVINGS = 10
 
 
 class Impossible(ValueError):
@@ -231,62 +225,6 @@ def labelled(path: Path, number: str) -> Path:
 def line(theta_0: Array, theta_1: Array, label: str) -> Path:
     """One straight piece; no piece at all when the ends agree."""
     return Path(theta_0[None]) if np.array_equal(theta_0, theta_1) else Path(np.stack([theta_0, theta_1]), (label,))
-
-
-def normalise(risk: Risk, theta: Array) -> Path:
-    """From theta to the same function with rows of norm one, in the unit ball; the risk does not exceed its start.
-
-    Only for kappa > 0 (without a penalty the length of a row is a gauge and nothing moves but zero rows). Zero rows
-    lose their weight and become the first basis vector. On a piece with rows w_i -> r_i w_i and b_i -> b_i / r_i,
-
-        F(t) = F(0) + t (2 (1-t) E (f - Y) g + t (1-t)^2 E g^2 - kappa sum |b_i| (1 - 1/r_i)),   g = sum b_i (r_i - 1)^2 / r_i z_i,
-
-    so F(t) <= F(0) on all of it when 2 max(0, E (f - Y) g) + 4/27 E g^2 <= kappa sum |b_i| (1 - 1/r_i). From a second
-    layer that is optimal for these rows E (f - Y) g <= 0, and few pieces do.
-    """
-    net, sample = risk.network, risk.sample
-    walk = Walk(net, theta, sample.X)
-    norms = risk.row_norms(theta)
-    zero = np.flatnonzero(norms == 0)
-    if zero.size:
-        V = walk.outgoing(1).copy()
-        V[:, zero] = 0.0
-        walk.refit(1, V, "drop units with zero rows")
-        walk.place(1, zero, np.tile(np.eye(1, net.widths[0]), (zero.size, 1)))
-    unit = np.abs(risk.row_norms(walk.theta) - 1) <= gamma(net.widths[0] + 8)
-    if risk.kappa == 0 or unit.all():
-        return walk.path
-    walk.refit(1, net.weights(best_second_layer(risk, walk.theta))[1], "refit before normalising")
-    W, V = net.weights(walk.theta)
-    idle = np.flatnonzero((V[0] == 0) & ~unit)
-    if idle.size:
-        walk.place(1, idle, W[idle] / np.linalg.norm(W[idle], axis=1, keepdims=True))
-    path, at = walk.path, walk.theta
-    norms = risk.row_norms(at)
-    log_ratio = np.where(np.abs(norms - 1) <= gamma(net.widths[0] + 8), 0.0, -np.log(norms))
-    done, share = 0.0, 1.0
-    goal = net.weights(at)[0] * np.exp(log_ratio)[:, None]
-    while done < 1:
-        share = min(share, 1 - done)
-        while not _stays_below(risk, at, np.exp(share * log_ratio)) and share > 2.0**-HALVINGS:
-            share /= 2
-        W, V = net.weights(at)
-        r = np.exp(share * log_ratio)
-        rows = goal if done + share == 1 else W * r[:, None]
-        after = net.pack([rows, V / r])
-        path, at = path + Path(np.stack([at, after]), ("normalise rows",)), after
-        done, share = done + share, 2 * share
-    return path
-
-
-def _stays_below(risk: Risk, theta: Array, r: Array) -> bool:
-    """The sufficient condition of `normalise` for one piece."""
-    p, V = risk.sample.weights, risk.network.weights(theta)[1][0]
-    Z = features(risk, theta)
-    error = Z @ V - risk.sample.Y[:, 0]
-    g = Z @ (V * (r - 1) ** 2 / r)
-    gain = risk.kappa * float(np.abs(V) @ (1 - 1 / r))
-    return 2 * max(0.0, float(p @ (error * g))) + 4 / 27 * float(p @ g**2) <= gain
 
 
 def cross(network: Network, theta_a: Array, theta_b: Array, X: Array) -> Path:

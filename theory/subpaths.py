@@ -32,6 +32,7 @@ from theory.paths import Path
 from theory.relu_moves import checked, labelled, line, vertex_bound
 from theory.risk import Risk
 from theory.rounding import gamma
+from theory.row_norms import normalise
 
 Array = NDArray[Any]
 
@@ -294,7 +295,7 @@ def _grid(m: int) -> list[int]:
 
 def _start(risk: Risk, theta: Array) -> Path:
     """Subpaths (0) and (1) from theta."""
-    normal = moves.normalise(risk, theta)
+    normal = normalise(risk, theta)
     fitted = moves.best_second_layer(risk, normal.points[-1])
     return labelled(normal, "(0)") + line(normal.points[-1], fitted, "(1) best second layer")
 

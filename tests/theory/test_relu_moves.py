@@ -9,6 +9,7 @@ from theory import relu_moves as moves
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
+from theory.row_norms import normalise
 
 SEEDS = st.integers(0, 2**32 - 1)
 KAPPAS = st.sampled_from([0.0, 1e-4, 1e-2, 0.3])
@@ -64,7 +65,7 @@ def test_tosses_keep_the_bound_that_the_mean_promises(seed, kappa, l):
 @given(SEEDS, st.sampled_from([1e-4, 1e-2, 0.3]))
 def test_normalising_reaches_unit_rows_and_never_rises(seed, kappa):
     risk, theta, _ = instance(seed, kappa)
-    path = moves.normalise(risk, theta)
+    path = normalise(risk, theta)
     assert np.array_equal(path.points[0], theta)
     assert np.allclose(risk.row_norms(path.points[-1]), 1, rtol=0, atol=1e-14)
     assert risk.row_norms(path.points).max() <= 1 + 1e-14
@@ -74,7 +75,7 @@ def test_normalising_reaches_unit_rows_and_never_rises(seed, kappa):
 @given(SEEDS)
 def test_without_a_penalty_only_zero_rows_need_normalising(seed):
     risk, theta, _ = instance(seed, 0.0)
-    path = moves.normalise(risk, theta)
+    path = normalise(risk, theta)
     assert len(path) <= 2
     assert np.ptp(risk.batch(path.points)) <= 1e-12 * risk(theta)
     assert (risk.row_norms(path.points[-1]) > 0).all()
@@ -103,9 +104,7 @@ def test_crossing_needs_room():
 @settings(max_examples=20)
 def test_piece_maxima_agree_with_the_maximum_of_the_whole_path(seed, kappa):
     risk, theta, rng = instance(seed, kappa)
-    path = moves.normalise(risk, theta) + moves.line(
-        moves.normalise(risk, theta).points[-1], point(rng, risk), "straight"
-    )
+    path = normalise(risk, theta) + moves.line(normalise(risk, theta).points[-1], point(rng, risk), "straight")
     whole = path_maximum(risk, path)
     upper = moves.piece_maxima(risk, path).max()
     assert upper >= whole.value * (1 - 1e-15)
