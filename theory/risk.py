@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
+from theory.inputs import Inputs, groups
 from theory.networks import Network
 
 Array = NDArray[Any]
@@ -83,6 +84,11 @@ class Sample:
     def energy(self) -> float:
         """E |Y|^2."""
         return float(self.weights @ np.sum(self.Y**2, axis=1))
+
+    @cached_property
+    def groups(self) -> Inputs | None:
+        """The inputs in groups of near ones, where bounds are cheaper by groups: many samples of few dimensions."""
+        return groups(self.X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +171,15 @@ class Risk:
     def row_norms(self, theta: ArrayLike) -> Array:
         """Euclidean norms of the rows of W_1, (..., n_1): eq. (6) keeps them in the unit ball."""
         return np.linalg.norm(self.network.weights(theta)[0], axis=-1)
+
+    def on_part(self, count: int) -> Risk:
+        """The risk on about `count` samples, evenly spread; itself where that is not at most half of them, or has no weight."""
+        sample = self.sample
+        every = slice(None, None, max(len(sample) // count, 1))
+        weights = sample.weights[every]
+        if every.step == 1 or not weights.any():
+            return self
+        return replace(self, sample=Sample(sample.X[every], sample.Y[every], weights))
 
     def _values(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample

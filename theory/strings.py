@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -18,7 +18,7 @@ from theory import enclosures, maxima
 from theory import validation as check
 from theory.networks import Network
 from theory.paths import Path
-from theory.risk import Risk, Sample
+from theory.risk import Risk
 from theory.trainers import TRAINERS, Trained
 
 Array = NDArray[Any]
@@ -27,7 +27,7 @@ GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, an
 # What a piece starts with: the largest risk seen, where, a bound, and the method that gave the bound.
 UNKNOWN = {"top": np.nan, "where": 0.5, "upper": np.inf, "method": maxima.Method.BRANCH_AND_BOUND}
 SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
-FEW = 100  # of twice as many samples or more, about so many say which of these points is the highest
+PART = 100  # about so many of a large sample say which of these points is the highest
 
 
 class Status(Enum):
@@ -151,13 +151,17 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
         if ends[-1].ndim != 1:
             raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
     heights = [risk(end) for end in ends]
-    # An end whose risk exceeds the level by no more than rounding is not refused; it will be left undecided.
-    blur = enclosures.upper_bounds(risk, np.stack(ends), np.stack(ends), np.zeros(2), np.zeros(2)) - heights
-    if (heights - np.abs(blur) > level).any():
+    if max(heights) > level and (np.array(heights) - _blur(risk, ends) > level).any():
         raise ValueError(
             f"level must be at least the risk of both ends, {heights[0]:.6g} (theta_a) and {heights[1]:.6g} (theta_b); got {level:.6g}"
         )
     return ends[0], ends[1], level
+
+
+def _blur(risk: Risk, ends: list[Array]) -> Array:
+    """How far rounding may put the risk of each end off: an end above the level by no more is not refused, but undecided."""
+    points, zero = np.stack(ends), np.zeros(len(ends))
+    return np.abs(enclosures.upper_bounds(risk, points, points, zero, zero) - risk.batch(points))
 
 
 @dataclass
@@ -216,17 +220,13 @@ class String:
 
     def _highest(self, a: Array, b: Array) -> tuple[Array, Array]:
         """The highest of the inner points looked at on each piece, and its risk; a part of a large sample chooses it."""
-        sample = self.risk.sample
-        every, risk = len(sample) // FEW, self.risk
-        if every > 1 and sample.weights[::every].any():
-            few = Sample(sample.X[::every], sample.Y[::every], sample.weights[::every])
-            risk = replace(risk, sample=few)
-        inside = risk.batch(a[:, None] + SCREEN[:, None] * (b - a)[:, None])
+        risk, part = self.risk, self.risk.on_part(PART)
+        inside = part.batch(a[:, None] + SCREEN[:, None] * (b - a)[:, None])
         best, rows = inside.argmax(axis=1), np.arange(len(a))
         t, top = SCREEN[best], inside[rows, best]
-        self.work.evaluations += int(np.ceil(inside.size * len(risk.sample) / len(sample)))
-        if risk is not self.risk:
-            top = self.risk.batch(a + t[:, None] * (b - a))
+        self.work.evaluations += int(np.ceil(inside.size * len(part.sample) / len(risk.sample)))
+        if part is not risk:
+            top = risk.batch(a + t[:, None] * (b - a))
             self.work.evaluations += len(a)
         return t, top
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
-from theory.risk import SLAB, Risk, Sample
+from theory.risk import SLAB, Risk
 
 Array = NDArray[Any]
 
@@ -419,25 +419,22 @@ SECOND = 10  # a trainer called to the rescue gets this many times fewer iterati
 def _head_start(
     objective: Objective, starts: Array, goal: Array, trainer: str, radius: Array, limit: int | None
 ) -> tuple[Array, Array, int]:
-    """Train on every k-th sample first; what is kept is judged, and landed, on the whole sample.
+    """Train on part of the sample first; what is kept is judged, and landed, on the whole sample.
 
     Returns points whose risk is at most that of their start, the risks, and the work in passes over the whole sample.
     """
-    risk, sample = objective.risk, objective.risk.sample
-    every = slice(None, None, len(sample) // SMALL)
-    weights = sample.weights[every]
-    values = risk.batch(starts)
-    if not weights.sum() > 0:
+    risk = objective.risk
+    part, values = risk.on_part(SMALL), risk.batch(starts)
+    if part is risk:
         return starts.copy(), values, len(starts)
-    few = replace(risk, sample=Sample(sample.X[every], sample.Y[every], weights))
-    rough = _Batch.begin(replace(objective, risk=few), starts, goal)
+    rough = _Batch.begin(replace(objective, risk=part), starts, goal)
     _METHODS[trainer](rough, radius, limit or ITERATIONS[trainer])
     trial, points = rough.points, starts.copy()
     there = risk.batch(trial)
     better, landed = there < values, there <= goal
     points[better], values[better] = trial[better], there[better]
     points[landed], values[landed], count = land(risk, starts[landed], trial[landed], goal[landed])
-    share = len(few.sample) / len(sample)
+    share = len(part.sample) / len(risk.sample)
     return points, values, 2 * len(starts) + count + int(np.ceil(share * rough.evaluations))
 
 
