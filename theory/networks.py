@@ -155,6 +155,16 @@ class Network:
             h = self.rho(k).value(before[-1])
         return seen, before
 
+    def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
+        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K; see `layers`, unchecked."""
+        matrices, blocks = self.weights(theta), []
+        for k in range(self.depth, 0, -1):
+            blocks.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*theta.shape[:-1], -1))
+            if k > 1:
+                back = delta @ matrices[k - 1][..., : self.widths[k - 1]]
+                delta = back * self.rho(k - 1).slope(before[k - 2])
+        return np.concatenate(blocks[::-1], axis=-1)
+
     def features(self, theta: ArrayLike, X: ArrayLike, layer: int) -> Array:
         """What W_{layer+1} sees, (..., N, n_layer), one more column (ones) with biases; layer 0 is the input."""
         if not 0 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:

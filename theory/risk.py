@@ -190,18 +190,11 @@ class Risk:
     def _gradients(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample
         seen, before = network.layers(thetas, sample.X)
-        matrices = network.weights(thetas)
         last = network.rho(network.depth)
         r = last.value(before[-1]) - sample.Y
         outer = 2 * r if self.loss == "squared" else np.sign(r)
         delta = outer * sample.weights[:, None] * last.slope(before[-1])
-        parts: list[Array] = []
-        for k in range(network.depth, 0, -1):
-            parts.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*thetas.shape[:-1], -1))
-            if k > 1:
-                back = delta @ matrices[k - 1][..., : network.widths[k - 1]]
-                delta = back * network.rho(k - 1).slope(before[k - 2])
-        gradient = np.concatenate(parts[::-1], axis=-1)
+        gradient = network.backpropagate(thetas, seen, before, delta)
         if self.penalty == "ridge":
             gradient = gradient + 2 * self.kappa * thetas
         elif self.penalty == "second_layer_l1":

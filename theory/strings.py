@@ -1,4 +1,4 @@
-"""What a string of beads is: its pieces, what is known of each, and what a run reports.
+"""A string of beads, and what is known of each of its pieces.
 
 A string is a polyline whose vertices are called beads; both ends count as beads, as in the paper's Figure 1.
 """
@@ -6,20 +6,16 @@ A string is a polyline whose vertices are called beads; both ends count as beads
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from theory import enclosures, maxima
-from theory import validation as check
+from theory import maxima
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk
-from theory.trainers import TRAINERS, Trained
 
 Array = NDArray[Any]
 
@@ -28,107 +24,6 @@ GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, an
 UNKNOWN = {"top": np.nan, "where": 0.5, "upper": np.inf, "method": maxima.Method.BRANCH_AND_BOUND}
 SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
 PART = 100  # about so many of a large sample say which of these points is the highest
-
-
-class Status(Enum):
-    """How a run ended; the value says what is known and what to try next."""
-
-    CONNECTED = "connected: every piece is certified to stay at or below acceptance * level"
-    ACCEPTED = "accepted on a grid of points, which certifies nothing: see maximum.upper for the truth"
-    BEAD = "not connected within the budget: a bead did not reach alpha * level; raise attempts or alpha, or the level"
-    DEPTH = "not connected within the budget: a piece still exceeds the level; raise depth or attempts, or try breadth_first"
-    LEVEL = "not connected within the budget: the string stays caught above the level; see height, try another rng or greedy"
-    UNDECIDED = "not certified: no point above the level was found, but a bound stays above it; raise level by a hair"
-    EVALUATIONS = "not connected within the budget of evaluations: raise it, and resume with start=result.string"
-    TIME = "not connected within the time allowed: resume with start=result.string"
-    BEADS = "not connected within the allowed number of beads: raise max_beads, and resume with start=result.string"
-    INTERRUPTED = "stopped by the caller: resume with start=result.string"
-    DISCONNECTED = "disconnected: the certified lower bound on every path's maximum exceeds the level"
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings shared by the algorithms; each can be given to them by keyword.
-
-    trainer: one of `theory.trainers.TRAINERS`, tried first. alpha in (0, 1]: beads are trained to alpha * level.
-    depth >= 0: how many times a piece may be split. split: where a new bead starts on a piece, "middle" (t* = 0.5)
-    or "maximum" (the computed maximum). acceptance >= 1: a connection must stay below acceptance * level.
-    attempts >= 1: a failed string is begun again with randomly displaced beads. max_evaluations, max_beads: bounds
-    on the work (each risk, gradient or Jacobian of one parameter vector counts one). seconds: bound on the time,
-    checked between rounds (the only setting that makes a run depend on the machine). iterations: of each trainer.
-    """
-
-    trainer: str = "lm"
-    alpha: float = 0.9
-    depth: int = 10
-    split: str = "middle"
-    acceptance: float = 1.0
-    attempts: int = 4
-    max_evaluations: int = 1_000_000
-    max_beads: int = 2_000
-    seconds: float | None = None
-    iterations: int | None = None
-
-    def __post_init__(self) -> None:
-        check.choice(self.trainer, "trainer", TRAINERS)
-        check.number(self.alpha, "alpha", minimum=0.0, maximum=1.0, open_minimum=True)
-        check.positive_integer(self.depth, "depth", minimum=0)
-        check.choice(self.split, "split", ("middle", "maximum"))
-        check.number(self.acceptance, "acceptance", minimum=1.0)
-        check.positive_integer(self.attempts, "attempts")
-        check.positive_integer(self.max_evaluations, "max_evaluations")
-        check.positive_integer(self.max_beads, "max_beads", minimum=2)
-        if self.seconds is not None:
-            check.number(self.seconds, "seconds", minimum=0.0, open_minimum=True)
-        if self.iterations is not None:
-            check.positive_integer(self.iterations, "iterations")
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """What a callback sees after each round: the round, how many beads, the height of the worst piece and which
-    piece it is, the level aimed at just now, and the string so far (a Path that can be saved and resumed)."""
-
-    round: int
-    beads: int
-    worst: float
-    piece: int
-    level: float
-    string: Path
-
-
-@dataclass(frozen=True, eq=False)
-class StringResult:
-    """The outcome of a run.
-
-    path: the connection, or None; it is certified, maximum.upper <= acceptance * level. string: the polyline as far
-    as it got (the same when connected). maximum: of the string; where not connected its value is the largest risk
-    met on a worst piece and upper may be inf. height: lowest level under which the whole string was seen to lie.
-    evaluations, rounds; training_seconds and certifying_seconds: where the time went. barrier: the certified lower
-    bound on every path's maximum, where one was supplied and needed.
-    """
-
-    path: Path | None
-    status: Status
-    maximum: maxima.PathMaximum
-    string: Path
-    level: float
-    rounds: int
-    evaluations: int
-    height: float
-    training_seconds: float
-    certifying_seconds: float
-    barrier: float | None = None
-
-    @property
-    def connected(self) -> bool:
-        """Whether `path` is a certified connection."""
-        return self.status is Status.CONNECTED
-
-    @property
-    def beads(self) -> int:
-        """How many beads the string has, both ends included."""
-        return len(self.string.points)
 
 
 def normalised_length(network: Network, path: Path, *, biases: bool = True) -> float:
@@ -140,28 +35,6 @@ def normalised_length(network: Network, path: Path, *, biases: bool = True) -> f
         return path.normalised_length
     blocks = [W[..., :-1].reshape(len(path.points), -1) for W in network.weights(path.points)]
     return Path(np.concatenate(blocks, axis=-1)).normalised_length
-
-
-def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) -> tuple[Array, Array, float]:
-    """Both ends as vectors (P,) and the level, checked: finite, of the network's size, neither above the level."""
-    level = check.number(level, "level", minimum=0.0, open_minimum=True)
-    ends = []
-    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        ends.append(check.parameters(theta, risk.network.size, name))
-        if ends[-1].ndim != 1:
-            raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
-    heights = [risk(end) for end in ends]
-    if max(heights) > level and (np.array(heights) - _blur(risk, ends) > level).any():
-        raise ValueError(
-            f"level must be at least the risk of both ends, {heights[0]:.6g} (theta_a) and {heights[1]:.6g} (theta_b); got {level:.6g}"
-        )
-    return ends[0], ends[1], level
-
-
-def _blur(risk: Risk, ends: list[Array]) -> Array:
-    """How far rounding may put the risk of each end off: an end above the level by no more is not refused, but undecided."""
-    points, zero = np.stack(ends), np.zeros(len(ends))
-    return np.abs(enclosures.upper_bounds(risk, points, points, zero, zero) - risk.batch(points))
 
 
 @dataclass
@@ -297,43 +170,12 @@ class String:
         return maxima.PathMaximum(value, top, float(t), piece, method, maxima.Status.DECIDED)
 
 
-@dataclass
-class Run:
-    """The bookkeeping of one run: its options, the work done so far and when to stop."""
-
-    options: Options
-    level: float
-    rng: np.random.Generator
-    callback: Callable[[Progress], Any] | None = None
-    work: Work = field(default_factory=Work)
-    begun: float = field(default_factory=time.perf_counter)
-    rounds: int = 0
-
-    @property
-    def ceiling(self) -> float:
-        """What a connection must stay below."""
-        return self.options.acceptance * self.level
-
-    def train(self, job: Callable[[], Trained]) -> Trained:
-        """Run a trainer, counting its work and time."""
-        begun = time.perf_counter()
-        trained = job()
-        self.work.training_seconds += time.perf_counter() - begun
-        self.work.evaluations += trained.evaluations
-        return trained
-
-    def pause(self, string: String, level: float) -> Status | None:
-        """After a round: tell the callback, and say whether a budget is spent."""
-        self.rounds += 1
-        if self.callback is not None:
-            height, piece = string.worst
-            if self.callback(Progress(self.rounds, len(string.beads), height, piece, level, string.path)):
-                return Status.INTERRUPTED
-        options = self.options
-        if self.work.evaluations >= options.max_evaluations:
-            return Status.EVALUATIONS
-        if len(string.beads) >= options.max_beads:
-            return Status.BEADS
-        if options.seconds is not None and time.perf_counter() - self.begun >= options.seconds:
-            return Status.TIME
-        return None
+def joined(first: String, second: String) -> String:
+    """The first string, a straight piece, and the second string backwards; what is known of their pieces stays known."""
+    string = String(first.risk, np.concatenate([first.beads, second.beads[::-1]]), first.work)
+    for name in UNKNOWN:
+        column = getattr(string, name)
+        column[: len(first.top)] = getattr(first, name)
+        column[len(first.beads) :] = getattr(second, name)[::-1]
+    string.where[len(first.beads) :] = 1 - string.where[len(first.beads) :]
+    return string

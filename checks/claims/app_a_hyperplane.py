@@ -7,8 +7,9 @@ import numpy as np
 from checks import string_lab
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from theory import string_sampling
+from theory.objectives import Objective
 from theory.rounding import gamma
-from theory.trainers import Objective, train
+from theory.trainers import train
 
 
 def attack(setting: Setting, *, sign: float = 1.0) -> Outcome:

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.networks import Network
+from theory.objectives import Objective
 from theory.risk import Risk, Sample
 from theory.rounding import gamma
-from theory.trainers import LANDING, TRAINERS, Objective, train
+from theory.trainers import LANDING, TRAINERS, train
 
 PROBLEMS = st.sampled_from(
     [
