@@ -126,7 +126,13 @@ def _executor(given: Executor | None, cells: int) -> Iterator[Executor]:
     if given is not None:
         yield given
         return
-    workers = min(cells, os.cpu_count() or 1)
+    with processes(min(cells, os.cpu_count() or 1)) as pool:
+        yield pool
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor]:
+    """An executor of `workers` processes that end with this one, whatever ends it."""
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_end_with_parent, initargs=(os.getpid(),)
     )
