@@ -177,6 +177,11 @@ class Run:
         """What a connection must stay below."""
         return self.options.acceptance * self.level
 
+    @property
+    def spent(self) -> bool:
+        """Whether the budget of evaluations is."""
+        return self.work.evaluations >= self.options.max_evaluations
+
     def train(self, job: Callable[[], Trained]) -> Trained:
         """Run a trainer, counting its work and time."""
         begun = time.perf_counter()
@@ -193,7 +198,7 @@ class Run:
             if self.callback(Progress(self.rounds, len(string.beads), height, piece, level, string.path)):
                 return Status.INTERRUPTED
         options = self.options
-        if self.work.evaluations >= options.max_evaluations:
+        if self.spent:
             return Status.EVALUATIONS
         if len(string.beads) >= options.max_beads:
             return Status.BEADS
@@ -250,6 +255,8 @@ def _step_inward(run: Run, string: String) -> String:
     for end, value in zip(string.beads, string.values):
         chain = String(risk, end[None], run.work)
         for steps in (1, 2, 4, 8, 16, 32) if value > goal else ():
+            if run.spent:
+                break
             points = [end]
             for target in np.geomspace(value, goal, steps + 1)[1:]:
                 radius = np.array([0.05 * (1 + np.linalg.norm(end)) / steps])
@@ -286,7 +293,7 @@ def train_beads(
             trainer=options.trainer,
             radius=radius,
             iterations=options.iterations,
-            fallback=fallback,
+            fallback=fallback and not run.spent,
             objective=objective,
         )
     )

@@ -127,7 +127,7 @@ def hyperplane(
             objective = Objective(risk, left, right, slack * scale, kappa * level if kappa < np.inf else kappa)
             trained = train_beads(run, risk, starts, target, radius, objective)
             best = trained if best is None else _better(best, trained)
-            if best.reached.all():
+            if best.reached.all() or run.spent:
                 break
         assert best is not None
         return best
