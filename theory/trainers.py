@@ -92,7 +92,7 @@ class _Batch:
         A bead whose model overflows has no step to take, and stops.
         """
         trial = self.objective.rows(rows).confine(trial)
-        lost = ~np.isfinite(trial).all(axis=1)
+        lost = np.asarray(~np.isfinite(trial).all(axis=1))
         trial = np.where(lost[:, None], self.points[rows], trial)
         self.active[rows[lost]] = False
         F, whole = self.objective.rows(rows).values(trial)
