@@ -1,7 +1,8 @@
 """What the bead trainers minimise: the risk, with the springs of Appendix A, and its quadratic model.
 
 The model is that of Gauss and Newton, positive semidefinite. Absolute values (the absolute loss, the l1 penalty) enter by
-their quadratic majorant: |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0.
+their quadratic majorant: |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0; small |r_0|,
+whose majorant would be stiff, are taken as FLOOR times their mean.
 """
 
 from __future__ import annotations
