@@ -117,12 +117,15 @@ def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def summary(records: list[dict], levels: Sequence[float], preset: str, field: str) -> np.ndarray:
-    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried."""
+    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried.
+
+    Every pair at the level was tried, also where the preset has no record of it: nothing to shorten.
+    """
     table = np.full((len(levels), 4), np.nan)
     for k, level in enumerate(levels):
         rows = [r for r in records if r["preset"] == preset and r["level"] == level]
         values = np.array([r[field] for r in rows if r["accepted"]], dtype=float)
-        table[k, 2:] = values.size, len(rows)
+        table[k, 2:] = values.size, len({r["pair"] for r in records if r["level"] == level})
         if values.size:
             table[k, :2] = values.mean(), values.std() / np.sqrt(values.size)
     return table

@@ -66,19 +66,20 @@ class Cells(NamedTuple):
         index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
         width, last = np.repeat((self.hi - self.lo) / parts, parts), np.repeat(parts, parts)
         left = np.repeat(self.lo, parts) + index * width
-        right = np.where(index + 1 == last, np.repeat(self.hi, parts), left + width)
+        right = np.where(index + 1 == last, np.repeat(self.hi, parts), np.roll(left, -1))  # no gap between them
         return Cells(np.repeat(self.segment, parts), left, right)
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """value (S,) = F at t (S,) of each segment; upper (S,) >= the maxima; spent (S,): whether the budget, or narrow
-    cells, ended the search."""
+    """value (S,) = F at t (S,) of each segment; upper (S,) >= the maxima; spent, narrow (S,): whether the budget, or
+    cells too narrow to be split, ended the search."""
 
     value: Array
     t: Array
     upper: Array
     spent: Array
+    narrow: Array
 
 
 def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
@@ -87,17 +88,18 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     budget: cells of each segment. value and t are improved on, in copies.
     """
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
-    found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), np.ones(len(starts), dtype=bool))
+    open_ = np.ones(len(starts), dtype=bool)
+    found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
     groups = None if goal.ceiling is None else risk.sample.groups
     if groups is not None:
         found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), groups)
-    rows = np.flatnonzero(found.spent)
+    rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
         cells = whole.rows(slice(rows.size)).split(4 if goal.ceiling is None else 2)
         here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
-        for old, new in ((found.value, here.value), (found.t, here.t), (found.spent, here.spent)):
-            old[rows] = new
+        for name in ("value", "t", "spent", "narrow"):
+            getattr(found, name)[rows] = getattr(here, name)
         found.upper[rows] = np.minimum(found.upper[rows], here.upper)
     steps = 2.0 ** -np.arange(4, 12) if goal.ceiling is None else ()  # a better point near the best costs little
     for step in steps:
@@ -119,7 +121,8 @@ def _refine(
 ) -> Found:
     """Split cells until every one's bound meets the goal or the budget is spent; value and t improve in place."""
     count = len(starts)
-    upper, used, spent = np.full(count, -np.inf), np.zeros(count, dtype=int), np.zeros(count, dtype=bool)
+    upper, used = np.full(count, -np.inf), np.zeros(count, dtype=int)
+    spent, narrow = np.zeros((2, count), dtype=bool)
     inherited = np.full(len(cells.lo), np.inf)
     while cells.lo.size:
         s = cells.segment
@@ -132,16 +135,17 @@ def _refine(
         best = goal.best(value)
         allowed, exceeded = goal.bound(best), goal.exceeded(best)
         done = (bound <= allowed[s]) | exceeded[s]
-        late = ~done & ((cells.hi - cells.lo < NARROW) | (used[s] >= budget))
-        spent[s[late]] = True
-        stop = done | late
+        late = ~done & (used[s] >= budget)
+        thin = ~done & ~late & (cells.hi - cells.lo < NARROW)
+        spent[s[late]], narrow[s[thin]] = True, True
+        stop = done | late | thin
         np.maximum.at(upper, s[stop], bound[stop])
         cells, bound = cells.rows(~stop), bound[~stop]
         s = cells.segment
         excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
         parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
-    return Found(value, t, upper, spent)
+    return Found(value, t, upper, spent, narrow)
 
 
 def _most_promising(segment: Array, bound: Array) -> Array:

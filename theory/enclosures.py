@@ -101,9 +101,8 @@ def _upper_bounds(
         terms = sample.Y.size + risk.network.size
         for fit, sign in zip(fits, signs):
             theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
-            worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
-            worst[np.isnan(fit)] = np.inf  # overflow: inf - inf somewhere, nothing is known
-    return worst
+            worst = np.maximum(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
+    return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
 
 
 def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
@@ -128,6 +127,7 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     blank = np.zeros((1, 1, x.shape[-1]))
     axes = np.eye(*blank.shape[-1:])[: len(radii) - 1, None, None]
     h = Model(x, [blank, *axes], blank)
+    tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
@@ -140,8 +140,8 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
         reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
         rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
-        rest = rest + reach @ (g * A)
-        h = _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest + TINY), radii)
+        rest = rest + reach @ (g * A) + tiny
+        h = _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii)
         if network.bias and k < network.depth:
             h = Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
     return h
@@ -154,7 +154,8 @@ def _pad(part: Array) -> Array:
 def _activate(name: str, z: Model, radii: list[Array]) -> Model:
     if name == "identity":
         return z
-    radius = (sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest) * (1 + 16 * UNIT)
+    radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
+    radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
     return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
 
 

@@ -73,7 +73,8 @@ def geodesic(
 
     beads >= 3: the resolution, about how many vertices the relaxed string may have (a path with more keeps them).
     sweeps >= 0; tolerance > 0: stop when PATIENCE sweeps in a row shorten by less than this in all, relatively.
-    Raises ValueError when the given path cannot be certified to stay at or below the level.
+    Raises ValueError when the given path cannot be certified to stay at or below the level, does not fit the network,
+    or a setting is out of range.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
@@ -105,7 +106,7 @@ def geodesic(
             string = _shortcut(string, level * (1 - margin))
             if string.outside(level).size:  # a piece rises between the points looked at: begin again, more carefully
                 string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
-            else:
+            elif string.path.length < held.path.length:  # new vertices on a piece are rounded, and may lengthen it
                 held = string
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
 

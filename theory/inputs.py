@@ -34,10 +34,12 @@ class Inputs(NamedTuple):
 
     @classmethod
     def grouped(cls, X: Array, depth: int) -> Inputs:
-        """2^depth groups, equal to within one: halved again and again at the median of the widest coordinate."""
+        """2^depth groups (at least so many inputs), equal to within one: halved again and again at the median of the widest coordinate."""
         groups = [np.arange(len(X))]
         for _ in range(depth):
-            sorted_ = [rows[np.argsort(X[rows, np.ptp(X[rows], axis=0).argmax()], kind="stable")] for rows in groups]
+            with np.errstate(over="ignore"):
+                widest = [np.ptp(X[rows], axis=0).argmax() for rows in groups]
+            sorted_ = [rows[np.argsort(X[rows, j], kind="stable")] for rows, j in zip(groups, widest)]
             groups = [half for rows in sorted_ for half in np.array_split(rows, 2)]
         group = np.empty(len(X), dtype=int)
         group[np.concatenate(groups)] = np.repeat(np.arange(len(groups)), [len(rows) for rows in groups])

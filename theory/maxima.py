@@ -104,7 +104,8 @@ def path_maximum(
 ) -> PathMaximum:
     """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
 
-    ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap. budget: cells per piece.
+    ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap; one within
+    `branch_and_bound.TIE` of it, relatively, may stay undecided. budget: cells per piece.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
@@ -127,7 +128,8 @@ def segment_maxima(
 ) -> Maxima:
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
-    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap.
+    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap (see
+    `path_maximum`).
     budget: cells per segment.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
@@ -209,11 +211,13 @@ def _maxima(
         goal = branch_and_bound.Goal(gap, ceiling, float(value.max()) if joint else -np.inf)
         found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
-        status[rest[found.spent]] = Status.BUDGET
+        best = goal.best(found.value)
+        far = found.upper > best * (1 + gap)
+        status[rest[far & found.narrow]] = Status.ROUNDING
+        status[rest[far & found.spent]] = Status.BUDGET
         if ceiling is not None:
-            best = goal.best(found.value)
             decided = goal.exceeded(best) | (found.upper <= ceiling)
-            status[rest[decided & (found.upper > best * (1 + gap))]] = Status.DECIDED
+            status[rest[far & decided]] = Status.DECIDED
     direct = convex | quartic.applies(risk)
     loose = upper - value > np.maximum(gap * value, 1e-9 * np.maximum(1.0, value))
     status[direct & loose] = Status.ROUNDING

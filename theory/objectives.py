@@ -1,7 +1,8 @@
 """What the bead trainers minimise: the risk, with the springs of Appendix A, and its quadratic model.
 
 The model is that of Gauss and Newton, positive semidefinite. Absolute values (the absolute loss, the l1 penalty) enter by
-their quadratic majorant: |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0.
+their quadratic majorant: |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0; small |r_0|,
+whose majorant would be stiff, are taken as FLOOR times their mean.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ class Objective:
         return F, F + self._springs(thetas, False)[0] if self.left is not None else F
 
     def derivatives(self, thetas: Array, *, curvature: bool = False) -> tuple[Array, Array, Array, Array | None]:
-        """F, the objective, its gradient (B, P), and a positive semidefinite quadratic model's matrix (B, P, P)."""
+        """F, the objective, its gradient (B, P), and a positive semidefinite quadratic model's matrix (B, P, P).
+
+        With curvature the gradient is the model's, in which absolute values are smoothed below FLOOR of their mean;
+        without, it is the objective's own (at kinks the subgradient with slope 0), and the matrix is None.
+        """
         risk, P = self.risk, thetas.shape[-1]
         share = len(risk.sample) * (max(P, *risk.network.widths) if curvature else max(risk.network.widths)) + P * P
         step = max(1, SLAB // share)
@@ -117,7 +122,7 @@ def _sweep(risk: Risk, thetas: Array, curvature: bool) -> tuple[Array, Array, Ar
     else:
         F = np.abs(r).sum(-1) @ sample.weights
         size = np.maximum(np.abs(r), FLOOR * np.abs(r).mean(axis=(-1, -2), keepdims=True) + 1e-300)
-        pull, stiffness = weights * r / size, weights / size
+        pull, stiffness = weights * (r / size if curvature else np.sign(r)), weights / size
     F = F + risk.regulariser(thetas)
     slope = last.slope(before[-1])
     if curvature:
@@ -141,7 +146,8 @@ def _penalised(risk: Risk, thetas: Array, g: Array, H: Array | None) -> tuple[Ar
         layer = risk.network.slices[1]
         w = thetas[:, layer]
         size = np.maximum(np.abs(w), FLOOR * np.abs(w).mean(axis=1, keepdims=True) + 1e-300)
-        slope[:, layer], bend[:, layer] = risk.kappa * w / size, risk.kappa / size
+        slope[:, layer] = risk.kappa * (np.sign(w) if H is None else w / size)
+        bend[:, layer] = risk.kappa / size
     if H is not None:
         diagonal = np.arange(H.shape[-1])
         H[:, diagonal, diagonal] += bend

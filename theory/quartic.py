@@ -192,7 +192,7 @@ def _square(q: Array) -> Array:
 def _penalty(risk: Risk, theta_0: Array, theta_1: Array, size: Array) -> tuple[Array, Array, Array, float]:
     """kappa R along the slab: quartic at t = 0, switch times of |.|, changes (5, E), sum of absolute values."""
     base, none = np.zeros(5), (np.zeros(0), np.zeros((5, 0)))
-    if risk.penalty is None:
+    if risk.penalty is None or risk.kappa == 0:
         return base, *none, 0.0
     if risk.penalty == "ridge":
         d = theta_1 - theta_0

@@ -162,6 +162,8 @@ class Risk:
     def regulariser(self, theta: ArrayLike) -> Array:
         """kappa R(theta), shape (...)."""
         theta = np.asarray(theta)
+        if self.kappa == 0:  # also where |theta|^2 overflows
+            return np.zeros(theta.shape[:-1])
         if self.penalty == "second_layer_l1":
             return self.kappa * np.abs(theta[..., self.network.slices[1]]).sum(axis=-1)
         if self.penalty == "ridge":

@@ -25,6 +25,7 @@ from theory.trainers import TRAINERS, Trained, train
 
 Array = NDArray[Any]
 Barrier = Callable[[Risk, Array, Array], float]
+LARGEST = 1e120  # squares of lengths stay far from overflow
 
 
 class Status(Enum):
@@ -51,8 +52,9 @@ class Options:
     depth >= 0: how many times a piece may be split. split: where a new bead starts on a piece, "middle" (t* = 0.5)
     or "maximum" (the computed maximum). acceptance >= 1: a connection must stay below acceptance * level.
     attempts >= 1: a failed string is begun again with randomly displaced beads. max_evaluations, max_beads: bounds
-    on the work (each risk, gradient or Jacobian of one parameter vector counts one). seconds: bound on the time,
-    checked between rounds (the only setting that makes a run depend on the machine). iterations: of each trainer.
+    on the work (each risk, gradient or Jacobian of one parameter vector counts one). seconds: bound on the time (the
+    only setting that makes a run depend on the machine). All three are checked between rounds, so that the last round,
+    at most the trainers' iterations for each of its beads, may exceed them. iterations: of each trainer.
     """
 
     trainer: str = "lm"
@@ -139,6 +141,11 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
         ends.append(check.parameters(theta, risk.network.size, name))
         if ends[-1].ndim != 1:
             raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
+        if np.abs(ends[-1]).max() > LARGEST:
+            raise ValueError(
+                f"{name} must have entries of at most {LARGEST:g}, or lengths overflow; got {np.abs(ends[-1]).max():g}. "
+                "Scale the problem"
+            )
     heights = [risk(end) for end in ends]
     if max(heights) > level and (np.array(heights) - _blur(risk, ends) > level).any():
         raise ValueError(
@@ -170,6 +177,11 @@ class Run:
         """What a connection must stay below."""
         return self.options.acceptance * self.level
 
+    @property
+    def spent(self) -> bool:
+        """Whether the budget of evaluations is."""
+        return self.work.evaluations >= self.options.max_evaluations
+
     def train(self, job: Callable[[], Trained]) -> Trained:
         """Run a trainer, counting its work and time."""
         begun = time.perf_counter()
@@ -186,7 +198,7 @@ class Run:
             if self.callback(Progress(self.rounds, len(string.beads), height, piece, level, string.path)):
                 return Status.INTERRUPTED
         options = self.options
-        if self.work.evaluations >= options.max_evaluations:
+        if self.spent:
             return Status.EVALUATIONS
         if len(string.beads) >= options.max_beads:
             return Status.BEADS
@@ -219,18 +231,16 @@ def begin(
     for end, value in ((a, string.values[0]), (b, string.values[-1])):
         if value > (1 - 1e-9) * run.ceiling and String(risk, np.stack([end, end]), run.work).outside(run.ceiling).size:
             return run, string, Status.UNDECIDED  # rounding alone leaves it open whether the end is below
-    if start is None:
-        string = _step_inward(run, string)
-    else:
-        pull_down(run, string, run.ceiling, run.options.alpha * run.level, 0.0)
-    return run, string, None
+    return run, string if start is not None else _step_inward(run, string), None
 
 
 def _check_start(risk: Risk, start: Path, a: Array, b: Array) -> None:
     if not isinstance(start, Path):
         raise ValueError(f"start must be a Path; got {type(start).__name__}")
     points = check.parameters(start.points, risk.network.size, "start.points")
-    if len(points) < 2 or not (np.array_equal(points[0], a) and np.array_equal(points[-1], b)):
+    if len(points) < 2:
+        raise ValueError("start must have at least two vertices, theta_a and theta_b; got a single point")
+    if not (np.array_equal(points[0], a) and np.array_equal(points[-1], b)):
         raise ValueError("start must lead from theta_a to theta_b, both exactly; its ends differ from them")
 
 
@@ -245,6 +255,8 @@ def _step_inward(run: Run, string: String) -> String:
     for end, value in zip(string.beads, string.values):
         chain = String(risk, end[None], run.work)
         for steps in (1, 2, 4, 8, 16, 32) if value > goal else ():
+            if run.spent:
+                break
             points = [end]
             for target in np.geomspace(value, goal, steps + 1)[1:]:
                 radius = np.array([0.05 * (1 + np.linalg.norm(end)) / steps])
@@ -281,7 +293,7 @@ def train_beads(
             trainer=options.trainer,
             radius=radius,
             iterations=options.iterations,
-            fallback=fallback,
+            fallback=fallback and not run.spent,
             objective=objective,
         )
     )

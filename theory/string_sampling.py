@@ -53,6 +53,7 @@ __all__ = [
     "normalised_length",
 ]
 
+SLOWEST = 0.99  # a level lowered by less each time is hardly lowered, and the rounds are hardly bounded
 RETRY = (Status.BEAD, Status.DEPTH, Status.LEVEL, Status.UNDECIDED)  # what another attempt may mend
 Beads = Callable[[String, Array, Array, Run, float], Trained]
 
@@ -106,8 +107,8 @@ def hyperplane(
 ) -> StringResult:
     """Algorithm 1 with beads confined near the hyperplane equidistant from their neighbours (Appendix A).
 
-    zeta >= 0: spring, in units of level / |theta_a - theta_b| so that it is a number without dimension; kappa >= 0:
-    penalty for leaving the hyperplane, in units of the level; inf confines exactly. Springs that keep a bead from its
+    zeta >= 0: spring, in units of level / |theta_a - theta_b| so that it is a number without dimension (for a string
+    that returns to where it began, the distance to its farthest bead instead); kappa >= 0: penalty for leaving the hyperplane, in units of the level; inf confines exactly. Springs that keep a bead from its
     level are slackened by 4 until it arrives, and let go after three times. See `Objective` for the formula and
     its slip of sign; other arguments as in `greedy`.
     """
@@ -118,14 +119,15 @@ def hyperplane(
     def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
         left, right = string.beads[pieces], string.beads[pieces + 1]
         radius = 0.25 * np.linalg.norm(right - left, axis=1)
-        scale = level / max(float(np.linalg.norm(string.beads[-1] - string.beads[0])), 1e-300)
+        span = np.linalg.norm(string.beads - string.beads[0], axis=1)
+        scale = level / float(span[-1] if span[-1] > 1e-9 * span.max() else span.max())
         starts = Objective(risk, left, right, kappa=kappa).confine(starts)
         best: Trained | None = None
         for slack in (zeta, zeta / 4, zeta / 16, 0.0):
             objective = Objective(risk, left, right, slack * scale, kappa * level if kappa < np.inf else kappa)
             trained = train_beads(run, risk, starts, target, radius, objective)
             best = trained if best is None else _better(best, trained)
-            if best.reached.all():
+            if best.reached.all() or run.spent:
                 break
         assert best is not None
         return best
@@ -150,14 +152,12 @@ def breadth_first(
     """All beads evolve together while the level is lowered from that of the straight line (Appendix A).
 
     At each level: beads above alpha times it are trained down to that in one batch, pieces that exceed it are split
-    (at most `depth` times), and beads that are no longer needed are removed. factor in (0, 1): the ratio of successive
+    (at most `depth` times), and beads that are no longer needed are removed. factor in (0, 0.99]: the ratio of successive
     levels; where a level cannot be held the step is halved, three times in all, and then the string is said to be
     caught at `height`, the last level it did hold. attempts > 1: caught strings are shaken (rng) and tried again.
     Other arguments as in `greedy`.
     """
-    factor = check.number(factor, "factor", minimum=0.0, maximum=1.0, open_minimum=True)
-    if factor == 1:
-        raise ValueError("factor must be below 1, or the level is never lowered; got 1.0")
+    factor = check.number(factor, "factor", minimum=0.0, maximum=SLOWEST, open_minimum=True)
     run, string, done = begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
     inner, height = string, string.worst[0]
     for attempt in range(run.options.attempts if done is None else 0):
@@ -185,6 +185,8 @@ def _dynamic(
 ) -> StringResult:
     """Split, train and insert until every piece is certified; begin again with displaced beads where that fails."""
     run, string, done = begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
+    if done is None and start is not None:
+        pull_down(run, string, run.ceiling, run.options.alpha * run.level, 0.0)
     for attempt in range(run.options.attempts if done is None else 0):
         if done not in (None, *RETRY):
             break
@@ -245,7 +247,8 @@ def _better(first: Trained, second: Trained) -> Trained:
 def _lower(run: Run, string: String, factor: float, jitter: float) -> tuple[Status | None, float, String]:
     """Lower the level of the whole string to the ceiling; the status, the last level held, and the string there."""
     string.screen()
-    held, height, halvings = string.copy(), max(string.worst[0], run.ceiling * (1 + 1e-9)), 0
+    height = min(max(string.worst[0], run.ceiling * (1 + 1e-9)), np.finfo(float).max)  # a string may overflow inside
+    held, halvings = string.copy(), 0
     while True:
         goal = max(run.ceiling, height * factor)
         status = _hold(run, string, goal, jitter)
@@ -258,7 +261,7 @@ def _lower(run: Run, string: String, factor: float, jitter: float) -> tuple[Stat
         else:
             factor, halvings = np.sqrt(factor), halvings + 1
             if halvings > 3:
-                return Status.LEVEL, height, held
+                return Status.LEVEL, max(height, held.worst[0]), held
             string = held.copy()
 
 

@@ -84,7 +84,8 @@ class String:
         if rows.size == 0:
             return
         begun = time.perf_counter()
-        best, top = self._highest(self.beads[rows], self.beads[rows + 1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            best, top = self._highest(self.beads[rows], self.beads[rows + 1])
         heights = np.column_stack([self.values[rows], top, self.values[rows + 1]])
         higher = heights.argmax(axis=1)
         self.top[rows] = heights[np.arange(rows.size), higher]

@@ -83,11 +83,18 @@ class _Batch:
     @classmethod
     def begin(cls, objective: Objective, starts: Array, target: Array) -> _Batch:
         values = objective.risk.batch(starts)
-        return cls(objective, starts.copy(), values, target, values > target, len(starts))
+        active = (values > target) & np.isfinite(values)
+        return cls(objective, starts.copy(), values, target, active, len(starts))
 
     def attempt(self, rows: Array, trial: Array, total: Array, stale: Array, predicted: Array) -> Array:
-        """Evaluate steps to `trial`: land those that cross the target, accept those that descend; actual / predicted."""
+        """Evaluate steps to `trial`: land those that cross the target, accept those that descend; actual / predicted.
+
+        A bead whose model overflows has no step to take, and stops.
+        """
         trial = self.objective.rows(rows).confine(trial)
+        lost = np.asarray(~np.isfinite(trial).all(axis=1))
+        trial = np.where(lost[:, None], self.points[rows], trial)
+        self.active[rows[lost]] = False
         F, whole = self.objective.rows(rows).values(trial)
         self.evaluations += rows.size
         ratio = (total[rows] - whole) / np.maximum(predicted, 1e-300)
@@ -124,7 +131,7 @@ def _lm(batch: _Batch, radius: Array, iterations: int) -> None:
         if fresh.size:
             _, _, g, H = batch.objective.rows(fresh).derivatives(batch.points[fresh], curvature=True)
             assert H is not None
-            bend[fresh], axes[fresh] = np.linalg.eigh(H)
+            bend[fresh], axes[fresh] = np.linalg.eigh(np.where(np.isfinite(H), H, 0.0))
             pull[fresh] = (g[:, None] @ axes[fresh])[:, 0]
             stale[fresh] = False
             batch.evaluations += fresh.size
@@ -205,6 +212,8 @@ def _lbfgs_bead(batch: _Batch, row: Array, iterations: int) -> None:
     def callback(theta: Array) -> None:
         batch.evaluations += 1
         theta = objective.confine(theta[None])[0]
+        if not np.isfinite(theta).all():
+            raise StopIteration
         value = batch.objective.risk(theta)
         if value <= batch.target[row[0]]:
             batch.cross(row, theta[None].copy())
@@ -305,12 +314,13 @@ def train(
 ) -> Trained:
     """Move beads `starts` (B, P) onto the level: each stops with a risk in [(1 - LANDING) target, target].
 
-    A bead that starts at or below the target stays. trainer: one of TRAINERS; with `fallback` the others are tried
+    A bead that starts at or below the target stays, and one whose risk overflows. trainer: one of TRAINERS; with `fallback` the others are tried
     in turn on beads that the first one leaves above the target, each from where the bead started, and a bead that none
     brings there keeps its lowest point. radius (scalar or (B,)): first trust radius of lm and projection in weight
     space (default a tenth of 1 + |theta|). iterations: of the trainer
-    (default ITERATIONS; the others get a tenth of theirs). objective: F with the
-    springs of Appendix A (default F alone). On LARGE samples the first trainer begins on a part of the sample. Terminates always: every trainer has a fixed number of iterations.
+    (default ITERATIONS; the others get a tenth of theirs). objective: F with the springs of Appendix A (default F
+    alone). On LARGE samples the first trainer begins on a part of the sample. Terminates always: every trainer has a
+    fixed number of iterations. Raises ValueError on wrong shapes, NaN or infinity in starts or target, a radius <= 0.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     if starts.ndim != 2:
@@ -323,6 +333,15 @@ def train(
     if (size <= 0).any():
         raise ValueError(f"radius must be positive; got {size.min()}")
     objective = Objective(risk) if objective is None else objective
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _train(objective, starts, goal, trainer, size, limit, fallback)
+
+
+def _train(
+    objective: Objective, starts: Array, goal: Array, trainer: str, size: Array, limit: int | None, fallback: bool
+) -> Trained:
+    """`train`, its arguments checked: goal and size (first trust radius) are one number for each bead."""
+    risk = objective.risk
     points, values = starts.copy(), risk.batch(starts)
     used, evaluations = np.full(len(starts), "none", dtype="<U10"), len(starts)
     if len(risk.sample) >= LARGE and (values > goal).any():

@@ -71,8 +71,11 @@ def test_figure_1_draws_all_rows_and_writes_its_comparison(tmp_path):
 
 def test_a_summary_is_mean_and_standard_error_of_accepted_pairs():
     rows = [
-        {"preset": "authors", "level": 1.0, "accepted": ok, "beads": b} for ok, b in ((True, 3), (True, 5), (False, 99))
+        {"preset": "authors", "level": 1.0, "pair": k, "accepted": ok, "beads": b}
+        for k, (ok, b) in enumerate(((True, 3), (True, 5), (False, 99)))
     ]
+    rows.append({**rows[0], "preset": "shortened"})
+    assert experiments.summary(rows, (1.0,), "shortened", "beads")[0, 2:] == pytest.approx([1, 3])
     assert experiments.summary(rows, (1.0, 2.0), "authors", "beads")[0] == pytest.approx([4, 1 / np.sqrt(2), 2, 3])
     assert np.isnan(experiments.summary(rows, (1.0, 2.0), "authors", "beads")[1, 0])
 

@@ -254,6 +254,28 @@ def test_a_ceiling_is_decided_alike_with_inputs_grouped_and_one_by_one(seed, los
         assert (found.value[0] > factor * top) == (factor < 1)
 
 
+def test_a_wide_group_whose_slopes_underflow_is_still_bounded():
+    X = np.array([[1e300], [-1e300], [0.5]])
+    for act in ("identity", "relu"):
+        risk = Risk(Network((1, 1, 1), act), Sample(X, np.zeros((3, 1))), "absolute")
+        a = np.array([[1e-165, 1e-160]])  # their product is 0 in float64, the output 1e-25
+        for hi in (0.0, 1.0):
+            upper = enclosures.upper_bounds(risk, a, a, np.zeros(1), np.array([hi]), Inputs.grouped(X, 0))[0]
+            assert not ball_risk(risk, a[0], a[0], 0.0) > arb(float(upper))
+
+
+@given(seed=st.integers(0, 2**32))
+def test_split_cells_leave_no_gap(seed):
+    rng = np.random.default_rng(seed)
+    lo = np.sort(rng.random(6))
+    cells = branch_and_bound.Cells(np.arange(5), lo[:-1], lo[1:])
+    for _ in range(3):
+        cells = cells.split(rng.integers(1, 9, len(cells.lo)))
+        assert np.array_equal(cells.hi[:-1], cells.lo[1:])
+        assert (cells.lo <= cells.hi).all()
+    assert (cells.lo[0], cells.hi[-1]) == (lo[0], lo[-1])
+
+
 def test_blocks_of_samples_and_cells_give_one_bound(monkeypatch):
     for seed in range(10):
         risk, a, b = deep(seed)
@@ -446,6 +468,24 @@ def test_bounds_hold_where_squares_and_products_underflow():
     for a, b in [([1e-170, 0.0], [1e-171, 1e-170]), ([0.0, 1e-170], [0.0, 0.0])]:
         a, b = np.array(a), np.array(b)
         assert Fraction(segment_maximum(ridge, a, b).upper) >= exact_maximum(ridge, a, b)[1] > 0
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_penalty_of_no_weight_costs_nothing_even_where_its_square_overflows(activation):
+    risk = Risk(Network((1, 1, 1), activation), Sample(np.ones((1, 1)), np.zeros((1, 1))), penalty="ridge")
+    a, b = np.array([1e160, 1e-150]), np.array([2e160, 2e-150])
+    assert np.isfinite(risk(a))
+    lo = np.array([0.0, 0.5])
+    upper = enclosures.upper_bounds(risk, np.stack([a, a]), np.stack([b, b]), lo, lo)
+    assert not any(ball_risk(risk, a, b, t) > arb(float(u)) for t, u in zip(lo, upper))
+    assert segment_maximum(risk, a, b).upper >= max(risk(a), risk(b))
+
+
+def test_cells_too_narrow_to_be_split_are_called_rounding_not_budget():
+    risk, a, b = deep(3)
+    found = segment_maximum(risk, a, b, gap=1e-16, budget=10**6)
+    assert found.method is Method.BRANCH_AND_BOUND
+    assert found.status is Status.ROUNDING
 
 
 def test_an_outgoing_weight_that_changes_sign_counts_even_when_the_product_of_its_ends_underflows():
