@@ -34,7 +34,10 @@ TOLERANCE = 1e-8  # relative to the size of the numbers of an instance; exercise
 
 @dataclass(frozen=True)
 class Exercise:
-    """instances: what the function is called with, by name; judge: None when an answer is right, else what is wrong."""
+    """An exercise: its statement, and how it is judged.
+
+    instances: what the function is called with, by name; judge: None when an answer is right, else what is wrong.
+    """
 
     statement: str
     instances: st.SearchStrategy[Instance]
@@ -43,7 +46,10 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of an attempt: on failure the smallest instance found, the answer given there and what is wrong."""
+    """What came of an attempt: on failure the smallest instance, the answer given there, and the reason.
+
+    exercise: its id; tried: how many instances it met.
+    """
 
     exercise: str
     passed: bool
@@ -65,9 +71,12 @@ def show(exercise: str) -> str:
 
 
 def verify(exercise: str, function: Callable[..., Any], *, examples: int = 200) -> Attempt:
-    """Attack `function` with `examples` instances; it is called with keyword arguments, on copies.
+    """Attack `function`, an answer to the exercise "ex-1" to "ex-11", with `examples` instances.
 
-    An exception raised by the function is a failure. The same function meets the same instances every time.
+    It is called with keyword arguments, on copies.
+
+    ValueError for an unknown exercise or what is no function; an exception that the function itself raises is a
+    failure. The same function meets the same instances every time.
     """
     found = EXERCISES[check.choice(exercise, "exercise", tuple(EXERCISES))]
     examples = check.positive_integer(examples, "examples")

@@ -111,7 +111,7 @@ def is_upper_bound(risk: Risk, theta: ArrayLike, bound: float) -> Judgement:
 
 
 def kernel_within_bounds(w1: ArrayLike, w2: ArrayLike, sample: Sample, *, sharp: bool = False) -> Judgement:
-    """[w1, w2]_Z lies between the bounds of Proposition 2.3 (or, with sharp=True, the sharp ones), for one pair.
+    """[w1, w2]_Z lies between the bounds of Proposition 2.3 (or, with sharp=True, the sharp ones), for one pair (n,).
 
     False proves a violation: the enclosure of the kernel and the rounded bounds do not meet.
     """
