@@ -62,7 +62,10 @@ class Geodesic:
 def shorten(
     risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
 ) -> Path:
-    """The path of `geodesic` alone."""
+    """The path of `geodesic` alone.
+
+    beads, sweeps, tolerance as in `geodesic`.
+    """
     return geodesic(risk, path, level, beads=beads, sweeps=sweeps, tolerance=tolerance).path
 
 

@@ -1,4 +1,4 @@
-"""The true maximum of a risk along a segment or a path, with an upper bound that holds in exact arithmetic.
+"""The true maximum of a risk (eqs 1, 2) along a segment or a path, with an upper bound that holds in exact arithmetic.
 
 Three methods, the cheapest that applies:
 
@@ -50,7 +50,10 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Maximum:
-    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum."""
+    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum.
+
+    method: how the bound was found; status: whether it is as close as was asked.
+    """
 
     value: float
     upper: float
@@ -61,7 +64,10 @@ class Maximum:
 
 @dataclass(frozen=True)
 class PathMaximum:
-    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum."""
+    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum.
+
+    method, status: of the piece that rules, as in `Maximum`.
+    """
 
     value: float
     upper: float
@@ -73,7 +79,7 @@ class PathMaximum:
 
 @dataclass(frozen=True, eq=False)
 class Maxima:
-    """Maxima of many segments: arrays (S,) as in `Maximum`; method and status are tuples."""
+    """Maxima of S segments, as in `Maximum`: value (S,), upper (S,), t (S,); method and status are tuples."""
 
     value: Array
     upper: Array
@@ -105,6 +111,7 @@ def path_maximum(
     """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
 
     ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap. budget: cells per piece.
+    ValueError when the path is none, or does not fit the network.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
@@ -127,8 +134,8 @@ def segment_maxima(
 ) -> Maxima:
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
-    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap.
-    budget: cells per segment.
+    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap. budget: cells
+    per segment. ValueError unless starts and ends have one shape.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")

@@ -167,7 +167,10 @@ class Network:
         return seen, before
 
     def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
-        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K; see `layers`, unchecked."""
+        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K.
+
+        seen and before: the arrays (..., N, n_k) that `layers` gave for this theta; unchecked.
+        """
         matrices, blocks = self.weights(theta), []
         for k in range(self.depth, 0, -1):
             blocks.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*theta.shape[:-1], -1))

@@ -36,7 +36,7 @@ class Objective:
     kappa: float = 0.0
 
     def rows(self, index: Array) -> Objective:
-        """The objective of some of the beads."""
+        """The objective of the beads at an index (K,)."""
         if self.left is None or self.right is None:
             return self
         return replace(self, left=self.left[index], right=self.right[index])
@@ -49,12 +49,15 @@ class Objective:
         return thetas - u * np.sum(u * (thetas - (self.left + self.right) / 2), axis=1, keepdims=True)
 
     def values(self, thetas: Array) -> tuple[Array, Array]:
-        """F (B,) and the whole objective (B,)."""
+        """F (B,) and the whole objective (B,) at thetas (B, P)."""
         F = self.risk.batch(thetas)
         return F, F + self._springs(thetas, False)[0] if self.left is not None else F
 
     def derivatives(self, thetas: Array, *, curvature: bool = False) -> tuple[Array, Array, Array, Array | None]:
-        """F, the objective, its gradient (B, P), and a positive semidefinite quadratic model's matrix (B, P, P)."""
+        """F and the objective (B,), its gradient (B, P), and the matrix (B, P, P) of a quadratic model, at thetas (B, P).
+
+        The matrix is positive semidefinite, and None without `curvature`.
+        """
         risk, P = self.risk, thetas.shape[-1]
         share = len(risk.sample) * (max(P, *risk.network.widths) if curvature else max(risk.network.widths)) + P * P
         step = max(1, SLAB // share)

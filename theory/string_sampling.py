@@ -75,11 +75,11 @@ def greedy(
     The pieces of one depth do not depend on each other, so all of them are split in one round and their beads
     trained as one batch; the string is the same as the recursion's.
 
-    theta_a, theta_b (P,): ends with F <= level. start: a string to resume (its ends must be theta_a and theta_b).
-    callback: called after every round with `Progress`; a true answer stops the run. barrier(risk, theta_a, theta_b):
-    a certified lower bound on the maximum of every path, asked only when no connection was found. settings:
-    the fields of `Options`. Terminates always: rounds, beads and iterations are bounded.
-    Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
+    trainer: one of `theory.trainers.TRAINERS`. theta_a, theta_b (P,): ends with F <= level. start: a string to resume
+    (its ends must be theta_a and theta_b). callback: called after every round with `Progress`; a true answer stops the
+    run. barrier(risk, theta_a, theta_b): a certified lower bound on the maximum of every path, asked only when no
+    connection was found. settings: the fields of `Options`. Terminates always: rounds, beads and iterations are
+    bounded. Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
     """
 
     def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
@@ -108,8 +108,8 @@ def hyperplane(
 
     zeta >= 0: spring, in units of level / |theta_a - theta_b| so that it is a number without dimension; kappa >= 0:
     penalty for leaving the hyperplane, in units of the level; inf confines exactly. Springs that keep a bead from its
-    level are slackened by 4 until it arrives, and let go after three times. See `Objective` for the formula and
-    its slip of sign; other arguments as in `greedy`.
+    level are slackened by 4 until it arrives, and let go after three times. See `Objective` for the formula and its
+    slip of sign; other arguments, and what raises ValueError, as in `greedy`.
     """
     zeta = check.number(zeta, "zeta", minimum=0.0)
     if kappa != np.inf:
@@ -153,7 +153,7 @@ def breadth_first(
     (at most `depth` times), and beads that are no longer needed are removed. factor in (0, 1): the ratio of successive
     levels; where a level cannot be held the step is halved, three times in all, and then the string is said to be
     caught at `height`, the last level it did hold. attempts > 1: caught strings are shaken (rng) and tried again.
-    Other arguments as in `greedy`.
+    Other arguments, and what else raises ValueError, as in `greedy`; factor must lie in (0, 1).
     """
     factor = check.number(factor, "factor", minimum=0.0, maximum=1.0, open_minimum=True)
     if factor == 1:
