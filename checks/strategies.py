@@ -300,3 +300,20 @@ def _strategy(value: Any, name: str, default: Strategy[Any]) -> Strategy[Any]:
     if value is not None and not isinstance(value, st.SearchStrategy):
         raise ValueError(f"{name} must be a Hypothesis strategy; got {value!r}")
     return default if value is None else value
+
+
+__all__ = [
+    "PARAMETER_KINDS",
+    "SAMPLE_KINDS",
+    "SMALLEST_ANGLE",
+    "UnitPair",
+    "angles",
+    "networks",
+    "numbers",
+    "parameter_vectors",
+    "risks",
+    "samples",
+    "second_moments",
+    "unit_pairs",
+    "unit_vectors",
+]
