@@ -52,11 +52,6 @@ class SublevelTree:
     def __len__(self) -> int:
         return len(self.birth)
 
-    @property
-    def persistence(self) -> Array:
-        """death - birth, (C,)."""
-        return self.death - self.birth
-
     def count(self, level: ArrayLike) -> Array:
         """How many components the sublevel set {f <= level} has, for each level."""
         level = check.finite_array(level, "level")
