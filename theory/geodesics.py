@@ -65,6 +65,14 @@ def shorten(
     """The path of `geodesic` alone.
 
     beads, sweeps, tolerance as in `geodesic`.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))
+    >>> path = Path([[0.5, 1.5], [0.5, 2.0], [1.0, 1.0], [2.0, 0.5]])
+    >>> shorter = shorten(F, path, 0.25, sweeps=2)
+    >>> bool(shorter.length < path.length)
+    True
     """
     return geodesic(risk, path, level, beads=beads, sweeps=sweeps, tolerance=tolerance).path
 

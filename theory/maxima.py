@@ -95,6 +95,13 @@ def segment_maximum(
 
     gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
     cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = segment_maximum(F, [1, 0, 1, 0], [0, 1, 0, 1])  # two exact fits, with other units
+    >>> found.value, found.t, found.method.name, found.value <= found.upper < 0.25 + 1e-9
+    (0.25, 0.5, 'QUARTIC', True)
     """
     theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
     theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
@@ -112,6 +119,13 @@ def path_maximum(
 
     ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap. budget: cells per piece.
     ValueError when the path is none, or does not fit the network.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = path_maximum(F, Path([[1, 0, 1, 0], [1, 1, 1, 0], [1, 1, 0, 1]]))  # one layer at a time
+    >>> found.value, found.upper < 1e-9
+    (0.0, True)
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")

@@ -80,6 +80,13 @@ def greedy(
     run. barrier(risk, theta_a, theta_b): a certified lower bound on the maximum of every path, asked only when no
     connection was found. settings: the fields of `Options`. Terminates always: rounds, beads and iterations are
     bounded. Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))  # a curved valley, w1 w2 = 1
+    >>> found = greedy(F, [0.25, 4.0], [4.0, 0.25], level=0.25, rng=0)
+    >>> found.status.name, found.maximum.upper <= 0.25, found.beads > 2
+    ('CONNECTED', True, True)
     """
 
     def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
