@@ -171,6 +171,7 @@ def sweep(
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    """Run the command with these words (default: those of the command line); its exit status."""
     parser = argparse.ArgumentParser(prog="python -m checks.gap", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--file", default="gap.sqlite", help="where finished cells are kept (default gap.sqlite)")
     parser.add_argument("--targets", default=",".join(TARGETS), help=f"from {','.join(TARGETS)}")

@@ -68,9 +68,9 @@ def read(path: Path | None = None) -> Notes:
 
 
 def parse(text: str) -> Notes:
-    """The notes in `text`. ValueError when two entries have the same id.
+    r"""The notes in `text`. ValueError when two entries have the same id.
 
-    >>> notes = parse("### a\\nVerdict: **OPEN** (sampled). Section 1.\\n\\n**As printed.** $x$\\n\\n**Why.** So.\\n")
+    >>> notes = parse("### a\nVerdict: **OPEN** (sampled). Section 1.\n\n**As printed.** $x$\n\n**Why.** So.\n")
     >>> notes.entries["a"].parts
     {'As printed': '$x$', 'Why': 'So.'}
     """

@@ -51,14 +51,14 @@ def connects(path: Path, theta_a: ArrayLike, theta_b: ArrayLike) -> Judgement:
     return Judgement(exact, -max(missed), {"start": missed[0], "end": missed[1]})
 
 
-def stays_below(risk: Risk, path: Path, level: float, *, rtol: float = 1e-9) -> Judgement:
-    """The risk never exceeds level (1 + rtol) along the path: certified, ends and interiors of all pieces included.
+def stays_below(risk: Risk, path: Path, level: float, *, rtol: float = 1e-9, atol: float = 0.0) -> Judgement:
+    """The risk never exceeds level (1 + rtol) + atol along the path: certified, ends and interiors of all pieces.
 
     A false judgement with a positive `sampled_margin` means that the bound was too loose to decide, not that the
     path is too high.
     """
     level = check.number(level, "level", minimum=0.0)
-    allowed = level * (1 + check.number(rtol, "rtol", minimum=0.0))
+    allowed = level * (1 + check.number(rtol, "rtol", minimum=0.0)) + check.number(atol, "atol", minimum=0.0)
     found = path_maximum(risk, path, ceiling=allowed)
     where = {"piece": found.piece, "t": found.t, "value": found.value, "upper": found.upper}
     where["sampled_margin"] = allowed - found.value
@@ -110,13 +110,32 @@ def is_upper_bound(risk: Risk, theta: ArrayLike, bound: float) -> Judgement:
     return Judgement(upper <= bound, float(bound) - upper, {"upper": upper})
 
 
-def kernel_within_bounds(w1: ArrayLike, w2: ArrayLike, sample: Sample, *, sharp: bool = False) -> Judgement:
-    """[w1, w2]_Z lies between the bounds of Proposition 2.3 (or, with sharp=True, the sharp ones), for one pair.
+def kernel_within_bounds(
+    w1: ArrayLike, w2: ArrayLike, sample: Sample, *, sharp: bool = False, value: float | None = None
+) -> Judgement:
+    """[w1, w2]_Z lies between the bounds of Proposition 2.3 (or, with sharp=True, the sharp ones), for one pair (n,).
 
-    False proves a violation: the enclosure of the kernel and the rounded bounds do not meet.
+    value: the kernel as your code has it (None: the exact one, enclosed); it may be off by the rounding that is allowed
+    for in ours. False proves a violation: the enclosure of the kernel, or your value, does not meet the rounded bounds.
     """
     found = kernel_enclosure(w1, w2, sample)
     bounds = (sharp_bounds if sharp else printed_bounds)(w1, w2, sample)
-    margin = float(min(found.upper - bounds.lower, bounds.upper - found.lower))
+    low, high = float(found.lower), float(found.upper)
+    if value is not None:
+        yours, slack = check.number(value, "value"), high - low
+        low, high = yours - slack, yours + slack
+    margin = float(min(high - bounds.lower, bounds.upper - low))
     where = {"kernel": float(found.value), "lower": float(bounds.lower), "upper": float(bounds.upper)}
-    return Judgement(margin >= 0, margin, where)
+    return Judgement(margin >= 0, margin, where if value is None else {"value": yours, **where})
+
+
+__all__ = [
+    "Judgement",
+    "connects",
+    "is_upper_bound",
+    "keeps_function",
+    "kernel_within_bounds",
+    "moves_one_layer_at_a_time",
+    "rows_in_unit_ball",
+    "stays_below",
+]

@@ -42,6 +42,7 @@ def matrices(net, theta):
 
 
 def dot(u, v):
+    """The sum of u_i v_i."""
     return sum((a * b for a, b in zip(u, v)), Fraction(0))
 
 
@@ -78,6 +79,7 @@ def is_convex(net, start, end):
 
 
 def times(p, q):
+    """The product of polynomials, coefficients ascending."""
     product = [Fraction(0)] * (len(p) + len(q) - 1)
     for i, a in enumerate(p):
         for j, b in enumerate(q):
@@ -86,12 +88,14 @@ def times(p, q):
 
 
 def add(p, q):
+    """The sum of polynomials, coefficients ascending."""
     size = max(len(p), len(q))
     p, q = (r + [Fraction(0)] * (size - len(r)) for r in (p, q))
     return [a + b for a, b in zip(p, q)]
 
 
 def evaluate(p, t):
+    """The polynomial p at t."""
     total = Fraction(0)
     for c in reversed(p):
         total = total * t + c

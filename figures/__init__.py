@@ -45,7 +45,7 @@ def load(name: str) -> ModuleType:
 def make(
     name: str, out: File, *, fast: bool = False, format: str = "png", data: File | None = None, **options: Any
 ) -> list[File]:
-    """Compute, draw and save one figure in `out`; the files written, the picture first.
+    """Compute, draw and save one figure in `out`; the files written, the picture (of this format) first.
 
     data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
     (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
@@ -123,8 +123,10 @@ def write(
     versions: str | None = None,
     claims: Sequence[str] = (),
 ) -> None:
-    """Save arrays as NPZ with the figure's name and caption, the claims illustrated, and, as JSON, the settings (the
-    seed among them) and the versions (default: those in use) that made the arrays."""
+    """Save arrays as NPZ with the figure's name and caption and the claims that it illustrates.
+
+    file: where to; settings (the seed among them) and versions (default: those in use): what made the arrays, as JSON.
+    """
     import platform
 
     import scipy
@@ -136,7 +138,7 @@ def write(
 
 
 def read(file: File) -> dict[str, np.ndarray]:
-    """The arrays of an NPZ that `write` made; ValueError when it is not one."""
+    """The arrays of an NPZ file that `write` made; ValueError when it is not one."""
     try:
         with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files if key not in SPARE}

@@ -64,8 +64,11 @@ def data(
     jobs: int | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
-    """For each task and preset `task/preset/field`: (levels, 4) mean, standard error, accepted, tried; and the
-    share of accepted strings that truly exceed the level, `task/exceeding` (levels, 2): exceeding, accepted."""
+    """The runs behind the figure, summarised.
+
+    For each task and preset `task/preset/field` (levels, 4): mean, standard error, accepted, tried; and the share of
+    accepted strings that truly exceed the level, `task/exceeding` (levels, 2): exceeding, accepted.
+    """
     if pairs < 1 or points < 2 or steps < 1 or seed < 0 or (jobs or 1) < 1 or not 0 < alpha <= 1:
         raise ValueError(
             f"pairs, steps and jobs must be positive, points at least 2, seed >= 0 and alpha in (0, 1]; "
@@ -91,8 +94,12 @@ def data(
 
 
 def comparison(arrays: dict[str, np.ndarray], task: str, field: str = "length_weights") -> np.ndarray:
-    """(k, 6) level, our mean and error under the authors' preset, theirs, and whether they differ by at most two
-    combined standard errors; levels at which we accepted fewer than two pairs are left out."""
+    """Ours beside theirs, (k, 6): level, mean and error under the authors' preset, theirs, and whether the two agree.
+
+    They agree when they differ by at most two combined standard errors; levels at which we accepted fewer than two
+    pairs are
+    left out.
+    """
     theirs = {row[0]: row[1:] for row in QUANTITIES[field](task)}
     rows = []
     for level, (mean, error, accepted, _) in zip(arrays[f"{task}/levels"], arrays[f"{task}/authors/{field}"]):

@@ -125,9 +125,16 @@ def permutation_barrier(
     more points than units: all if there are no more, else random ones. Points exactly on one ray count as one.
 
     `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
-    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no more points than units, else near the best net found; lower and
-    upper meet for points in a plane and for linearly independent points. Raises ValueError when width < 2 (a single
-    unit has no permutation but itself) or `order` is no permutation.
+    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no
+    more points than units, else near the best net found; lower and upper meet for points in a plane and for linearly
+    independent points. Raises ValueError when width < 2 (a single unit has no permutation but itself) or `order` is no
+    permutation.
+
+    >>> found = permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=2)
+    >>> found.reason.name, round(found.lower, 9), round(found.upper, 9)
+    ('DETERMINANT', 0.5, 0.5)
+    >>> permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=3).upper < 1e-20
+    True
     """
     if not isinstance(sample, Sample):
         raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")

@@ -1,8 +1,9 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
-Any network, any loss. The remainder of an enclosure (`theory.enclosures`) shrinks with the square of a cell's width, so
-a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch of cells. Where
-only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a fraction.
+Any network, any loss (eqs 1, 2). The remainder of an enclosure (`theory.enclosures`) shrinks with the square of a
+cell's width, so a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch
+of cells. Where only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a
+fraction.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Cells(NamedTuple):
     hi: Array
 
     def rows(self, index: Array | slice) -> Cells:
-        """Some of the cells."""
+        """The cells at an index (K,)."""
         return Cells(self.segment[index], self.lo[index], self.hi[index])
 
     def split(self, parts: Any) -> Cells:
@@ -72,8 +73,11 @@ class Cells(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """value (S,) = F at t (S,) of each segment; upper (S,) >= the maxima; spent, narrow (S,): whether the budget, or
-    cells too narrow to be split, ended the search."""
+    """What a search found on S segments.
+
+    value (S,) = F at t (S,) of each segment; upper (S,) >= the maxima; spent, narrow (S,): whether the budget, or cells
+    too narrow to be split, ended the search.
+    """
 
     value: Array
     t: Array
@@ -83,9 +87,9 @@ class Found:
 
 
 def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
-    """Bounds on the maxima over segments, starts and ends (S, P), from values (S,) that are attained at t (S,).
+    """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
-    budget: cells of each segment. value and t are improved on, in copies.
+    goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
     """
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
     open_ = np.ones(len(starts), dtype=bool)

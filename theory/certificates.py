@@ -3,6 +3,8 @@
 The file holds everything a reader needs to check the claim without this package: widths, activation, loss, penalty,
 kappa, the sample, the vertices with their labels, and the bound. Numbers are written so that reading them back gives
 the same float64. `checks.verify` re-derives the bound from the file alone, in rational arithmetic.
+
+What a reader must redo: eqs (1) and (2) of the paper along each piece.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ FORMAT = "halfrect certificate 1"
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """The claim that `risk` never exceeds `upper` along `path`."""
+    """The claim that `risk` never exceeds `upper` along `path`; title: for people."""
 
     risk: Risk
     path: Path
@@ -33,7 +35,9 @@ class Certificate:
 
 
 def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, title: str = "") -> None:
-    """Write the claim max F <= upper along the path as JSON. Nothing is checked here: that is the reader's part.
+    """Write the claim max F <= upper along the path as JSON, with a title for people.
+
+    Nothing is checked here: that is the reader's part.
 
     Raises ValueError when the path does not fit the network or `upper` is not a finite number.
     """

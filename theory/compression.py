@@ -135,9 +135,11 @@ def table(
     rng: np.random.Generator | int | None = None,
     **options: Any,
 ) -> tuple[tuple[Compression, ...], ...]:
-    """delta on a grid, entry [i][j] for ls[i] and alphas[j], both increasing: what is feasible stays so, and is kept.
+    """delta on a grid, entry [i][j] for ls[i] and alphas[j].
 
-    So upper bounds do not rise in l or alpha. options as for `delta`.
+    ls (I,) and alphas (J,) increase: what is feasible stays so, and is kept.
+
+    So upper bounds do not rise in l or alpha. options as for `delta`. ValueError unless both increase.
     """
     rng = np.random.default_rng(rng)
     sizes, angles = np.asarray(ls).tolist(), np.asarray(alphas, dtype=float).tolist()

@@ -148,7 +148,10 @@ def two_gaussians(separation: float = 3.0, *, repaired: bool = True, sigma: floa
 
 
 def gaussian_end_risk(separation: float) -> float:
-    """The risk of the ends of the repaired two-Gaussian problem for sigma = 1: 2 q + 2 e^2, E of relu(N(-R, 1)) and its square."""
+    """The risk of the ends of the repaired two-Gaussian problem for sigma = 1: 2 q + 2 e^2.
+
+    separation: R, the distance of the means from the wall; e and q: E of relu(N(-R, 1)) and of its square.
+    """
     R = check.number(separation, "separation", minimum=0.0)
     density, tail = exp(-R * R / 2) / sqrt(2 * pi), erfc(R / sqrt(2)) / 2
     q, e = (1 + R * R) * tail - R * density, density - R * tail
@@ -159,7 +162,8 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
     """Section 2.3.1: Y = Phi(X; theta), a net on its own outputs, against its copy with the first two units swapped.
 
     rows (m, n), outgoing (d, m); X: `points` draws of N(0, I). Repaired, theta is irreducible: every outgoing column is
-    nonzero and no two rows are parallel. A reducible theta is accepted: there the swap costs nothing.
+    nonzero and no two rows are parallel. A reducible theta is accepted: there the swap costs nothing. ValueError for
+    fewer than two units, or matrices that do not fit.
     """
     W, V = check.finite_array(rows, "rows", ndim=2), check.finite_array(outgoing, "outgoing", ndim=2)
     if W.shape[0] < 2 or V.shape[1] != W.shape[0]:
@@ -176,7 +180,8 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
 def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, X: ArrayLike) -> Problem:
     """Section 2.3.1: Y = z Phi(X; theta) + (1 - z) Phi(X; theta'), z Bernoulli(share), on given inputs X (N, n).
 
-    Both labels of every x are atoms of the sample. The ends are theta and theta', conjectured to be local minima.
+    Both labels of every x are atoms of the sample. The ends are theta and `other`, theta' (P,), conjectured to be local
+    minima.
     """
     a, b = check.parameters(theta, network.size, "theta"), check.parameters(other, network.size, "other")
     share = check.number(share, "share", minimum=0.0, maximum=1.0)
@@ -228,7 +233,10 @@ def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90
 
 
 def teacher_student_landscape(angle: float = pi / 2, outputs: int = 1) -> Callable[[Array], Array]:
-    """min over W_2 of the risk of `teacher_student` for Gaussian X, as a function of the two angles (S, 2) -> (S,)."""
+    """min over W_2 of the risk of `teacher_student` for Gaussian X, as a function of the two angles (S, 2) -> (S,).
+
+    angle (radians) and outputs as in `teacher_student`.
+    """
     angle = check.number(angle, "angle", minimum=0.0, maximum=pi)
     check.choice(outputs, "outputs", (1, 2))
     teacher, V = np.array([0.0, angle]), np.eye(2) if outputs == 2 else np.ones((1, 2))

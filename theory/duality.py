@@ -4,6 +4,9 @@
 
 E the weighted mean over the sample. P(b) >= D(r): with rho = y - Z b, E rho^2 >= E (2 rho r - r^2) = D(r) - 2 E r Z b.
 The same line without feasibility reads P(b) >= D(r) - max(0, 2 max_j |E z_j r| - kappa) |b|_1.
+
+Z (N, m) features, y and r (N,), w (N,) weights that sum to one, beta (m,): checked arrays. The dual is that of the
+lasso (Tibshirani 1996) with the scaling of `theory.lasso`.
 """
 
 from __future__ import annotations

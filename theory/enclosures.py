@@ -1,4 +1,4 @@
-"""What a risk can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
+"""What a risk (eqs 1, 2) can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
 
 On the cell t = t_c + d, |d| <= rho, of the segment theta(t) = (1 - t) theta_0 + t theta_1, every intermediate
 quantity of the forward pass is kept as a triple (c, s, e) with

@@ -62,7 +62,18 @@ class Geodesic:
 def shorten(
     risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
 ) -> Path:
-    """The path of `geodesic` alone."""
+    """The path of `geodesic` alone.
+
+    beads, sweeps, tolerance as in `geodesic`.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))
+    >>> path = Path([[0.5, 1.5], [0.5, 2.0], [1.0, 1.0], [2.0, 0.5]])
+    >>> shorter = shorten(F, path, 0.25, sweeps=2)
+    >>> bool(shorter.length < path.length)
+    True
+    """
     return geodesic(risk, path, level, beads=beads, sweeps=sweeps, tolerance=tolerance).path
 
 

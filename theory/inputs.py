@@ -1,4 +1,7 @@
-"""Inputs of a sample in groups of near ones, so that what holds on a neighbourhood is worked out once for all of them."""
+"""Inputs of a sample in groups of near ones, so that what holds on a neighbourhood is worked out once for all of them.
+
+The risk of eq. (1) is a mean over the sample, and so a mean over its groups.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monte Carlo for the kernel of a distribution given as a sampler, with a confidence interval."""
+"""Monte Carlo for the kernel of section 2.3.2, of a distribution given as a sampler, with a confidence interval."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from theory.rounding import gamma
 
 @dataclass(frozen=True)
 class MonteCarlo:
-    """A Monte Carlo estimate of the kernel. ci_low, ci_high: the confidence interval, a statement about chance, no bound.
+    """A Monte Carlo estimate of the kernel, with its standard_error.
 
-    largest_share: the part of the sum that comes from its largest term; near 1 the tails rule, and an interval that
-    rests on the central limit theorem means little. finite_sample: whether the interval holds at this number of draws.
+    ci_low, ci_high: the confidence interval, a statement about chance, no bound. largest_share: the part of the sum
+    that comes from its largest term; near 1 the tails rule, and an interval that rests on the central limit theorem
+    means little. finite_sample: whether the interval holds at this number of draws.
     """
 
     estimate: float

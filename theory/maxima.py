@@ -1,4 +1,4 @@
-"""The true maximum of a risk along a segment or a path, with an upper bound that holds in exact arithmetic.
+"""The true maximum of a risk (eqs 1, 2) along a segment or a path, with an upper bound that holds in exact arithmetic.
 
 Three methods, the cheapest that applies:
 
@@ -50,7 +50,10 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Maximum:
-    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum."""
+    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum.
+
+    method: how the bound was found; status: whether it is as close as was asked.
+    """
 
     value: float
     upper: float
@@ -61,7 +64,10 @@ class Maximum:
 
 @dataclass(frozen=True)
 class PathMaximum:
-    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum."""
+    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum.
+
+    method, status: of the piece that rules, as in `Maximum`.
+    """
 
     value: float
     upper: float
@@ -73,7 +79,7 @@ class PathMaximum:
 
 @dataclass(frozen=True, eq=False)
 class Maxima:
-    """Maxima of many segments: arrays (S,) as in `Maximum`; method and status are tuples."""
+    """Maxima of S segments, as in `Maximum`: value (S,), upper (S,), t (S,); method and status are tuples."""
 
     value: Array
     upper: Array
@@ -89,6 +95,13 @@ def segment_maximum(
 
     gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
     cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = segment_maximum(F, [1, 0, 1, 0], [0, 1, 0, 1])  # two exact fits, with other units
+    >>> found.value, found.t, found.method.name, found.value <= found.upper < 0.25 + 1e-9
+    (0.25, 0.5, 'QUARTIC', True)
     """
     theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
     theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
@@ -106,6 +119,14 @@ def path_maximum(
 
     ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap; one within
     `branch_and_bound.TIE` of it, relatively, may stay undecided. budget: cells per piece.
+    ValueError when the path is none, or does not fit the network.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = path_maximum(F, Path([[1, 0, 1, 0], [1, 1, 1, 0], [1, 1, 0, 1]]))  # one layer at a time
+    >>> found.value, found.upper < 1e-9
+    (0.0, True)
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
@@ -129,8 +150,7 @@ def segment_maxima(
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
     ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap (see
-    `path_maximum`).
-    budget: cells per segment.
+    `path_maximum`). budget: cells per segment. ValueError unless starts and ends have one shape.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")

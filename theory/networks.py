@@ -21,7 +21,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Activation:
-    """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0."""
+    """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0.
+
+    value, slope, curvature: rho, rho', rho'' on arrays of any shape; homogeneous: rho(c z) = c rho(z) for c > 0.
+    """
 
     name: str
     value: Callable[[Array], Array]
@@ -61,13 +64,21 @@ ACTIVATIONS = {
 class Network:
     """A fully connected network.
 
-    widths: (n_0, n_1, ..., n_K): inputs, hidden widths, outputs; at least one matrix (K >= 1).
-    activation: rho on the hidden layers; output: the function applied to the last layer
-    ("relu", "identity", "tanh" or "sigmoid" each). bias: whether each W_k carries a bias as its last column.
+    widths: (n_0, n_1, ..., n_K): inputs, hidden widths, outputs; at least one matrix (K >= 1). activation: rho on the
+    hidden layers; output: the function applied to the last layer ("relu", "identity", "tanh" or "sigmoid" each). bias:
+    whether each W_k carries a bias as its last column. It and its methods raise ValueError for shapes, layers and
+    factors that do not fit.
 
     >>> net = Network((2, 3, 1))
     >>> net.size, net.depth, net.hidden
     (9, 2, (3,))
+    >>> theta = net.pack([[[1, 0], [0, 1], [1, 1]], [[1, 1, -1]]])
+    >>> net(theta, [[2, 3], [-1, 1]])
+    array([[0.],
+           [1.]])
+    >>> swapped = net.permute(theta, 1, [1, 0, 2])
+    >>> net.weights(swapped)[0].tolist()
+    [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
 
     widths: tuple[int, ...]
@@ -122,7 +133,7 @@ class Network:
         return [theta[..., s].reshape(theta.shape[:-1] + shape) for s, shape in zip(self.slices, self.shapes)]
 
     def pack(self, weights: Sequence[ArrayLike]) -> Array:
-        """The parameter vector (..., P) of matrices W_1, ..., W_K; leading axes broadcast."""
+        """The parameter vector (..., P) of weights W_1, ..., W_K, (..., n_k, n_{k-1}) each; leading axes broadcast."""
         if not isinstance(weights, (Sequence, np.ndarray)) or len(weights) != self.depth:
             raise ValueError(
                 f"weights must hold {self.depth} matrices of shapes {self.shapes}; got {check.describe(weights)}"
@@ -143,7 +154,7 @@ class Network:
         return X
 
     def augment(self, h: Array) -> Array:
-        """Features (..., N, n) as the next matrix sees them: with a last column of ones when there are biases."""
+        """Features h (..., N, n) as the next matrix sees them: with a last column of ones when there are biases."""
         return np.concatenate([h, np.ones_like(h[..., :1])], axis=-1) if self.bias else h
 
     def layers(self, theta: Array, X: Array) -> tuple[list[Array], list[Array]]:
@@ -156,7 +167,10 @@ class Network:
         return seen, before
 
     def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
-        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K; see `layers`, unchecked."""
+        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K.
+
+        seen and before: the arrays (..., N, n_k) that `layers` gave for this theta; unchecked.
+        """
         matrices, blocks = self.weights(theta), []
         for k in range(self.depth, 0, -1):
             blocks.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*theta.shape[:-1], -1))
@@ -191,7 +205,7 @@ class Network:
         return self.pack(W)
 
     def rescale(self, theta: ArrayLike, layer: int, factors: ArrayLike) -> Array:
-        """Unit i of a hidden layer: incoming row times factors[i], outgoing column divided by it. Same function.
+        """Unit i of a hidden layer: incoming row times factors[i], (h,), outgoing column divided by it. Same function.
 
         For relu the factors must be positive, for identity nonzero; tanh and sigmoid have no such symmetry.
         """

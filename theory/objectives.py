@@ -37,7 +37,7 @@ class Objective:
     kappa: float = 0.0
 
     def rows(self, index: Array) -> Objective:
-        """The objective of some of the beads."""
+        """The objective of the beads at an index (K,)."""
         if self.left is None or self.right is None:
             return self
         return replace(self, left=self.left[index], right=self.right[index])
@@ -50,15 +50,16 @@ class Objective:
         return thetas - u * np.sum(u * (thetas - (self.left + self.right) / 2), axis=1, keepdims=True)
 
     def values(self, thetas: Array) -> tuple[Array, Array]:
-        """F (B,) and the whole objective (B,)."""
+        """F (B,) and the whole objective (B,) at thetas (B, P)."""
         F = self.risk.batch(thetas)
         return F, F + self._springs(thetas, False)[0] if self.left is not None else F
 
     def derivatives(self, thetas: Array, *, curvature: bool = False) -> tuple[Array, Array, Array, Array | None]:
-        """F, the objective, its gradient (B, P), and a positive semidefinite quadratic model's matrix (B, P, P).
+        """F and the objective (B,), its gradient (B, P), and the matrix (B, P, P) of a quadratic model, at thetas (B, P).
 
-        With curvature the gradient is the model's, in which absolute values are smoothed below FLOOR of their mean;
-        without, it is the objective's own (at kinks the subgradient with slope 0), and the matrix is None.
+        With curvature the matrix is positive semidefinite and the gradient is the model's, in which absolute values are
+        smoothed below FLOOR of their mean; without, the gradient is the objective's own (at kinks the subgradient with
+        slope 0), and the matrix is None.
         """
         risk, P = self.risk, thetas.shape[-1]
         share = len(risk.sample) * (max(P, *risk.network.widths) if curvature else max(risk.network.widths)) + P * P

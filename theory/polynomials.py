@@ -77,10 +77,10 @@ def best_constant(risk: Risk) -> float:
 def trained_ends(
     risk: Risk, levels: Sequence[float], count: int, *, rng: Any = None, steps: int = MAX_STEPS, block: int = 5
 ) -> Array:
-    """Ends as the authors train them, (len(levels), count, P): the first iterate of Adam, looked at every `block` steps,
-    whose risk is below the level; nan where none was within `steps`.
+    """Ends as the authors train them, (len(levels), count, P); nan where none was found within `steps`.
 
-    One run from each initial draw serves all levels, so that ends of different levels are not independent.
+    The first iterate of Adam, looked at every `block` steps, whose risk is below the level. One run from each initial
+    draw serves all levels, so that ends of different levels are not independent.
     """
     levels_ = np.array([check.number(level, "levels", minimum=0.0, open_minimum=True) for level in levels])
     adam = Adam(Objective(risk), draw(risk.network, count, rng=rng))
@@ -172,7 +172,8 @@ def authors_string(
 class Row:
     """One pair of Figure 1: beads and normalised lengths (all parameters; weights without biases) under one preset.
 
-    accepted: whether the preset calls the pair connected; value: the largest risk met on the string; upper: a bound.
+    length, length_weights: the two lengths; status: how the run ended. accepted: whether the preset calls the pair
+    connected; value: the largest risk met on the string; upper: a bound.
     """
 
     preset: str
@@ -199,6 +200,7 @@ def connect(
     """One pair under the three presets: the authors' code, the certified greedy string, and the shortest path found.
 
     The last is the shortest of what shortening makes of the certified string and of the authors' one, once certified.
+    alpha: beads are trained to alpha times the level; steps: of the authors' trainer, at most.
     """
     theirs = authors_string(risk, theta_a, theta_b, level, alpha=alpha, steps=steps)
     ours = ss.greedy(risk, theta_a, theta_b, level, alpha=alpha, attempts=8, rng=rng)
@@ -223,7 +225,10 @@ def _row(risk: Risk, preset: str, level: float, path: Path, status: Status, maxi
 
 
 def power_law(levels: ArrayLike, values: ArrayLike) -> tuple[float, float]:
-    """Least squares fit log values = intercept + slope log levels: (slope, R^2)."""
+    """Least squares fit log values = intercept + slope log levels: (slope, R^2).
+
+    levels (k,) and values (k,) are positive.
+    """
     x, y = np.log(np.asarray(levels, float)), np.log(np.asarray(values, float))
     slope, intercept = np.polyfit(x, y, 1)
     left = y - slope * x - intercept

@@ -68,7 +68,10 @@ def segment_maximum(
 
 
 def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int = CELLS) -> PathMaximum:
-    """The maximum of the population risk over a polyline; `budget` cells per piece, lower pieces are not refined."""
+    """The maximum of the population risk over a polyline; `budget` cells per piece, lower pieces are not refined.
+
+    gap: relative, as in `theory.maxima.path_maximum`. ValueError when risk or path is of another kind.
+    """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
     points = check.parameters(path.points, _network(risk).size, "path.points")
@@ -94,7 +97,10 @@ def compare(
     gap: float = GAP,
     rng: np.random.Generator | int | None = None,
 ) -> tuple[Comparison, ...]:
-    """The same path under fresh samples of the given sizes and under the population."""
+    """The same path under fresh samples of the given sizes and under the population.
+
+    sizes (S,): numbers of draws; gap: relative, of each maximum.
+    """
     rng = np.random.default_rng(rng)
     population = path_maximum(risk, path, gap=gap)
     result = []

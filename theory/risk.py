@@ -28,6 +28,10 @@ class Sample:
 
     X (N, n_in), Y (N, n_out); weights (N,), nonnegative and not all zero, are scaled to sum to one
     (None: 1/N each). Raises ValueError on an empty sample, mismatched lengths, NaN or infinity.
+
+    >>> sample = Sample([[1.0], [-1.0]], [[2.0], [0.0]], weights=[3, 1])
+    >>> len(sample), sample.weights.tolist(), sample.energy
+    (2, [0.75, 0.25], 3.0)
     """
 
     X: Array
@@ -95,10 +99,16 @@ class Sample:
 class Risk:
     """F(theta) = sum_i weight_i * loss(Phi(x_i; theta), y_i) + kappa * R(theta).
 
-    loss: "squared" |Phi - Y|^2 (eq. 1) or "absolute" |Phi - Y|_1, each summed over outputs.
-    penalty: None; "second_layer_l1", R = ||W_2||_1 over all entries of W_2, for one hidden layer, which the paper
-    pairs with rows of W_1 in the unit ball (eq. 6; see `row_norms`); "ridge", R = |theta|^2.
-    kappa >= 0, and kappa > 0 needs a penalty.
+    loss: "squared" |Phi - Y|^2 (eq. 1) or "absolute" |Phi - Y|_1, each summed over outputs. penalty: None;
+    "second_layer_l1", R = ||W_2||_1 over all entries of W_2, for one hidden layer, which the paper pairs with rows of
+    W_1 in the unit ball (eq. 6; see `row_norms`); "ridge", R = |theta|^2. kappa >= 0, and kappa > 0 needs a penalty.
+    ValueError when network, sample, loss and penalty do not go together.
+
+    >>> net = Network((1, 1, 1))
+    >>> F = Risk(net, Sample([[1.0], [-1.0]], [[2.0], [0.0]]), kappa=0.5, penalty="second_layer_l1")
+    >>> theta = net.pack([[[1.0]], [[1.0]]])
+    >>> F(theta), F.gradient(theta).tolist()
+    (1.0, [-1.0, -0.5])
     """
 
     network: Network
@@ -130,7 +140,7 @@ class Risk:
             )
 
     def __call__(self, theta: ArrayLike) -> float:
-        """F(theta) for one parameter vector (P,)."""
+        """F(theta) for one parameter vector (P,); ValueError for a batch."""
         theta = check.parameters(theta, self.network.size, allow_complex=True)
         if theta.ndim != 1:
             raise ValueError(

@@ -1,7 +1,9 @@
-"""A run of Dynamic String Sampling: its options, what it reports, and what its algorithms share.
+"""A run of Dynamic String Sampling (sec. 3.1): its options, what it reports, and what its algorithms share.
 
-It begins with the straight line, its ends stepped inward where they sit on the level; it ends with a certificate or with
-what stood in the way.
+It begins with the straight line, its ends stepped inward where they sit on the level; it ends with a certificate or
+with what stood in the way. Throughout run is the `Run`, string the `String` under construction, jitter >= 0 the random
+displacement of beads, in units of the length of their piece; trainer, start, callback and settings are what
+`theory.string_sampling.greedy` was called with.
 """
 
 from __future__ import annotations
@@ -85,8 +87,10 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """What a callback sees after each round: the round, how many beads, the height of the worst piece and which
-    piece it is, the level aimed at just now, and the string so far (a Path that can be saved and resumed)."""
+    """What a callback sees after each round: the round, how many beads, and the worst piece.
+
+    worst: the height of that piece; level: the one aimed at just now; string: a Path that can be saved and resumed.
+    """
 
     round: int
     beads: int
@@ -103,11 +107,11 @@ Callback = Callable[[Progress], Any]
 class StringResult:
     """The outcome of a run.
 
-    path: the connection, or None; it is certified, maximum.upper <= acceptance * level. string: the polyline as far
-    as it got (the same when connected). maximum: of the string; where not connected its value is the largest risk
-    met on a worst piece and upper may be inf. height: lowest level under which the whole string was seen to lie.
-    evaluations, rounds; training_seconds and certifying_seconds: where the time went. barrier: the certified lower
-    bound on every path's maximum, where one was supplied and needed.
+    path: the connection, or None; it is certified, maximum.upper <= acceptance * level. string: the polyline as far as
+    it got (the same when connected). maximum: of the string; where not connected its value is the largest risk met on a
+    worst piece and upper may be inf. height: lowest level under which the whole string was seen to lie. status: how it
+    ended, and what to try. evaluations, rounds; training_seconds and certifying_seconds: where the time went. barrier:
+    the certified lower bound on every path's maximum, where one was supplied and needed.
     """
 
     path: Path | None
@@ -134,7 +138,10 @@ class StringResult:
 
 
 def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) -> tuple[Array, Array, float]:
-    """Both ends as vectors (P,) and the level, checked: finite, of the network's size, neither above the level."""
+    """Both ends as vectors (P,) and the level, checked: finite, of the network's size, neither above the level.
+
+    ValueError otherwise; an end above the level by no more than rounding is let through.
+    """
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     ends = []
     for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
@@ -162,7 +169,10 @@ def _blur(risk: Risk, ends: list[Array]) -> Array:
 
 @dataclass
 class Run:
-    """The bookkeeping of one run: its options, the work done so far and when to stop."""
+    """The bookkeeping of one run: its options, the work done so far and when to stop.
+
+    callback: called by `pause`; begun: when, in seconds; rounds: so far.
+    """
 
     options: Options
     level: float
@@ -183,7 +193,7 @@ class Run:
         return self.work.evaluations >= self.options.max_evaluations
 
     def train(self, job: Callable[[], Trained]) -> Trained:
-        """Run a trainer, counting its work and time."""
+        """Run a trainer, `job` without arguments, counting its work and time."""
         begun = time.perf_counter()
         trained = job()
         self.work.training_seconds += time.perf_counter() - begun
@@ -218,7 +228,10 @@ def begin(
     rng: Any,
     settings: dict[str, Any],
 ) -> tuple[Run, String, Status | None]:
-    """Check the arguments, and try the straight line; ends that sit near the level step inward first."""
+    """Check the arguments, and try the straight line; ends that sit near the level step inward first.
+
+    ValueError for a risk, ends, a level, a start or settings that are not possible.
+    """
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
     a, b, level = ends_of(risk, theta_a, theta_b, level)
@@ -282,7 +295,10 @@ def train_beads(
     *,
     fallback: bool = True,
 ) -> Trained:
-    """Train beads with the run's trainer, and count the work."""
+    """Train beads with the run's trainer, and count the work.
+
+    starts (B, P), target, radius (B,), objective and fallback as in `theory.trainers.train`.
+    """
     options = run.options
     radius = np.maximum(radius, 1e-9 * (1 + np.linalg.norm(starts, axis=1)))
     return run.train(
@@ -300,7 +316,7 @@ def train_beads(
 
 
 def starts_on(run: Run, string: String, pieces: Array, jitter: float) -> Array:
-    """Where new beads begin on `pieces`: the middle or the highest point of each piece, displaced at random by jitter * length."""
+    """Where new beads (K, P) begin on `pieces` (K,): the middle or the highest point of each, displaced at random."""
     t = string.where[pieces] if run.options.split == "maximum" else np.full(pieces.size, 0.5)
     t = np.where((t <= 0) | (t >= 1), 0.5, t)[:, None]
     a, b = string.beads[pieces], string.beads[pieces + 1]
@@ -329,7 +345,10 @@ def pull_down(run: Run, string: String, limit: float, target: float, jitter: flo
 
 
 def finish(run: Run, string: String, done: Status | None, barrier: Barrier | None, height: float) -> StringResult:
-    """The report; a failure is called disconnection only by the barrier's certificate."""
+    """The report; a failure is called disconnection only by the barrier's certificate.
+
+    done: why the run ended; height: the lowest level under which the whole string was seen to lie.
+    """
     assert done is not None
     bound = None
     if done is not Status.CONNECTED and barrier is not None:

@@ -76,11 +76,18 @@ def greedy(
     The pieces of one depth do not depend on each other, so all of them are split in one round and their beads
     trained as one batch; the string is the same as the recursion's.
 
-    theta_a, theta_b (P,): ends with F <= level. start: a string to resume (its ends must be theta_a and theta_b).
-    callback: called after every round with `Progress`; a true answer stops the run. barrier(risk, theta_a, theta_b):
-    a certified lower bound on the maximum of every path, asked only when no connection was found. settings:
-    the fields of `Options`. Terminates always: rounds, beads and iterations are bounded.
-    Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
+    trainer: one of `theory.trainers.TRAINERS`. theta_a, theta_b (P,): ends with F <= level. start: a string to resume
+    (its ends must be theta_a and theta_b). callback: called after every round with `Progress`; a true answer stops the
+    run. barrier(risk, theta_a, theta_b): a certified lower bound on the maximum of every path, asked only when no
+    connection was found. settings: the fields of `Options`. Terminates always: rounds, beads and iterations are
+    bounded. Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))  # a curved valley, w1 w2 = 1
+    >>> found = greedy(F, [0.25, 4.0], [4.0, 0.25], level=0.25, rng=0)
+    >>> found.status.name, found.maximum.upper <= 0.25, found.beads > 2
+    ('CONNECTED', True, True)
     """
 
     def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
@@ -108,9 +115,10 @@ def hyperplane(
     """Algorithm 1 with beads confined near the hyperplane equidistant from their neighbours (Appendix A).
 
     zeta >= 0: spring, in units of level / |theta_a - theta_b| so that it is a number without dimension (for a string
-    that returns to where it began, the distance to its farthest bead instead); kappa >= 0: penalty for leaving the hyperplane, in units of the level; inf confines exactly. Springs that keep a bead from its
-    level are slackened by 4 until it arrives, and let go after three times. See `Objective` for the formula and
-    its slip of sign; other arguments as in `greedy`.
+    that returns to where it began, the distance to its farthest bead instead); kappa >= 0: penalty for leaving the
+    hyperplane, in units of the level; inf confines exactly. Springs that keep a bead from its level are slackened by 4
+    until it arrives, and let go after three times. See `Objective` for the formula and its slip of sign; other
+    arguments, and what raises ValueError, as in `greedy`.
     """
     zeta = check.number(zeta, "zeta", minimum=0.0)
     if kappa != np.inf:
@@ -155,7 +163,7 @@ def breadth_first(
     (at most `depth` times), and beads that are no longer needed are removed. factor in (0, 0.99]: the ratio of successive
     levels; where a level cannot be held the step is halved, three times in all, and then the string is said to be
     caught at `height`, the last level it did hold. attempts > 1: caught strings are shaken (rng) and tried again.
-    Other arguments as in `greedy`.
+    Other arguments, and what else raises ValueError, as in `greedy`; factor must lie in (0, 0.99].
     """
     factor = check.number(factor, "factor", minimum=0.0, maximum=SLOWEST, open_minimum=True)
     run, string, done = begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)

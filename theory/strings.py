@@ -39,7 +39,10 @@ def normalised_length(network: Network, path: Path, *, biases: bool = True) -> f
 
 @dataclass
 class Work:
-    """What a run has cost so far; shared by all copies of its string."""
+    """What a run has cost so far; shared by all copies of its string.
+
+    evaluations of the risk; training_seconds and certifying_seconds: where the time went.
+    """
 
     evaluations: int = 0
     training_seconds: float = 0.0
@@ -132,7 +135,7 @@ class String:
         return np.flatnonzero(self.upper > ceiling)
 
     def insert(self, pieces: Array, points: Array, values: Array) -> None:
-        """A new bead on each of `pieces` (increasing indices)."""
+        """A new bead on each of `pieces` (K,), increasing indices: points (K, P) with the risks values (K,)."""
         keep = np.setdiff1d(np.arange(len(self.top)), pieces)
         order = np.argsort(np.concatenate([keep, pieces, pieces + 0.5]), kind="stable")
         fresh = 2 * len(pieces)
@@ -142,7 +145,7 @@ class String:
         self.values = np.insert(self.values, pieces + 1, values)
 
     def move(self, rows: Array, points: Array, values: Array) -> None:
-        """Beads `rows` move; the pieces at both sides become unknown."""
+        """Beads `rows` (K,) move to points (K, P) with risks values (K,); the pieces at both sides become unknown."""
         self.beads[rows], self.values[rows] = points, values
         touched = np.unique(np.concatenate([rows - 1, rows]))
         touched = touched[(touched >= 0) & (touched < len(self.top))]

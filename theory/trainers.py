@@ -50,8 +50,8 @@ class Trained:
 def land(risk: Risk, above: Array, below: Array, target: Array, *, rounds: int = 30) -> tuple[Array, Array, int]:
     """Points of the segments above -> below (B, P) with risk in [(1 - LANDING) target, target] by bisection.
 
-    F(below) <= target < F(above) is assumed; the returned risk is at most the target always. Returns points,
-    risks and the number of evaluations.
+    target (B,); rounds: of bisection, at most. F(below) <= target < F(above) is assumed; the returned risk is at most
+    the target always. Returns points, risks and the number of evaluations.
     """
     points, values, count = below.copy(), risk.batch(below), len(below)
     low, high = np.zeros(len(below)), np.ones(len(below))
@@ -233,7 +233,7 @@ class Adam:
         self.first, self.second, self.k = np.zeros_like(points), np.zeros_like(points), np.zeros(len(points), dtype=int)
 
     def step(self, rows: Array, gradient: Array | None = None) -> None:
-        """One step of the given rows (gradient: theirs, where it is known already)."""
+        """One step of the given rows (K,) (gradient (K, P): theirs, where it is known already)."""
         if gradient is None:
             gradient = self.objective.rows(rows).derivatives(self.points[rows])[2]
             self.evaluations += rows.size
@@ -314,13 +314,13 @@ def train(
 ) -> Trained:
     """Move beads `starts` (B, P) onto the level: each stops with a risk in [(1 - LANDING) target, target].
 
-    A bead that starts at or below the target stays, and one whose risk overflows. trainer: one of TRAINERS; with `fallback` the others are tried
-    in turn on beads that the first one leaves above the target, each from where the bead started, and a bead that none
-    brings there keeps its lowest point. radius (scalar or (B,)): first trust radius of lm and projection in weight
-    space (default a tenth of 1 + |theta|). iterations: of the trainer
-    (default ITERATIONS; the others get a tenth of theirs). objective: F with the springs of Appendix A (default F
-    alone). On LARGE samples the first trainer begins on a part of the sample. Terminates always: every trainer has a
-    fixed number of iterations. Raises ValueError on wrong shapes, NaN or infinity in starts or target, a radius <= 0.
+    A bead that starts at or below the target stays, and one whose risk overflows. trainer: one of TRAINERS; with
+    `fallback` the others are tried in turn on beads that the first one leaves above the target, each from where the bead
+    started, and a bead that none brings there keeps its lowest point. radius (scalar or (B,)): first trust radius of lm
+    and projection in weight space (default a tenth of 1 + |theta|). iterations: of the trainer (default ITERATIONS; the
+    others get a tenth of theirs). objective: F with the springs of Appendix A (default F alone). On LARGE samples the
+    first trainer begins on a part of the sample; lbfgs works bead by bead. Terminates always: every trainer has a fixed
+    number of iterations. ValueError for wrong shapes, NaN, an unknown trainer, or numbers out of range.
     """
     starts = check.parameters(starts, risk.network.size, "starts")
     if starts.ndim != 2:

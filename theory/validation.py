@@ -1,4 +1,7 @@
-"""Checks at the boundary: every error names the argument, what it was and what is allowed."""
+"""Checks at the boundary: a value is returned as it should be, or ValueError says what is wrong with it.
+
+Every error names the argument, what it was and what is allowed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ Array = NDArray[np.float64]
 
 
 def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_complex: bool = False) -> NDArray[Any]:
-    """`value` as a float64 array (complex128 where allowed); ValueError unless numeric, finite and of `ndim` axes."""
+    """`value` (...) as a float64 array, or complex128 with allow_complex, of `ndim` axes.
+
+    ValueError unless it is numeric, finite and of that many axes.
+    """
     try:
         array = np.asarray(value)
         words = array.ravel() if array.dtype == object else ()
@@ -35,7 +41,7 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
 
 
 def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: bool = False) -> NDArray[Any]:
-    """Parameter vectors of shape (..., size)."""
+    """Parameter vectors of shape (..., size), finite, real unless allow_complex; ValueError otherwise."""
     array = finite_array(theta, name, allow_complex=allow_complex)
     if array.ndim == 0 or array.shape[-1] != size:
         raise ValueError(f"{name} must have shape (..., {size}), one entry per parameter; got {array.shape}")
@@ -58,7 +64,7 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
 def number(
     value: Any, name: str, *, minimum: float = -np.inf, maximum: float = np.inf, open_minimum: bool = False
 ) -> float:
-    """`value` as a finite float in [minimum, maximum] (or (minimum, maximum] when `open_minimum`)."""
+    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum."""
     try:
         if isinstance(value, (str, bytes, bool, np.bool_)):
             raise TypeError
@@ -72,14 +78,14 @@ def number(
 
 
 def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
-    """`value`, when it is one of `allowed`."""
+    """`value`, when it is one of `allowed`; ValueError otherwise."""
     if isinstance(value, np.ndarray) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
     return value
 
 
 def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArray[Any]]:
-    """The named arrays of an NPZ file, never unpickled.
+    """The named arrays of an NPZ file, never unpickled, of whatever shapes (...) they have.
 
     OSError when the file cannot be opened; ValueError, in one line, when its content is not such an NPZ.
     """
