@@ -73,7 +73,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.modules) - set(TESTS):
         parser.error(f"no tests are listed for {', '.join(sorted(unknown))}; known: {', '.join(TESTS)}")
-    os.environ |= {"HYPOTHESIS_PROFILE": "ci", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    os.environ |= {"HYPOTHESIS_PROFILE": "mutation", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given.work.mkdir(parents=True, exist_ok=True)
     tree = Path(tempfile.mkdtemp(prefix="tree-", dir=given.work))
