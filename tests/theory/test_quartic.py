@@ -127,3 +127,15 @@ def test_the_bound_holds_where_thousands_of_switches_drift_the_same_way(monkeypa
     a, b = (net.pack([np.full((m, 1), w), np.full((1, m), v)]) for w in (-1.0, 1.0))
     risk = Risk(net, Sample(np.ones((1, 1)), np.zeros((1, 1))))
     assert bound(risk, a, b, monkeypatch) >= (m * Fraction(v)) ** 2
+
+
+def test_the_bound_holds_where_a_dot_product_of_many_terms_misses_its_target(monkeypatch):
+    """Equal terms are rounded the same way, and the target is their computed sum: what is seen is zero, or nearly."""
+    m = 1_000_000
+    net = Network((1, m, 1))
+    for v in (0.149, 0.12, 0.101):
+        theta = net.pack([np.ones((m, 1)), np.full((1, m), v)])
+        target = net(theta, np.ones((1, 1)))
+        risk = Risk(net, Sample(np.ones((1, 1)), target))
+        true = (m * Fraction(v) - Fraction(float(target[0, 0]))) ** 2
+        assert bound(risk, theta, theta, monkeypatch) >= true
