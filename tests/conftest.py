@@ -1,4 +1,5 @@
-"""Hypothesis profiles: dev, ci (derandomised: the same examples every time) and nightly; HYPOTHESIS_PROFILE chooses."""
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: dev, ci (derandomised: the same examples every time), nightly and
+mutation (as ci, but a failure is enough: it is not shrunk)."""
 
 import os
 
@@ -35,6 +36,19 @@ settings.register_profile(
     suppress_health_check=TOO_SLOW,
     report_multiple_bugs=True,
     print_blob=True,
+)
+settings.register_profile(
+    "mutation",
+    max_examples=50,
+    stateful_step_count=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    verbosity=Verbosity.normal,
+    suppress_health_check=TOO_SLOW,
+    report_multiple_bugs=False,
+    print_blob=False,
 )
 settings.register_profile(
     "nightly",

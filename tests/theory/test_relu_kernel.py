@@ -178,6 +178,38 @@ def test_angles_are_accurate_when_tiny_and_near_pi():
     np.testing.assert_allclose(2 * pair(u, -v).r, 2 * np.sin(a / 2), rtol=1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.01, 1.0, 2.0, 3.0])
+def test_the_terms_of_the_printed_and_the_sharp_bounds_are_their_formulas(alpha):
+    c, s, S = np.cos(alpha / 2), np.sin(alpha / 2), np.array([[2.0, 0.5], [0.5, 5.0]])
+    largest = np.linalg.eigvalsh(S)[-1]
+    w1, w2 = np.array([c, -s]), 3 * np.array([c, s])  # bisector (1, 0), normal (0, 1)
+    gaussian = Gaussian(S)
+    main = c**2 * S[0, 0] / 2
+    printed, sharp = printed_bounds(w1, w2, gaussian), sharp_bounds(w1, w2, gaussian)
+    error = 2 * largest * ((1 - np.cos(alpha)) / 2 + np.sin(alpha) ** 2)
+    close = {"rel": 1e-12, "abs": 4 * 3 * rounding(gaussian)}
+    assert printed.main == pytest.approx(3 * main, **close)
+    assert printed.error == pytest.approx(3 * error, **close)
+    assert printed.lower == pytest.approx(3 * (main - error), **close)
+    assert printed.upper == sharp.upper == pytest.approx(3 * main, **close)
+    assert sharp.half_space == pytest.approx(3 * (main - s**2 * S[1, 1] / 2), **close)
+    assert sharp.direction == pytest.approx(3 * (main - s**2 * S[1, 1]), **close)
+    assert sharp.norm == pytest.approx(3 * (main - s**2 * largest), **close)
+    assert printed.alpha == sharp.alpha == pytest.approx(alpha, rel=1e-14)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0, 2.0, 3.0])
+def test_the_repaired_bounds_of_E1_are_attained_at_the_wall_of_A(alpha):
+    """An atom in B, 1e-9 beyond the wall <x, w1> = 0 of A: there <x, p> = |<x, d>|."""
+    w1, w2 = (np.array([np.cos(alpha / 2), k * np.sin(alpha / 2)]) for k in (-1, 1))
+    x = np.array([np.sin(alpha / 2), np.cos(alpha / 2)]) - 1e-9 * w1
+    terms = proof_terms(w1, w2, measure(2 * x[None]))
+    assert terms.E1 > 0
+    for attained in terms.e1_repaired:
+        assert terms.E1 <= attained + terms.rounding
+        assert terms.E1 == pytest.approx(attained, rel=1e-6)
+
+
 def test_a_zero_vector_has_a_kernel_but_no_angle():
     sample = measure(np.ones((2, 2)))
     assert kernel([0, 0], [1, 0], sample) == arc_cosine([0, 0], [1, 0], np.eye(2)) == 0

@@ -268,3 +268,34 @@ def test_the_gradient_is_that_of_automatic_differentiation(activation):
 def test_sample_weights_of_any_size_are_scaled_to_sum_to_one():
     for size in (5e-324, 1e-310, 1.0, 1e308):
         assert np.array_equal(Sample(np.ones((2, 1)), np.ones((2, 1)), [size, size]).weights, [0.5, 0.5])
+
+
+def test_the_risk_of_one_vector_is_a_float_and_of_a_complex_one_holds_the_derivative():
+    net = Network((1, 1, 1), activation="identity")
+    risk = Risk(net, Sample([[2.0]], [[1.0]]), kappa=0.5, penalty="ridge")
+    assert type(risk(np.array([1.0, 3.0]))) is float
+    along = risk(np.array([1.0 + 1e-150j, 3.0]))  # F = (2 w v - 1)^2 + (w^2 + v^2) / 2
+    assert along.real == 30.0
+    assert along.imag * 1e150 == pytest.approx(2 * 5 * 6 + 1, rel=1e-15)
+
+
+def test_a_sample_of_a_thousand_atoms_has_its_weights_and_second_moment():
+    X = np.arange(1000.0)[:, None]
+    sample = Sample(X, X, np.full(1000, 1e-3))
+    assert len(sample) == 1000
+    assert (sample.weights == 1e-3).all()  # the sum is one up to rounding: kept as they are
+    assert sample.second_moment[0, 0] == pytest.approx(999 * 1999 / 6, rel=1e-13)
+    assert sample.energy == pytest.approx(999 * 1999 / 6, rel=1e-13)
+
+
+@pytest.mark.parametrize("penalty", [None, "ridge", "second_layer_l1"])
+def test_a_penalty_of_a_batch_has_one_value_for_each(penalty):
+    risk = Risk(NET, SAMPLE, kappa=0.0 if penalty is None else 2.0, penalty=penalty)
+    thetas = np.arange(2 * 4 * 9.0).reshape(2, 4, 9) - 30
+    sizes = {None: lambda t: 0.0, "ridge": lambda t: t @ t, "second_layer_l1": lambda t: np.abs(t[6:]).sum()}
+    expected = [[risk.kappa * sizes[penalty](t) for t in row] for row in thetas]
+    assert np.array_equal(risk.regulariser(thetas), expected)
+    assert risk.regulariser(thetas[0, 0]).shape == ()
+    assert np.allclose(
+        risk.row_norms(thetas)[1, 2], [np.hypot(*thetas[1, 2, k : k + 2]) for k in (0, 2, 4)], rtol=1e-15
+    )
