@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -89,11 +89,11 @@ class Network:
         check.choice(self.output, "output", tuple(ACTIVATIONS))
         check.choice(self.bias, "bias", (False, True))
         shapes = tuple((after, before + bool(self.bias)) for before, after in pairwise(widths))
-        ends = np.cumsum([0] + [rows * columns for rows, columns in shapes])
+        ends = accumulate((rows * columns for rows, columns in shapes), initial=0)
         object.__setattr__(self, "widths", widths)
         object.__setattr__(self, "bias", bool(self.bias))
         object.__setattr__(self, "shapes", shapes)
-        object.__setattr__(self, "slices", tuple(slice(int(a), int(b)) for a, b in pairwise(ends)))
+        object.__setattr__(self, "slices", tuple(slice(a, b) for a, b in pairwise(ends)))
 
     @property
     def size(self) -> int:
