@@ -91,6 +91,7 @@ def segment_maximum(
     gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
     cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
     """
+    check.instance(risk, "risk", Risk)
     theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
     theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
     for name, theta in (("theta_0", theta_0), ("theta_1", theta_1)):
@@ -109,7 +110,7 @@ def path_maximum(
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, risk.network.size, "path.points")
+    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
     m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
     piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
@@ -131,6 +132,7 @@ def segment_maxima(
     ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap.
     budget: cells per segment.
     """
+    check.instance(risk, "risk", Risk)
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")
     if starts.ndim != 2 or starts.shape != ends.shape:

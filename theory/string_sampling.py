@@ -183,7 +183,7 @@ def _begin(
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
     a, b, level = ends_of(risk, theta_a, theta_b, level)
-    run = Run(Options(trainer=trainer, **settings), level, np.random.default_rng(rng), callback)
+    run = Run(Options(trainer=trainer, **settings), level, check.generator(rng), callback)
     if start is not None:
         _check_start(risk, start, a, b)
     string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)

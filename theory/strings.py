@@ -151,6 +151,9 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
         if ends[-1].ndim != 1:
             raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
     heights = [risk(end) for end in ends]
+    for name, height in zip(("theta_a", "theta_b"), heights):
+        if height == np.inf:
+            raise ValueError(f"{name} must have a finite risk; it overflows. Scale the weights or the data down")
     # An end whose risk exceeds the level by no more than rounding is not refused; it will be left undecided.
     blur = enclosures.upper_bounds(risk, np.stack(ends), np.stack(ends), np.zeros(2), np.zeros(2)) - heights
     if (heights - np.abs(blur) > level).any():

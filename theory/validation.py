@@ -23,7 +23,8 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
         complex_input = np.iscomplexobj(array)
         if complex_input and not allow_complex:
             raise TypeError("complex")
-        array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
+        with np.errstate(over="ignore"):  # a long double beyond float64 is not finite below
+            array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be an array of real numbers; got {describe(value)}") from error
     if ndim is not None and array.ndim != ndim:
@@ -32,6 +33,13 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name} must be finite; entry {where} is {array[where]}")
     return array
+
+
+def no_overflow(result: Any, name: str) -> Any:
+    """`result`, where it is finite; ValueError that the argument `name` is too large where it is not."""
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} is too large: the result overflows float64. Scale the weights or the data down")
+    return result
 
 
 def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: bool = False) -> NDArray[Any]:
@@ -49,9 +57,9 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be an integer >= {minimum}; got {value!r}") from None
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(value)}") from None
     if number < minimum:
-        raise ValueError(f"{name} must be an integer >= {minimum}; got {number}")
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(number)}")
     return number
 
 
@@ -74,8 +82,23 @@ def number(
 def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
     """`value`, when it is one of `allowed`."""
     if isinstance(value, np.ndarray) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {describe(value)}")
     return value
+
+
+def instance(value: Any, name: str, kind: type) -> Any:
+    """`value`, when it is a `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}; got {type(value).__name__}")
+    return value
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """`rng` as np.random.default_rng takes it (SPEC 7): None, an integer >= 0, a sequence of them, or a generator."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"rng must be None, an integer >= 0 or a numpy Generator; got {describe(rng)}") from error
 
 
 def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArray[Any]]:
@@ -111,5 +134,8 @@ def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArr
 
 def describe(value: Any) -> str:
     """`value` in an error message: short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # an integer of too many digits, or an object of someone else's
+        return f"{type(value).__name__} without a printable form"
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
