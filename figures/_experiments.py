@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path as File
 
 import numpy as np
 
 from theory import polynomials
+from theory.validation import load_arrays
 
 PAPER = File(__file__).with_name("paper_figure1.csv")
 CHUNK = 10  # pairs whose ends are trained as one batch
@@ -42,7 +43,7 @@ def run(
     stem = f"fig1-{task}-points{points}-seed{seed}-alpha{alpha:g}-steps{steps}"
     file = None if out is None else out / f"{stem}.jsonl"
     records = [] if file is None else _read(file)
-    if file is not None and file.exists() and not file.read_text().endswith("\n"):
+    if file is not None and file.exists() and not file.read_bytes().endswith(b"\n"):
         with file.open("a") as stream:  # an interruption cut the last line short
             stream.write("\n")
     done = {(r["level"], r["pair"]) for r in records if r["preset"] == "done"}
@@ -68,13 +69,12 @@ def run(
 
 
 def _read(file: File) -> list[dict]:
-    """Records of complete jobs; a line or a job that an interruption cut short is forgotten."""
-    records, job = [], []
-    for line in file.read_text().splitlines() if file.exists() else ():
-        try:
-            record = json.loads(line)
-            record["level"], record["pair"], record["preset"]
-        except (json.JSONDecodeError, KeyError, TypeError):
+    """Records of complete jobs; a damaged line, or a job that an interruption cut short, is forgotten."""
+    records: list[dict] = []
+    job: list[dict] = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else ():
+        record = _record(line)
+        if record is None:
             job = []
             continue
         job = [r for r in job if (r["level"], r["pair"]) == (record["level"], record["pair"])] + [record]
@@ -83,12 +83,34 @@ def _read(file: File) -> list[dict]:
     return records
 
 
+def _record(line: str) -> dict | None:
+    """What `run` wrote as a line: the fields of a row, or that a job is done; None for anything else."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    kinds = {"str": (str,), "bool": (bool,), "int": (int,), "float": (float, int)}
+    wanted = {f.name: kinds[str(f.type)] for f in fields(polynomials.Row)} | {"pair": (int,)}
+    if isinstance(record, dict) and record.get("preset") == "done":
+        wanted = {"level": (float, int), "pair": (int,)}
+    fits = isinstance(record, dict) and all(type(record.get(name)) in kind for name, kind in wanted.items())
+    return record if fits and record["preset"] in (*polynomials.PRESETS, "done") else None
+
+
 def _ends(risk, task, first, points, seed, steps, last, out) -> np.ndarray:
     """Trained ends of one chunk of pairs, for all levels of the task; kept in `out`."""
     file = None if out is None else out / f"fig1-{task}-ends-points{points}-seed{seed}-steps{steps}-from{first}.npz"
     if file is not None and file.exists():
-        with np.load(file, allow_pickle=False) as archive:
-            return archive["ends"]
+        try:
+            (ends,) = load_arrays(file, "ends")
+        except ValueError as error:
+            raise ValueError(f"{file} {error}; remove it, and its ends are trained again") from error
+        shape = (len(polynomials.LEVELS[task]), 2 * CHUNK, risk.network.size)
+        if ends.shape != shape or ends.dtype != float:
+            raise ValueError(
+                f"{file} must hold ends {shape}; got {ends.dtype} {ends.shape}. Remove it to train them again"
+            )
+        return ends
     count = 2 * min(CHUNK, last - first)
     ends = polynomials.trained_ends(risk, polynomials.LEVELS[task], count, rng=[seed, first], steps=steps)
     if file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 import zipfile
 from os import PathLike
 from typing import Any, BinaryIO
@@ -106,36 +107,45 @@ def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArr
 
     OSError when the file cannot be opened; ValueError, in one line, when its content is not such an NPZ.
     """
+    held = load_archive(file, names)
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise ValueError(
+            f"needs arrays {' and '.join(names)}; {' and '.join(missing)} missing, it holds {describe(', '.join(held)) if held else 'nothing'}"
+        )
+    return [array for array in map(held.get, names) if array is not None]
+
+
+def load_archive(
+    file: str | PathLike[str] | BinaryIO, names: tuple[str, ...] | None = None
+) -> dict[str, NDArray[Any] | None]:
+    """All arrays of an NPZ file by name, or those in `names` and None for the others; errors as `load_arrays`."""
     if isinstance(file, (str, PathLike)):
         with open(file, "rb") as stream:
-            return load_arrays(stream, *names)
+            return load_archive(stream, names)
     if not zipfile.is_zipfile(file):
         raise ValueError("is not an NPZ archive")
     file.seek(0)
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            held = list(archive.files)
-            arrays = [archive[name] for name in names if name in held]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # headers of another age are read, or refused
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {k: archive[k] if names is None or k in names else None for k in archive.files}
     except Exception as error:  # hostile bytes fail in many ways inside zipfile, zlib and numpy: all mean unreadable
         if "allow_pickle" in str(error):
             raise ValueError("holds pickled objects, which are never loaded; save plain arrays") from error
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise ValueError(f"cannot be read as an NPZ archive ({reason})") from error
-    missing = [name for name in names if name not in held]
-    if missing:
-        raise ValueError(
-            f"needs arrays {' and '.join(names)}; {' and '.join(missing)} missing, it holds {', '.join(held) or 'nothing'}"
-        )
-    for name, array in zip(names, arrays):
-        if not isinstance(array, np.ndarray):
-            raise ValueError(f"cannot be read as an NPZ archive ({name} is not an array)")
+    for name, array in arrays.items():
+        if array is not None and not isinstance(array, np.ndarray):
+            raise ValueError(f"cannot be read as an NPZ archive ({describe(name)} is not an array)")
     return arrays
 
 
 def describe(value: Any) -> str:
-    """`value` in an error message: short."""
+    """`value` in an error message: short, on one line."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except Exception:  # an integer of too many digits, or an object of someone else's
         return f"{type(value).__name__} without a printable form"
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
