@@ -363,7 +363,7 @@ def arguments(good):
     if isinstance(good, np.ndarray):
         tiny, many = np.finfo(float).tiny, np.asarray(good, dtype=float)
         values += [
-            many * 1e308 / max(1.0, float(np.abs(many).max(initial=1.0))),
+            many / max(1.0, float(np.abs(many).max(initial=1.0))) * 1e308,
             many * 1e160,
             many * tiny,
             many * 5e-324,
