@@ -94,6 +94,7 @@ def _record(line: str) -> dict | None:
     if isinstance(record, dict) and record.get("preset") == "done":
         wanted = {"level": (float, int), "pair": (int,)}
     fits = isinstance(record, dict) and all(type(record.get(name)) in kind for name, kind in wanted.items())
+    fits = fits and all(abs(record[name]) <= 2**53 for name in wanted if type(record[name]) is int)
     return record if fits and record["preset"] in (*polynomials.PRESETS, "done") else None
 
 

@@ -228,6 +228,12 @@ def test_a_damaged_line_of_a_run_is_forgotten_and_no_other(tmp_path_factory, dat
     assert table[0, 3] >= 1
 
 
+def test_a_count_beyond_the_floats_is_a_damaged_line():
+    row = {**ROW.__dict__, "pair": 0}
+    assert experiments._record(json.dumps(row)) == row
+    assert experiments._record(json.dumps({**row, "beads": 10**400})) is None
+
+
 @hostile.FEW
 @given(data=st.data())
 def test_damaged_ends_of_a_run_are_refused(tmp_path_factory, data):
