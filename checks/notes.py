@@ -17,7 +17,7 @@ from pathlib import Path
 
 NAME = "paper_notes.md"
 
-_HEADING = re.compile(r"^(#{2,3}) +(.+?) *$")
+_HEADING = re.compile(r"^(#{2,3}) +(.+)$")
 _VERDICT = re.compile(r"^Verdict: \*\*([A-Z]+)\*\* \(([^)]*)\)\. *(.*)$")
 _LABEL = re.compile(r"^\*\*([^*\n]+?)\.\*\*[ \n]*", re.MULTILINE)
 
@@ -80,7 +80,7 @@ def parse(text: str) -> Notes:
     fenced = False
     for line in text.splitlines():
         fenced ^= line.startswith("```")
-        heading = None if fenced else _HEADING.match(line)
+        heading = None if fenced else _HEADING.match(line.rstrip(" "))
         if heading is None:
             if current is not None:
                 current.append(line)

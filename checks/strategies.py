@@ -291,8 +291,9 @@ def _reflect(v: Array, m: Array) -> Array:
 
 
 def _kinds(values: Collection[Any], allowed: tuple[Any, ...], name: str = "kinds") -> list[Any]:
-    if isinstance(values, str) or not isinstance(values, Collection) or not values:
-        raise ValueError(f"{name} must be a nonempty collection of {', '.join(map(repr, allowed))}; got {values!r}")
+    if isinstance(values, (str, np.ndarray)) or not isinstance(values, Collection) or not values:
+        kinds = ", ".join(map(repr, allowed))
+        raise ValueError(f"{name} must be a nonempty collection of {kinds}; got {check.describe(values)}")
     return [check.choice(value, name, allowed) for value in values]
 
 

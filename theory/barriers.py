@@ -144,7 +144,7 @@ def permutation_barrier(
     check.choice(bias, "bias", (False, True))
     check.positive_integer(subsets, "subsets")
     order = permutation(order, width)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     points = rays(sample, bias=bias)
     risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
     blind = dependencies(points, bias=bias)
@@ -171,7 +171,8 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     det W_1. With nothing found the bound is what no net can beat, and proves nothing (Reason.NONE). Raises ValueError
     for other networks or losses, and for parameter vectors that do not fit.
     """
-    network, sample = risk.network, risk.sample
+    network, sample = check.instance(risk, "risk", Risk).network, risk.sample
+    check.positive_integer(subsets, "subsets")
     if network.depth != 2 or network.activation != "relu" or network.output != "identity" or risk.loss != "squared":
         raise ValueError(
             "risk must be of one hidden relu layer with identity output and squared loss; got widths "
@@ -187,7 +188,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     points = rays(sample, bias=bias)
     best, reason = float_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
     if 1 <= width and 2 <= width + bias <= MOST_RAYS:
-        for chosen in _subsets(len(points), width + bias, subsets, np.random.default_rng(rng)):
+        for chosen in _subsets(len(points), width + bias, subsets, check.generator(rng)):
             part = points.subset(chosen)
             if dependencies(part, bias=bias):
                 continue

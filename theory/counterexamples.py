@@ -88,7 +88,7 @@ def permutation_task(
     network = Network((X.shape[1], width, X.shape[1]), bias=bias)
     risk = Risk(network, sample)
     if rows is None:
-        first = spanning_rows(network, sample, np.random.default_rng(rng), 3)
+        first = spanning_rows(network, sample, check.generator(rng), 3)
     else:
         first = check.finite_array(rows, "rows", ndim=2)
         if first.shape != (width, X.shape[1]):
@@ -126,10 +126,11 @@ def two_gaussians(separation: float = 3.0, *, repaired: bool = True, sigma: floa
     nodes = check.positive_integer(nodes, "nodes")
     check.choice(repaired, "repaired", (False, True))
     g, w = np.polynomial.hermite_e.hermegauss(nodes)
-    noise = sigma * np.stack(np.meshgrid(g, g, indexing="ij"), axis=-1).reshape(-1, 2)
     weights = np.outer(w, w).ravel()
-    mean = R * sigma * np.array([1.0, -1.0])
-    X = np.concatenate([noise + mean, noise - mean])
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = sigma * np.stack(np.meshgrid(g, g, indexing="ij"), axis=-1).reshape(-1, 2)
+        mean = R * sigma * np.array([1.0, -1.0])
+        X = check.no_overflow(np.concatenate([noise + mean, noise - mean]), "sigma or separation")
     Y = np.concatenate([X[: len(noise), :1], X[len(noise) :, 1:]]) if repaired else np.concatenate([noise, -noise])
     sample = Sample(X, Y, np.concatenate([weights, weights]))
     risk = Risk(Network((2, 2, Y.shape[1])), sample)
@@ -168,7 +169,7 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
     W, V = check.finite_array(rows, "rows", ndim=2), check.finite_array(outgoing, "outgoing", ndim=2)
     if W.shape[0] < 2 or V.shape[1] != W.shape[0]:
         raise ValueError(f"rows (m, n) and outgoing (d, m) must fit, with m >= 2; got {W.shape} and {V.shape}")
-    X = np.random.default_rng(rng).standard_normal((check.positive_integer(points, "points"), W.shape[1]))
+    X = check.generator(rng).standard_normal((check.positive_integer(points, "points"), W.shape[1]))
     network = Network((W.shape[1], W.shape[0], V.shape[0]))
     theta = network.pack([W, V])
     risk = Risk(network, Sample(X, network(theta, X)))
@@ -216,7 +217,7 @@ def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90
     90 degrees and one output, 1 + 1/pi - 8 (k(pi/4)^2 + k(3 pi/4)^2), k(t) = (sin t + (pi - t) cos t)/(2 pi).
     """
     angle = check.number(angle, "angle", minimum=0.0, maximum=pi)
-    check.choice(outputs, "outputs", (1, 2))
+    check.choice(check.positive_integer(outputs, "outputs"), "outputs", (1, 2))
     t = 2 * pi * (np.arange(check.positive_integer(points, "points", minimum=3)) + 0.5) / points
     X = sqrt(2) * np.stack([np.cos(t), np.sin(t)], axis=1)
     network = Network((2, 2, outputs))

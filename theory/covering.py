@@ -25,7 +25,7 @@ def covering_bound(n: int, radius: float) -> float:
     """(1 + 2/radius)^n: the number of balls as printed (Vershynin 2010, Lemma 5.2); inf beyond float64."""
     n, radius = check.positive_integer(n, "n"), check.number(radius, "radius", minimum=0.0, open_minimum=True)
     with np.errstate(over="ignore"):
-        return float(np.power(1 + 2 / radius, float(n)))
+        return float(np.power(1 + 2 / radius, float(min(n, 2**1000))))
 
 
 def packing_bound(n: int, radius: float) -> float:
@@ -96,7 +96,8 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
     for k in sequence:
         if nearest[k] <= radius:
             continue
-        distance = np.linalg.norm(W - W[k], axis=1) * (1 + slip)
+        with np.errstate(over="ignore"):  # a distance that overflows is no smaller for it
+            distance = np.linalg.norm(W - W[k], axis=1) * (1 + slip)
         closer = distance < nearest
         nearest[closer], label[closer] = distance[closer], len(centres)
         centres.append(int(k))

@@ -89,7 +89,7 @@ def geodesic(
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, risk.network.size, "path.points")
+    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     beads = check.positive_integer(beads, "beads", minimum=3)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)

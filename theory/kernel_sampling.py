@@ -59,7 +59,9 @@ def monte_carlo(
         raise ValueError(f"confidence must be in (0, 1); got {confidence}")
     if radius is not None:
         radius = check.number(radius, "radius", minimum=0.0)
-    generator = np.random.default_rng(rng)
+    generator = check.generator(rng)
+    if not callable(sampler):
+        raise ValueError(f"sampler must be a function of (generator, size); got {check.describe(sampler)}")
     step, done, mean, scatter, largest = max(1, SLAB // a.size), 0, 0.0, 0.0, 0.0
     while done < draws:
         size = min(step, draws - done)
@@ -70,8 +72,9 @@ def monte_carlo(
             raise ValueError(f"sampler's draws must lie within radius {radius}; got {np.linalg.norm(X, axis=1).max()}")
         with np.errstate(over="ignore", invalid="ignore"):
             z = finite(np.maximum(X @ a, 0) * np.maximum(X @ b, 0), "sampler's draws")
-        shift = z.mean() - mean  # merge the chunk: Chan, Golub & LeVeque
-        scatter += ((z - z.mean()) ** 2).sum() + shift**2 * done * size / (done + size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift = z.mean() - mean  # merge the chunk: Chan, Golub & LeVeque
+            scatter += ((z - z.mean()) ** 2).sum() + shift**2 * done * size / (done + size)
         mean, done, largest = mean + shift * size / (done + size), done + size, max(largest, z.max())
     finite(scatter, "sampler's draws")
     error = np.sqrt(scatter / (draws - 1) / draws)

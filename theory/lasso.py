@@ -171,8 +171,9 @@ def certify(
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")
-    value = duality.primal(Z, y, w, kappa, beta)
-    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
+    largest = float(np.abs(beta).max(initial=0.0))
+    value = duality.primal(Z, y, w, kappa, beta) if largest < 1e200 else math.inf
     if not math.isfinite(value):
-        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {np.abs(beta).max()}")
+        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {largest}")
+    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
     return SecondLayer(beta, value, bound.value, float(up(value - bound.value)), kappa, solver, bound.radius)

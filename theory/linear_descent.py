@@ -60,6 +60,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     if start.ndim != 1:
         raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
+    check.no_overflow(risk(start), "theta")
     if risk.kappa > 0:
         from theory.ridge_descent import descend_ridge
 
@@ -76,7 +77,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
         and not network.bias
         and min(network.hidden) >= min(network.widths[0], network.widths[-1])
     ):
-        path = _strictly(risk, start, best, np.random.default_rng(rng))
+        path = _strictly(risk, start, best, check.generator(rng))
         if path is not None:
             return path
     try:
@@ -94,10 +95,11 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     return path + Path(np.stack([path.points[-1], end]), ("straight to the minimum",))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
     """The coefficients (2K + 1,), ascending, of the polynomial F(theta + tau direction) in tau, direction (P,).
 
-    Squared loss, no biases, ridge or no penalty.
+    Squared loss, no biases, ridge or no penalty. Not finite where float64 overflows.
     """
     network, sample = risk.network, risk.sample
     product: list[Array] = [np.eye(network.widths[0])]
@@ -123,6 +125,8 @@ def falls(c: Array, cells: int = 32) -> bool:
     so True is safe and False may be a slope that touches zero inside; coefficients of c at rounding level (64 EPS of
     their sum) count as zero.
     """
+    if not np.isfinite(c).all():
+        return False
     noise = 64 * EPS * float(np.abs(c).sum())
     slope = np.where(np.abs(c) <= noise, 0.0, c)[1:] * np.arange(1, len(c))
     if not slope.any() or not np.polynomial.polynomial.polyval(1.0, np.append(0.0, c[1:])) < 0:
@@ -183,8 +187,9 @@ def _finish(network: Network, theta: Array, M: Array, regular: float) -> Array |
     s = np.linalg.svd(B, compute_uv=False)
     if len(s) < network.widths[0] or not s[-1] > regular * s[0]:
         return None
-    W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
-    return network.pack(W)
+    with np.errstate(over="ignore", invalid="ignore"):
+        W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
+    return network.pack(W) if np.isfinite(W[-1]).all() else None
 
 
 def _directions(risk: Risk, theta: Array, rng: np.random.Generator) -> Iterator[Array]:

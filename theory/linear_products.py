@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory import validation as check
 from theory.risk import Risk
 from theory.rounding import UNIT
 
@@ -87,7 +88,7 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
         P = U[:, : r - 1] @ U[:, : r - 1].T
         M = P @ best.matrix
         return Product(M, value_of(risk, M), lower)
-    M = _ridge_factors(risk, best.matrix, r - 1, np.random.default_rng(rng))
+    M = _ridge_factors(risk, best.matrix, r - 1, check.generator(rng))
     return Product(M, value_of(risk, M), lower)
 
 

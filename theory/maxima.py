@@ -103,6 +103,7 @@ def segment_maximum(
     >>> found.value, found.t, found.method.name, found.value <= found.upper < 0.25 + 1e-9
     (0.25, 0.5, 'QUARTIC', True)
     """
+    check.instance(risk, "risk", Risk)
     theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
     theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
     for name, theta in (("theta_0", theta_0), ("theta_1", theta_1)):
@@ -130,7 +131,7 @@ def path_maximum(
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, risk.network.size, "path.points")
+    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
     m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
     piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
@@ -152,6 +153,7 @@ def segment_maxima(
     ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap (see
     `path_maximum`). budget: cells per segment. ValueError unless starts and ends have one shape.
     """
+    check.instance(risk, "risk", Risk)
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")
     if starts.ndim != 2 or starts.shape != ends.shape:

@@ -193,10 +193,10 @@ def plain(value: Array) -> Any:
     return float(value) if np.ndim(value) == 0 else value
 
 
-def as_sample(measure: Any) -> Sample:
-    """`measure`, when it is a Sample; ValueError otherwise."""
+def as_sample(measure: Any, name: str = "sample") -> Sample:
+    """`measure`, when it is a Sample; ValueError, naming `name`, otherwise."""
     if not isinstance(measure, Sample):
-        raise ValueError(f"sample must be a Sample(X, Y); got {type(measure).__name__}")
+        raise ValueError(f"{name} must be a Sample(X, Y); got {type(measure).__name__}")
     return measure
 
 

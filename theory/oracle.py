@@ -115,7 +115,7 @@ def finite(
     m = check.positive_integer(m, "m", minimum=0)
     kappa = check.number(kappa, "kappa", minimum=0.0)
     starts = check.positive_integer(starts, "starts", minimum=0)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     X, y, w = _single_output(sample)
     bound = limit(sample, kappa) if bound is None else bound
     for given, name in ((bound, "bound"), (warm, "warm")):
@@ -154,7 +154,7 @@ def curve(
 
     starts, bound as in `finite`. ValueError unless the widths increase.
     """
-    rng, bound = np.random.default_rng(rng), limit(sample, kappa) if bound is None else bound
+    rng, bound = check.generator(rng), limit(sample, kappa) if bound is None else bound
     sizes = [check.positive_integer(m, f"widths[{k}]", minimum=0) for k, m in enumerate(np.asarray(widths).tolist())]
     if sizes != sorted(sizes):
         raise ValueError(f"widths must not decrease; got {sizes}")

@@ -54,7 +54,7 @@ def task(name: str, *, points: int = 512, loss: str = "absolute") -> Risk:
 
 def draw(network: Network, count: int, *, rng: Any = None) -> Array:
     """The authors' initial weights (count, P): uniform on [-1, 1]; biases standard normal."""
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     W = [rng.uniform(-1, 1, (count, *shape)) for shape in network.shapes]
     if network.bias:
         for matrix in W:

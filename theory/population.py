@@ -14,6 +14,7 @@ and E |u_0| |u_1| over both wedges is 2 k(w_0, -w_1) = |x_0| |x_1| (sin phi - ph
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +93,7 @@ def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int
 def compare(
     risk: TeacherRisk,
     path: Path,
-    sizes: ArrayLike,
+    sizes: Sequence[int] | Array,
     *,
     gap: float = GAP,
     rng: np.random.Generator | int | None = None,
@@ -101,11 +102,13 @@ def compare(
 
     sizes (S,): numbers of draws; gap: relative, of each maximum.
     """
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     population = path_maximum(risk, path, gap=gap)
     result = []
-    for k, size in enumerate(np.asarray(sizes).tolist()):
-        sample = risk.draw(check.positive_integer(size, f"sizes[{k}]"), rng)
+    if not np.iterable(sizes) or isinstance(sizes, (str, bytes)):
+        raise ValueError(f"sizes must be a sequence of sample sizes; got {check.describe(sizes)}")
+    for size in [check.positive_integer(size, f"sizes[{k}]") for k, size in enumerate(sizes)]:
+        sample = risk.draw(size, rng)
         result.append(Comparison(size, maxima.path_maximum(risk.empirical(sample), path, gap=gap), population))
     return tuple(result)
 

@@ -35,7 +35,7 @@ _OUTWARD = 1 + gamma(64)
 
 def spectral_norm(sample: Sample) -> float:
     """An upper bound on S = |Sigma|, tight to about n N units of rounding."""
-    Sigma, n = sample.second_moment, sample.n_in
+    Sigma, n = check.instance(sample, "sample", Sample).second_moment, sample.n_in
     largest = float(np.linalg.eigvalsh(Sigma)[-1])
     trace = float(np.trace(Sigma))
     # Sigma as computed is within gamma(N + 2) sum |x||x|^T of the true one, whose norm is at most the trace; a backward
@@ -145,4 +145,4 @@ def maurey_excess(
     half = check.positive_integer(width, "width", minimum=2) // 2
     zeta2 = spectral_norm(sample) if zeta_squared is None else check.number(zeta_squared, "zeta_squared", minimum=0.0)
     norm = min(check.number(level, "level", minimum=0.0), energy(sample) / 2) / kappa
-    return zeta2 * norm**2 / half * _OUTWARD
+    return zeta2 * norm**2 / min(half, 2**1000) * _OUTWARD

@@ -124,7 +124,7 @@ def kernel(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Any:
     """
     if isinstance(measure, Gaussian):
         return arc_cosine(w1, w2, measure.second_moment)
-    a, b = vectors(w1, w2, as_sample(measure).n_in)
+    a, b = vectors(w1, w2, as_measure(measure).n_in)
     return plain(expectation(measure, (a, b), lambda f, g: np.maximum(f, 0) * np.maximum(g, 0)))
 
 

@@ -91,10 +91,14 @@ def best_second_layer(risk: Risk, theta: Array, allowed: Array | None = None) ->
 
     The weights are scaled to be optimal along their ray, so that kappa |b|_1 = 2 E (Y - f) f <= E Y^2 / 2.
     """
-    net, sample = risk.network, risk.sample
+    net, sample = check.instance(risk, "risk", Risk).network, risk.sample
+    theta = check.parameters(theta, net.size)
+    if theta.ndim != 1:
+        raise ValueError(f"theta must have shape ({net.size},); got {theta.shape}")
     W, _V = net.weights(theta)
     units = np.arange(net.widths[1]) if allowed is None else np.flatnonzero(allowed)
-    Z, y = np.maximum(sample.X @ W[units].T, 0), sample.Y[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z, y = check.no_overflow(np.maximum(sample.X @ W[units].T, 0), "theta"), sample.Y[:, 0]
     b = np.zeros(net.widths[1])
     b[units] = _solved(Z, y, sample.weights, risk.kappa)
     b[units] *= _ray(Z @ b[units], y, sample.weights, risk.kappa, float(np.abs(b).sum()))

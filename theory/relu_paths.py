@@ -123,7 +123,7 @@ def connect(
         assert best is not None
         return best
     theta_a, theta_b = checked(risk, theta_a, theta_b)
-    return _Pair(risk, theta_a, theta_b, np.random.default_rng(rng)).path(route)
+    return _Pair(risk, theta_a, theta_b, check.generator(rng)).path(route)
 
 
 def routes(
@@ -142,7 +142,7 @@ def routes(
     theta_a, theta_b = checked(risk, theta_a, theta_b)
     names = [check.choice(name, "names", ROUTES) for name in names]
     check.choice(exhaustive, "exhaustive", (False, True))
-    pair = _Pair(risk, theta_a, theta_b, np.random.default_rng(rng))
+    pair = _Pair(risk, theta_a, theta_b, check.generator(rng))
     larger = max(moves.vertex_bound(risk, theta) for theta in (theta_a, theta_b))
     enough = larger + AT_THE_END * larger + AT_THE_END**2 * risk.sample.energy
     tried: list[Route] = []

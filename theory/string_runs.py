@@ -154,6 +154,9 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
                 "Scale the problem"
             )
     heights = [risk(end) for end in ends]
+    for name, height in zip(("theta_a", "theta_b"), heights):
+        if height == np.inf:
+            raise ValueError(f"{name} must have a finite risk; it overflows. Scale the weights or the data down")
     if max(heights) > level and (np.array(heights) - _blur(risk, ends) > level).any():
         raise ValueError(
             f"level must be at least the risk of both ends, {heights[0]:.6g} (theta_a) and {heights[1]:.6g} (theta_b); got {level:.6g}"
@@ -235,7 +238,7 @@ def begin(
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
     a, b, level = ends_of(risk, theta_a, theta_b, level)
-    run = Run(Options(trainer=trainer, **settings), level, np.random.default_rng(rng), callback)
+    run = Run(Options(trainer=trainer, **settings), level, check.generator(rng), callback)
     if start is not None:
         _check_start(risk, start, a, b)
     string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)

@@ -134,7 +134,7 @@ def six_segment(
     if check.positive_integer(active, "active", minimum=0) > m:
         raise ValueError(f"active must be in 0..{m}, the width; got {active}")
     angle = check.number(angle, "angle", minimum=0.0, maximum=math.pi)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     starts = [_start(risk, theta) for theta in (a, b)]
     halves = [_turning(risk, s, _compressed(risk, s.points[-1], active, angle, rng)) for s in starts]
     (best,) = oracle_nets(risk, [m - active], [s.points[-1] for s in starts], rng)
@@ -210,7 +210,7 @@ def epsilon(
     turns = tuple(check.number(t, "angles", minimum=0.0, maximum=math.pi) for t in np.atleast_1d(angles).tolist())
     if not ls or not turns or max(ls) > m:
         raise ValueError(f"units must be in 0..{m} and angles in [0, pi], at least one of each; got {ls}, {turns}")
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     fitted = [_start(risk, theta).points[-1] for theta in (a, b)]
     base = max(vertex_bound(risk, theta) for theta in fitted)
     rule = bounds.constants(risk.sample, risk.kappa)

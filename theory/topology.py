@@ -86,16 +86,22 @@ def sublevel_tree(
     min_persistence are left out (those of persistence zero always: ties on a plateau). ValueError for more axes, NaN,
     or another shape of sides.
     """
-    values = np.asarray(values)
+    try:
+        values = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"values must be a real array; got {check.describe(values)}") from error
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # a long double beyond float64 is +inf, not defined
+            values = values.astype(float, copy=False)
     if values.ndim == 0 or values.ndim > MOST_AXES or values.size == 0 or values.dtype.kind not in "fiu":
         raise ValueError(f"values must be a real array with 1 to {MOST_AXES} axes; got {values.dtype} {values.shape}")
     if np.isnan(values).any() or np.isneginf(values).any():
         raise ValueError("values must be finite or +inf; got nan or -inf")
     if not np.isfinite(values).any():
         raise ValueError("values must be finite somewhere; every entry is +inf")
-    wraps = (periodic,) * values.ndim if isinstance(periodic, (bool, np.bool_)) else tuple(periodic)
-    if len(wraps) != values.ndim:
-        raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {periodic!r}")
+    wraps: tuple[Any, ...] = tuple(periodic) if np.iterable(periodic) else (periodic,) * values.ndim
+    if len(wraps) != values.ndim or not all(isinstance(wrap, (bool, np.bool_)) for wrap in wraps):
+        raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {check.describe(periodic)}")
     if sides is not None and np.shape(sides) != values.shape:
         raise ValueError(f"sides must have the shape of values, {values.shape}; got {np.shape(sides)}")
     least = check.number(min_persistence, "min_persistence", minimum=0.0)

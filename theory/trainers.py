@@ -322,10 +322,10 @@ def train(
     first trainer begins on a part of the sample; lbfgs works bead by bead. Terminates always: every trainer has a fixed
     number of iterations. ValueError for wrong shapes, NaN, an unknown trainer, or numbers out of range.
     """
-    starts = check.parameters(starts, risk.network.size, "starts")
+    starts = check.parameters(starts, check.instance(risk, "risk", Risk).network.size, "starts")
     if starts.ndim != 2:
         raise ValueError(f"starts must have shape (B, {risk.network.size}), one row per bead; got {starts.shape}")
-    goal = np.full(len(starts), check.number(target, "target"))
+    goal = np.full(len(starts), check.number(target, "target", minimum=0.0))
     check.choice(trainer, "trainer", TRAINERS)
     limit = None if iterations is None else check.positive_integer(iterations, "iterations")
     size = 0.1 * (1 + np.linalg.norm(starts, axis=1)) if radius is None else check.finite_array(radius, "radius")

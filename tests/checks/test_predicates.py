@@ -91,3 +91,19 @@ def test_all_lists_what_is_public(module):
     own = {name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__}
     constants = {name for name in vars(module) if name.isupper() and name in module.__all__}
     assert set(module.__all__) == {name for name in own if not name.startswith("_")} | constants
+
+
+@pytest.mark.parametrize("output", ["identity", "sigmoid"])
+def test_sigmoid_units_of_zero_rows_and_zero_inputs_keep_the_function_when_they_are_reordered(output):
+    rng = np.random.default_rng(0)
+    for bias, scale in ((False, 0.0), (True, 0.0), (False, 1e-17), (False, 1.0)):
+        net = Network((2, 7, 1), "sigmoid", output, bias=bias)
+        theta = rng.standard_normal(net.size)
+        net.weights(theta)[0][:] *= scale
+        swapped = net.permute(theta, 1, rng.permutation(7).tolist())
+        for X in (np.zeros((3, 2)), rng.standard_normal((3, 2))):
+            risk = Risk(net, Sample(X, np.zeros((3, 1))))
+            assert holds.keeps_function(risk, Path(np.stack([theta, swapped])))
+            moved = theta.copy()
+            moved[-1] += 1e-9
+            assert not holds.keeps_function(risk, Path(np.stack([theta, moved])))
