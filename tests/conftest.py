@@ -1,5 +1,6 @@
-"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: dev, ci (derandomised: the same examples every time), nightly and
-mutation (as ci, but a failure is enough: it is not shrunk).
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE.
+
+dev, ci (derandomised: the same examples every time), nightly, and mutation (as ci, but failures are not shrunk).
 """
 
 import os

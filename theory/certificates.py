@@ -66,8 +66,9 @@ def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, tit
 
 
 def load(file: str | PathLike[str]) -> Certificate:
-    """Read what `save` wrote; ValueError when the file is not such a certificate or was altered, OSError when it
-    cannot be opened.
+    """Read what `save` wrote.
+
+    ValueError when the file is not such a certificate or was altered, OSError when it cannot be opened.
     """
     try:
         document = json.loads(File(file).read_text(encoding="utf-8"), object_pairs_hook=_once)
