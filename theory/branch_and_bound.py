@@ -28,13 +28,13 @@ GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 class Goal:
     """When a bound is good enough.
 
-    gap: within this of the best value seen, relatively; ceiling (a number, or (S,), one for each segment): as soon as it
+    gap: within this of the best value seen, relatively; ceiling: as soon as it
     is known on which side of it the maximum is, whatever the gap; floor > -inf: only the largest maximum of all segments
     matters, and that is at least the floor.
     """
 
     gap: float
-    ceiling: Any = None
+    ceiling: float | None = None
     floor: float = -np.inf
 
     def best(self, value: Array) -> Array:

@@ -171,7 +171,8 @@ class String:
         value, piece = self.worst
         t = (piece + self.where[piece]) / len(self.top)
         top, method = float(max(self.upper.max(), value)), self.method[int(self.upper.argmax())]
-        return maxima.PathMaximum(value, top, float(t), piece, method, maxima.Status.DECIDED)
+        status = maxima.Status.DECIDED if top < np.inf else maxima.Status.BUDGET
+        return maxima.PathMaximum(value, top, float(t), piece, method, status)
 
 
 def joined(first: String, second: String) -> String:

@@ -37,9 +37,12 @@ def attack(setting: Setting, *, halve_all: bool = False) -> Outcome:
                     falling.append(max(new) > new[-1])
             mean.append(np.mean(totals) if totals else np.nan)
         known = ~np.isnan(np.array(mean))
-        slope, fit = polynomials.power_law(np.array(levels)[known], np.array(mean)[known])
-        tally.add(fit - FIT, task=task, slope=slope, fit=fit)
-        notes.append(f"{task} beads ~ L0^{slope:.2f} (R^2 {fit:.3f})")
+        if known.sum() >= 3:  # through two points there is always a power law
+            slope, fit = polynomials.power_law(np.array(levels)[known], np.array(mean)[known])
+            tally.add(fit - FIT, task=task, slope=slope, fit=fit)
+            notes.append(f"{task} beads ~ L0^{slope:.2f} (R^2 {fit:.3f})")
+        else:
+            notes.append(f"{task}: strings connected at {known.sum()} levels, too few for a fit")
         slope, fit = polynomials.power_law(*published.beads(task)[:, :2].T)
         notes.append(f"published {slope:.2f} ({fit:.3f}) in absolute error")
     notes.append(f"the last batch was smaller than the largest in {sum(falling)} of {len(falling)} longer runs")

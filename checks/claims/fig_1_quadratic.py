@@ -41,7 +41,11 @@ def attack(
             result = string_sampling.greedy(risk, a, b, level, rng=setting.rng, alpha=0.9)
             counts += [result.beads] if result.connected else []
         means.append(np.mean(counts) if counts else np.nan)
-    slope, fit = polynomials.power_law(levels, np.array(means[::-1] if turned else means))
+    known = ~np.isnan(np.array(means))
+    if known.sum() < 3:  # through two points there is always a power law
+        return tally.outcome("; ".join([*notes, f"strings connected at {known.sum()} levels, too few for a fit"]))
+    beads = np.array(means[::-1] if turned else means)[known[::-1] if turned else known]
+    slope, fit = polynomials.power_law(np.array(levels)[known], beads)
     tally.add(min(fit - FIT_FEW, -slope - 0.1), source="certified strings", slope=slope, fit=fit, beads=means)
     notes.append(f"certified beads ~ L0^{slope:.2f} (R^2 {fit:.3f}) down to {levels[-1]:g}")
     return tally.outcome("; ".join(notes))
