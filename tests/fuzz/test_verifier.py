@@ -8,7 +8,7 @@ from itertools import pairwise
 import hostile
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from checks import verify
@@ -130,6 +130,40 @@ def test_bytes_that_are_no_certificate_are_turned_away_in_one_line(tmp_path_fact
     if status == 0:
         document = json.loads(text)
         assert json.loads(spoiled.decode("utf-8")) == document
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    activation=st.sampled_from(["relu", "identity"]),
+    below=st.sampled_from([0.0, 1e-15, 1e-9, 1e-3]),
+    scale=st.sampled_from([1.0, 1.0, 1e-150, 1e150]),
+    early=st.booleans(),
+)
+def test_a_claim_below_the_highest_point_of_a_hump_is_refused(tmp_path_factory, seed, activation, below, scale, early):
+    """The second layer vanishes at one end and the first at the other: the risk is low at the ends, high between."""
+    folder = tmp_path_factory.mktemp("c")
+    problem = valid(folder, seed, (2, activation, "squared"))
+    rng = np.random.default_rng(seed)
+    problem["risk"] |= {"kappa": 0.0, "penalty": None}
+    problem["sample"]["Y"] = (1e-3 * np.array(problem["sample"]["Y"])).tolist()
+    n, m, _ = problem["network"]["widths"]
+    first = m * (n + problem["network"]["bias"])
+    points = 3 * rng.standard_normal((2, len(problem["path"]["points"][0])))
+    points[0, first:] *= 0.0 if rng.random() < 0.5 else 0.1
+    points[1, :first] *= 0.0 if rng.random() < 0.5 else -0.1
+    if early:  # one sample, whose units are on only before t = 1/4
+        problem["sample"] = {name: problem["sample"][name][:1] for name in ("X", "Y")} | {"weights": [1.0]}
+        x = np.append(problem["sample"]["X"][0], np.ones(int(problem["network"]["bias"])))
+        rows = points[0, :first].reshape(m, -1)
+        rows *= np.where(rows @ x < 0, -1.0, 1.0)[:, None]
+        points[1, :first] = -3 * points[0, :first]
+    problem["path"] = {"points": (points * scale).tolist(), "labels": [""]}
+    value = max(along(problem, 0, Fraction(k, 24)) for k in range(25))
+    assume(0 < value < Fraction(10) ** 300)
+    claim = math.nextafter(float(value) * (1 - below), -math.inf)
+    assert Fraction(claim) < value
+    problem["upper"] = claim
+    assert judge(folder / "c.json", signed(json.dumps(problem))) == 1
 
 
 @given(
