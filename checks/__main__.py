@@ -53,12 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Usage("--pictures needs --html FILE, the page that shows them")
         figures = page.pictures(options.pictures) if options.pictures is not None else ()
         folder = Path(options.certificates or ".")
-        if folder.exists() and not folder.is_dir():
+        if os.path.exists(folder) and not os.path.isdir(folder):
             raise Usage(f"--certificates {folder}: not a folder")
         if options.data is not None:
             tables.read(options.data)
     except (Usage, tables.TableError, page.PictureError) as error:
-        print(f"checks: {error}", file=sys.stderr)
+        print("checks:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     return _run(ids, options, figures)
 
@@ -107,7 +107,8 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page
             headlines.write(options.certificates, options.seed)
         if options.html is not None:
             file = f"--html {options.html}"
-            Path(options.html).write_text(page.page(found, figures=figures, **run), encoding="utf-8")
+            text = page.page(found, figures=figures, **run)
+            Path(options.html).write_text(text, encoding="utf-8", errors="replace")  # a file name may be no text
     except OSError as error:
         print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)
         return 2
@@ -215,8 +216,9 @@ def _cpus() -> int:
 
 
 def _writable(option: str, file: str) -> None:
-    path = Path(file)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+    folder = os.path.dirname(file) or "."  # os.path takes names that are too long for a file, Path raises
+    there = file if os.path.exists(file) else folder
+    if os.path.isdir(file) or not os.path.isdir(folder) or not os.access(there, os.W_OK) or not file:
         raise Usage(f"{option} {file}: cannot be written there")
 
 

@@ -37,6 +37,7 @@ from theory import relu_moves as moves
 from theory.networks import Network
 from theory.relu_paths import connect
 from theory.risk import Risk, Sample
+from theory.validation import load_arrays
 
 Array = NDArray[Any]
 
@@ -64,8 +65,10 @@ def target(name: str, samples: int, data: str | None) -> Sample:
     file = Path(data or os.environ.get(DATA, "")) / "mnist.npz"
     if not file.is_file():
         raise ValueError(f"target mnist needs {file}: give --data or set {DATA} to the folder that holds mnist.npz")
-    with np.load(file, allow_pickle=False) as archive:
-        images, digits = archive["x_train"][:samples], archive["y_train"][:samples]
+    try:
+        images, digits = (array[:samples] for array in load_arrays(file, "x_train", "y_train"))
+    except ValueError as error:
+        raise ValueError(f"target mnist: {file} {error}") from error
     flat = images.reshape(len(images), -1) / 255.0
     flat = flat - flat.mean(axis=0)
     components = np.linalg.svd(flat, full_matrices=False)[2][:10]
@@ -171,6 +174,7 @@ def sweep(
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    """Run the command with these words (default: those of the command line); its exit status."""
     parser = argparse.ArgumentParser(prog="python -m checks.gap", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--file", default="gap.sqlite", help="where finished cells are kept (default gap.sqlite)")
     parser.add_argument("--targets", default=",".join(TARGETS), help=f"from {','.join(TARGETS)}")
@@ -187,8 +191,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         widths = [int(m) for m in options.widths.split(",")]
         names = options.targets.split(",")
-        if min(widths) < 2 or options.seeds < 1 or options.samples < 1 or not options.kappa > 0:
-            raise ValueError("widths must be at least 2, seeds and samples positive, kappa > 0")
+        if min(widths) < 2 or options.seeds < 1 or options.samples < 1 or not 0 < options.kappa < np.inf:
+            raise ValueError("widths must be at least 2, seeds and samples positive, kappa > 0 and finite")
         for name in tuple(names):
             try:
                 target(name, options.samples, options.data)

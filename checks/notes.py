@@ -17,7 +17,7 @@ from pathlib import Path
 
 NAME = "paper_notes.md"
 
-_HEADING = re.compile(r"^(#{2,3}) +(.+?) *$")
+_HEADING = re.compile(r"^(#{2,3}) +(.+)$")
 _VERDICT = re.compile(r"^Verdict: \*\*([A-Z]+)\*\* \(([^)]*)\)\. *(.*)$")
 _LABEL = re.compile(r"^\*\*([^*\n]+?)\.\*\*[ \n]*", re.MULTILINE)
 
@@ -68,9 +68,9 @@ def read(path: Path | None = None) -> Notes:
 
 
 def parse(text: str) -> Notes:
-    """The notes in `text`. ValueError when two entries have the same id.
+    r"""The notes in `text`. ValueError when two entries have the same id.
 
-    >>> notes = parse("### a\\nVerdict: **OPEN** (sampled). Section 1.\\n\\n**As printed.** $x$\\n\\n**Why.** So.\\n")
+    >>> notes = parse("### a\nVerdict: **OPEN** (sampled). Section 1.\n\n**As printed.** $x$\n\n**Why.** So.\n")
     >>> notes.entries["a"].parts
     {'As printed': '$x$', 'Why': 'So.'}
     """
@@ -80,7 +80,7 @@ def parse(text: str) -> Notes:
     fenced = False
     for line in text.splitlines():
         fenced ^= line.startswith("```")
-        heading = None if fenced else _HEADING.match(line)
+        heading = None if fenced else _HEADING.match(line.rstrip(" "))
         if heading is None:
             if current is not None:
                 current.append(line)

@@ -13,7 +13,6 @@ import html
 import json
 import math
 import shlex
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -21,11 +20,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-
 from checks import claims, notes, prose, report
 from checks.claim import Claim, Evidence, Standing, Status, Verdict
 from checks.runner import Result, plain
+from theory.validation import load_archive
 
 TITLE = "The ledger: half-rectified networks, checked"
 
@@ -69,7 +67,11 @@ class Picture:
 def pictures(folder: str | Path) -> tuple[Picture, ...]:
     """The figures in `folder`, by name; PictureError when it has none or one cannot be read."""
     found = []
-    for numbers in sorted(Path(folder).glob("*.npz")):
+    try:
+        every = sorted(Path(folder).glob("*.npz"))
+    except OSError as error:
+        raise PictureError(f"--pictures {folder}: {error.strerror or error}") from error
+    for numbers in every:
         file = next((f for f in map(numbers.with_suffix, PICTURES) if f.is_file()), None)
         if file is not None:
             found.append(_picture(file, numbers))
@@ -83,13 +85,13 @@ def pictures(folder: str | Path) -> tuple[Picture, ...]:
 
 def _picture(file: Path, numbers: Path) -> Picture:
     try:
-        with numbers.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            caption = str(archive["caption"])
-            ids = tuple(str(claim_id) for claim_id in archive["claims"].ravel()) if "claims" in archive.files else ()
+        held = load_archive(numbers, ("caption", "claims"))
+        claimed = held.get("claims")
+        caption, ids = str(held["caption"]), () if claimed is None else tuple(map(str, claimed.ravel()))
         content = base64.b64encode(file.read_bytes()).decode()
     except OSError as error:
         raise PictureError(f"--pictures {file}: {error.strerror or error}") from error
-    except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError) as error:
         raise PictureError(f"--pictures {numbers}: not an NPZ that `python -m figures` wrote ({error})") from error
     return Picture(f"data:{PICTURES[file.suffix]};base64,{content}", file.stem, caption, ids)
 

@@ -201,7 +201,7 @@ def _parser() -> Any:
 
 
 def _math_rule(state: Any, silent: bool) -> bool:
-    """$...$ on one line or several, $$...$$ as a display; \\$ is a dollar sign."""
+    r"""$...$ on one line or several, $$...$$ as a display; \$ is a dollar sign."""
     found = next(_formulas(state.src, state.pos, state.posMax), None)
     if found is None:
         return False

@@ -37,7 +37,7 @@ SMALLEST_ANGLE = 1e-8
 class UnitPair:
     """Unit vectors w1, w2 (n,) at `angle`: w1 = c m - s d, w2 = c m + s d, c, s = cos, sin of angle / 2.
 
-    bisector m and difference d are orthonormal (in one dimension the one that is not needed is zero).
+    bisector m (n,) and difference d (n,) are orthonormal (in one dimension the one that is not needed is zero).
     """
 
     w1: Array
@@ -77,7 +77,10 @@ def unit_vectors(dimension: int) -> Strategy[Array]:
 
 
 def unit_pairs(dimension: int, *, angle: Strategy[float] | None = None) -> Strategy[UnitPair]:
-    """Pairs of unit vectors at an angle drawn from `angle` (default: `angles()`; in one dimension 0 or pi)."""
+    """Pairs of unit vectors at an angle drawn from `angle` (default: `angles()`; in one dimension 0 or pi).
+
+    ValueError, while drawing, for an angle that is not possible.
+    """
     n = check.positive_integer(dimension, "dimension")
     drawn = _strategy(angle, "angle", angles() if n > 1 else st.sampled_from([0.0, float(np.pi)]))
 
@@ -100,7 +103,7 @@ def unit_pairs(dimension: int, *, angle: Strategy[float] | None = None) -> Strat
 def second_moments(dimension: int, *, rank: int | None = None) -> Strategy[Array]:
     """Positive semidefinite matrices (dimension, dimension), at every scale from 1e-4 to 1e4.
 
-    rank: at most this rank; None draws it, from the zero matrix to full.
+    rank: at most this rank; None draws it, from the zero matrix to full. ValueError when it exceeds the dimension.
     """
     n = check.positive_integer(dimension, "dimension")
     if rank is not None and check.positive_integer(rank, "rank", minimum=0) > n:
@@ -169,7 +172,10 @@ def networks(
     output_activations: Collection[str] = tuple(ACTIVATIONS),
     biases: Collection[bool] = (False, True),
 ) -> Strategy[Network]:
-    """Networks of min_depth to max_depth layers with widths 1 to max_width; inputs and outputs fix the outer widths."""
+    """Networks of min_depth to max_depth layers with widths 1 to max_width; inputs and outputs fix the outer widths.
+
+    activations, output_activations, biases: which may occur, of those that `theory.networks.Network` knows.
+    """
     widest = check.positive_integer(max_width, "max_width")
     ends = [
         None if n is None else check.positive_integer(n, name) for n, name in ((inputs, "inputs"), (outputs, "outputs"))
@@ -197,8 +203,9 @@ def parameter_vectors(
 
     kinds: dead_unit (a hidden pre-activation that is never positive: a zero row with a bias of at most 0, or after relu
     or sigmoid also a row of negative weights), idle_unit (zero outgoing weights), parallel_rows (two hidden rows that
-    are positive multiples), zero_layer (one W_k = 0), zero, unequal_layers (one layer 1e7 or 1e-7 times the others).
-    A network without hidden units has neither dead, idle nor parallel ones; those kinds then fall away.
+    are positive multiples), zero_layer (one W_k = 0), zero, unequal_layers (one layer 1e7 or 1e-7 times the others). A
+    network without hidden units has neither dead, idle nor parallel ones; those kinds then fall away; ValueError when
+    none is left.
     """
     if not isinstance(network, Network):
         raise ValueError(f"network must be a Network; got {type(network).__name__}")
@@ -248,7 +255,8 @@ def risks(
 ) -> Strategy[Risk]:
     """Risks of networks drawn from `network` (default: `networks()`) on samples of at most max_size atoms.
 
-    losses, penalties: which may occur (second_layer_l1 only where there is one hidden layer); kappa is 0 or in [0, 2].
+    kinds: of samples, as in `samples`; losses, penalties: which may occur (second_layer_l1 only where there is one
+    hidden layer); kappa is 0 or in [0, 2].
     """
     drawn = _strategy(network, "network", networks())
     loss = _kinds(losses, LOSSES, "losses")
@@ -283,8 +291,9 @@ def _reflect(v: Array, m: Array) -> Array:
 
 
 def _kinds(values: Collection[Any], allowed: tuple[Any, ...], name: str = "kinds") -> list[Any]:
-    if isinstance(values, str) or not isinstance(values, Collection) or not values:
-        raise ValueError(f"{name} must be a nonempty collection of {', '.join(map(repr, allowed))}; got {values!r}")
+    if isinstance(values, (str, np.ndarray)) or not isinstance(values, Collection) or not values:
+        kinds = ", ".join(map(repr, allowed))
+        raise ValueError(f"{name} must be a nonempty collection of {kinds}; got {check.describe(values)}")
     return [check.choice(value, name, allowed) for value in values]
 
 
@@ -292,3 +301,20 @@ def _strategy(value: Any, name: str, default: Strategy[Any]) -> Strategy[Any]:
     if value is not None and not isinstance(value, st.SearchStrategy):
         raise ValueError(f"{name} must be a Hypothesis strategy; got {value!r}")
     return default if value is None else value
+
+
+__all__ = [
+    "PARAMETER_KINDS",
+    "SAMPLE_KINDS",
+    "SMALLEST_ANGLE",
+    "UnitPair",
+    "angles",
+    "networks",
+    "numbers",
+    "parameter_vectors",
+    "risks",
+    "samples",
+    "second_moments",
+    "unit_pairs",
+    "unit_vectors",
+]

@@ -41,17 +41,18 @@ def run(
     function: picklable, deterministic, returns a mapping that JSON can hold; its module and name are part of a cell's
     key. executor: default one process per core; any other (threads, dask's client executor) is used as it is and left
     running. progress(done, total) after every cell. When a cell raises, running ones are finished and kept, and
-    SweepError names it. Equal cells are computed once.
+    SweepError names it, as it does a file that is not a sweep's. Equal cells are computed once.
     """
     keys = [key(function, cell) for cell in cells]
-    with closing(_open(file)) as store:
-        missing = {k: cell for k, cell in zip(keys, cells) if k not in _finished(store)}
+    with closing(_open(file)) as store, _readable(file):
+        held = _finished(store)
+        missing = {k: cell for k, cell in zip(keys, cells) if k not in held}
         progress(len(set(keys)) - len(missing), len(set(keys)))
         if missing:
             with _executor(executor, len(missing)) as pool:
                 _compute(function, missing, store, pool, lambda left: progress(len(set(keys)) - left, len(set(keys))))
         found = _finished(store)
-    return [json.loads(found[k]) for k in keys]
+    return [_cell(file, found[k]) for k in keys]
 
 
 def key(function: Callable[[Cell], Mapping[str, Any]], cell: Cell) -> str:
@@ -70,11 +71,34 @@ def _open(file: str | PathLike[str]) -> sqlite3.Connection:
     try:
         with store:
             store.execute(_TABLE)
+            kind = store.execute("SELECT type FROM sqlite_master WHERE name = 'cells'").fetchone()
+            if kind != ("table",):  # a view may run for ever
+                raise sqlite3.DatabaseError("cells is not a table")
             store.execute("SELECT key, result, seconds FROM cells LIMIT 1")
     except sqlite3.DatabaseError as error:
         store.close()
         raise SweepError(f"{file}: not the SQLite file of a sweep ({error}); give another name") from error
     return store
+
+
+@contextmanager
+def _readable(file: str | PathLike[str]) -> Iterator[None]:
+    """A file that turns out to be damaged, locked or read-only later on is a SweepError too."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SweepError(f"{file}: cannot be read or written as the file of a sweep ({error})") from error
+
+
+def _cell(file: str | PathLike[str], result: Any) -> Cell:
+    """A finished cell out of the file."""
+    try:
+        cell = json.loads(result)
+        if isinstance(cell, dict):
+            return cell
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise SweepError(f"{file}: holds a cell that no sweep wrote, {str(result)[:60]!r}; give another name")
 
 
 def _finished(store: sqlite3.Connection) -> dict[str, str]:
@@ -126,7 +150,13 @@ def _executor(given: Executor | None, cells: int) -> Iterator[Executor]:
     if given is not None:
         yield given
         return
-    workers = min(cells, os.cpu_count() or 1)
+    with processes(min(cells, os.cpu_count() or 1)) as pool:
+        yield pool
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor]:
+    """An executor of `workers` processes that end with this one, whatever ends it."""
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_end_with_parent, initargs=(os.getpid(),)
     )
@@ -151,5 +181,5 @@ def seconds(file: str | PathLike[str]) -> float:
     """Computing time of all cells in the file of a sweep, in seconds."""
     if not Path(file).is_file():
         raise SweepError(f"{file}: there is no such file")
-    with closing(_open(file)) as store:
-        return float(store.execute("SELECT COALESCE(SUM(seconds), 0) FROM cells").fetchone()[0])
+    with closing(_open(file)) as store, _readable(file):
+        return float(store.execute("SELECT COALESCE(SUM(CAST(seconds AS REAL)), 0) FROM cells").fetchone()[0])

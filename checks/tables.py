@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory import validation as check
 from theory.risk import Sample
-from theory.validation import load_arrays
 
 Array = NDArray[np.float64]
 
@@ -84,8 +84,14 @@ def _digits() -> Sample:
 
 
 def standardised(X: ArrayLike, y: ArrayLike) -> Sample:
-    """Sample of X (N, n) and y (N,) with every column centred and scaled to unit variance, constant ones zero."""
-    return Sample(_standard(np.asarray(X, dtype=float)), _standard(np.asarray(y, dtype=float).reshape(-1, 1)))
+    """Sample of X (N, n) and y (N,) with every column centred and scaled to unit variance, constant ones zero.
+
+    ValueError unless both are finite real numbers, N, n >= 1.
+    """
+    X, y = check.finite_array(X, "X", ndim=2), check.finite_array(y, "y").reshape(-1, 1)
+    if 0 in X.shape or len(y) != len(X):
+        raise ValueError(f"X must have shape (N, n) and y (N,), N, n >= 1; got {X.shape} and {len(y)} entries")
+    return Sample(_standard(X), _standard(y))
 
 
 def read(file: str | PathLike[str]) -> Sample:
@@ -149,13 +155,14 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
 
 def _read_npz(path: Path) -> tuple[Array, Array]:
     try:
-        X, y = load_arrays(path, "X", "y")
+        X, y = check.load_arrays(path, "X", "y")
     except ValueError as error:
         raise TableError(f"{path}: {error}") from error
     for name, array in (("X", X), ("y", y)):
         if array.dtype.kind not in "fiub":
             raise TableError(f"{path}: {name} must hold real numbers; got {array.dtype}")
-    X, y = X.astype(float), y.astype(float)
+    with np.errstate(over="ignore"):  # a long double beyond float64 is refused below
+        X, y = X.astype(float), y.astype(float)
     if X.ndim != 2 or X.shape[1] == 0:
         raise TableError(f"{path}: X must have shape (N, n) with n >= 1; got {X.shape}")
     if y.shape not in ((len(X),), (len(X), 1)):

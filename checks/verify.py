@@ -23,6 +23,7 @@ import sys
 from fractions import Fraction
 
 FORMAT = "halfrect certificate 1"
+HALVINGS = 200  # of a piece's t: a cell of 2^-200 that is undecided touches the bound, and no more halving would tell
 
 
 class Refused(Exception):
@@ -32,16 +33,15 @@ class Refused(Exception):
 def matrices(net, theta):
     """W_1, ..., W_K (lists of rows) of a flat parameter vector: each row-major, the bias as last column."""
     weights, start = [], 0
-    for before, after in zip(net["widths"], net["widths"][1:]):
+    for before, after in itertools.pairwise(net["widths"]):
         columns = before + net["bias"]
         weights.append([theta[start + i * columns : start + (i + 1) * columns] for i in range(after)])
         start += after * columns
-    if start != len(theta):
-        raise ValueError(f"a vertex has {len(theta)} parameters, the network {start}")
     return weights
 
 
 def dot(u, v):
+    """The sum of u_i v_i."""
     return sum((a * b for a, b in zip(u, v)), Fraction(0))
 
 
@@ -78,6 +78,7 @@ def is_convex(net, start, end):
 
 
 def times(p, q):
+    """The product of polynomials, coefficients ascending."""
     product = [Fraction(0)] * (len(p) + len(q) - 1)
     for i, a in enumerate(p):
         for j, b in enumerate(q):
@@ -86,12 +87,14 @@ def times(p, q):
 
 
 def add(p, q):
+    """The sum of polynomials, coefficients ascending."""
     size = max(len(p), len(q))
     p, q = (r + [Fraction(0)] * (size - len(r)) for r in (p, q))
     return [a + b for a, b in zip(p, q)]
 
 
 def evaluate(p, t):
+    """The polynomial p at t."""
     total = Fraction(0)
     for c in reversed(p):
         total = total * t + c
@@ -150,21 +153,21 @@ def exceeds(polynomial, lo, hi, upper):
     for c in reversed(p):
         q = add(times(q, [lo, hi - lo]), [c])
     a, b, c, d, e = q[:5]
-    cells = [[a, a + b / 4, a + b / 2 + c / 6, a + 3 * b / 4 + c / 2 + d / 4, a + b + c + d + e]]
-    for _ in range(100_000):
-        if not cells:
-            return None
-        cell = cells.pop()
+    cells = [([a, a + b / 4, a + b / 2 + c / 6, a + 3 * b / 4 + c / 2 + d / 4, a + b + c + d + e], HALVINGS)]
+    while cells:
+        cell, halvings = cells.pop()
         if max(cell[0], cell[-1]) > upper:
             return max(cell[0], cell[-1])
         if max(cell) > upper:
+            if halvings == 0:
+                raise Refused("too close to call: the risk touches the claim; claim a slightly larger bound")
             left, right = [cell[0]], [cell[-1]]
             while len(cell) > 1:
                 cell = [(u + v) / 2 for u, v in itertools.pairwise(cell)]
                 left.append(cell[0])
                 right.append(cell[-1])
-            cells += [left, right[::-1]]
-    raise Refused("undecided after 100,000 halvings: the claim is too close to call; claim a slightly larger bound")
+            cells += [(left, halvings - 1), (right[::-1], halvings - 1)]
+    return None
 
 
 def check_piece(problem, start, end, upper):
@@ -173,7 +176,7 @@ def check_piece(problem, start, end, upper):
     for name, theta in (("start", start), ("end", end)):
         at = value(problem, theta)
         if at > upper:
-            raise Refused(f"the risk at its {name} is {float(at)!r}")
+            raise Refused(f"the risk at its {name} is {decimal(at)}")
     if start == end or is_convex(net, start, end):
         return "convex"
     exact = len(net["widths"]) == 3 and net["output"] == "identity" and risk["loss"] == "squared"
@@ -183,23 +186,46 @@ def check_piece(problem, start, end, upper):
     for lo, hi in itertools.pairwise(knots):
         found = exceeds(quartic(problem, start, end, (lo + hi) / 2), lo, hi, upper)
         if found is not None:
-            raise Refused(f"the risk reaches {float(found)!r} for t in [{float(lo):.6g}, {float(hi):.6g}]")
+            raise Refused(f"the risk reaches {decimal(found)} for t in [{float(lo):.6g}, {float(hi):.6g}]")
     return "quartic"
 
 
-def fractions(numbers):
-    """Nested lists of numbers as fractions."""
-    if isinstance(numbers, list):
-        return [fractions(v) for v in numbers]
-    if isinstance(numbers, bool) or not isinstance(numbers, (int, float)):
-        raise ValueError(f"{numbers!r} is not a number")
-    return Fraction(numbers)  # exact; raises on NaN and infinity
+def decimal(number):
+    """A fraction in a message, also one beyond the floats."""
+    try:
+        return repr(float(number))
+    except OverflowError:
+        return (
+            f"{'-' if number < 0 else ''}2^{abs(number.numerator).bit_length() - number.denominator.bit_length()} or so"
+        )
+
+
+def fraction(number):
+    """A float64 as a fraction; ValueError for anything else, NaN, infinity and integers between the floats included."""
+    if type(number) not in (int, float) or not abs(number) <= sys.float_info.max or float(number) != number:
+        raise ValueError(f"{number!r:.40} is not a float64")
+    return Fraction(number)
+
+
+def table(rows, columns, name):
+    """A list of lists of `columns` numbers each, as fractions."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == columns for row in rows):
+        raise ValueError(f"{name} must be a list of lists of {columns} numbers")
+    return [[fraction(v) for v in row] for row in rows]
+
+
+def once(pairs):
+    """A JSON object, each key of which occurs once: a document that says two things claims neither."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
 
 
 def read(file):
     """The problem with all numbers as fractions, and whether its checksum fits."""
     with open(file, encoding="utf-8") as stream:
-        document = json.load(stream)
+        document = json.load(stream, object_pairs_hook=once)
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         raise ValueError(f"the field format is not {FORMAT!r}")
     claimed = document.pop("sha256", None)
@@ -207,25 +233,31 @@ def read(file):
     intact = claimed == hashlib.sha256(text.encode()).hexdigest()
     net, risk, sample = document["network"], document["risk"], document["sample"]
     widths = net["widths"]
-    if len(widths) < 2 or not all(isinstance(n, int) and n > 0 for n in widths) or net["bias"] not in (True, False):
-        raise ValueError("network: widths must be at least two positive integers, bias true or false")
+    if not isinstance(widths, list) or len(widths) < 2 or not all(type(n) is int and n > 0 for n in widths):
+        raise ValueError("network: widths must be at least two positive integers")
+    if not isinstance(net["bias"], bool):
+        raise ValueError("network: bias must be true or false")
     if not {net["activation"], net["output"]} <= {"relu", "identity"}:
         raise ValueError(f"rational arithmetic knows relu and identity, not {net['activation']!r} or {net['output']!r}")
     if risk["loss"] not in ("squared", "absolute") or risk["penalty"] not in (None, "ridge", "second_layer_l1"):
         raise ValueError(f"unknown loss {risk['loss']!r} or penalty {risk['penalty']!r}")
     if risk["penalty"] == "second_layer_l1" and len(widths) != 3:
         raise ValueError("the penalty second_layer_l1 is for one hidden layer")
-    for name in ("X", "Y", "weights"):
-        sample[name] = fractions(sample[name])
-    risk["kappa"], document["upper"] = Fraction(risk["kappa"]), Fraction(document["upper"])
-    points = document["path"]["points"] = fractions(document["path"]["points"])
-    shapes = [(sample["X"], widths[0]), (sample["Y"], widths[-1])]
-    if any(len(row) != n for rows, n in shapes for row in rows) or not points or risk["kappa"] < 0:
-        raise ValueError("sample, path or kappa do not fit the network")
+    risk["kappa"], document["upper"] = fraction(risk["kappa"]), fraction(document["upper"])
+    if risk["kappa"] < 0 or (risk["kappa"] > 0 and risk["penalty"] is None):
+        raise ValueError("kappa must be nonnegative, and zero without a penalty")
+    size = sum(after * (before + net["bias"]) for before, after in itertools.pairwise(widths))
+    document["path"]["points"] = table(document["path"]["points"], size, "points")
+    sample["X"], sample["Y"] = table(sample["X"], widths[0], "X"), table(sample["Y"], widths[-1], "Y")
+    sample["weights"] = [fraction(v) for v in sample["weights"]]
+    if not document["path"]["points"]:
+        raise ValueError("the path has no vertex")
     if not len(sample["X"]) == len(sample["Y"]) == len(sample["weights"]) > 0 or min(sample["weights"]) < 0:
         raise ValueError("sample: X, Y and nonnegative weights must have the same positive length")
-    for theta in points:
-        matrices(net, theta)
+    if abs(sum(sample["weights"]) - 1) > len(sample["weights"]) * Fraction(
+        1, 2**50
+    ):  # the rounding of a division by it
+        raise ValueError("sample: weights must sum to one")
     return document, intact
 
 
@@ -236,10 +268,12 @@ def main(arguments):
         return 0 if {"-h", "--help"} & set(arguments) else 2
     worst = 0
     for file in arguments:
+        name = "".join(c if c.isprintable() else "?" for c in file)
         try:
             problem, intact = read(file)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            print(f"{file}: not a certificate: {type(error).__name__}: {error}", file=sys.stderr)
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            print(f"{name}: not a certificate: {reason:.200}", file=sys.stderr)
             worst = 2
             continue
         points, upper, used = problem["path"]["points"], problem["upper"], {"convex": 0, "quartic": 0}
@@ -249,15 +283,15 @@ def main(arguments):
                 try:
                     used[check_piece(problem, start, end, upper)] += 1
                 except Refused as reason:
-                    raise Refused(f"piece {piece} of {len(pieces)}: {reason}; the claim is {float(upper)!r}") from None
+                    raise Refused(f"piece {piece} of {len(pieces)}: {reason}; the claim is {decimal(upper)}") from None
             if not intact:
                 raise Refused("the content was altered: its checksum differs (the bound does hold for what is there)")
         except Refused as reason:
-            print(f"{file}: REFUSED: {reason}", file=sys.stderr)
+            print(f"{name}: REFUSED: {reason}", file=sys.stderr)
             worst = max(worst, 1)
             continue
         print(
-            f"{file}: verified: the risk is at most {float(upper)!r} on all {len(pieces)} pieces "
+            f"{name}: verified: the risk is at most {decimal(upper)} on all {len(pieces)} pieces "
             f"({used['convex']} by convexity, {used['quartic']} as quartics), in rational arithmetic"
         )
     return worst

@@ -17,7 +17,6 @@ import importlib
 import inspect
 import json
 import pkgutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from types import ModuleType
@@ -25,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
+from theory.validation import load_archive
+
 STYLE = File(__file__).with_name("halfrect.mplstyle")
 FORMATS = ("png", "pdf", "svg")
-UNREADABLE = (OSError, ValueError, EOFError, AttributeError, TypeError, KeyError, zipfile.BadZipFile)
 SPARE = ("figure", "caption", "claims", "settings", "versions")  # what an NPZ holds beside the arrays
 
 
@@ -45,7 +45,7 @@ def load(name: str) -> ModuleType:
 def make(
     name: str, out: File, *, fast: bool = False, format: str = "png", data: File | None = None, **options: Any
 ) -> list[File]:
-    """Compute, draw and save one figure in `out`; the files written, the picture first.
+    """Compute, draw and save one figure in `out`; the files written, the picture (of this format) first.
 
     data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
     (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
@@ -79,14 +79,16 @@ def make(
     with plt.style.context(str(STYLE)):
         try:
             figure = module.draw(arrays)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+            figure.savefig(picture, metadata=_metadata(format))
+            write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), **record)
+            further = module.extras(arrays, out) if hasattr(module, "extras") else []
+        except Exception as error:  # another one's arrays fail in many ways inside a figure and matplotlib
             if data is None:
                 raise
-            raise ValueError(f"data must hold the arrays that {name} draws; {data}: {error!r}") from error
-        figure.savefig(picture, metadata=_metadata(format))
-        plt.close(figure)
-        write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), **record)
-        further = module.extras(arrays, out) if hasattr(module, "extras") else []
+            reason = " ".join(repr(error).split())
+            raise ValueError(f"data must hold the arrays that {name} draws; {data}: {reason:.200}") from error
+        finally:
+            plt.close("all")
     return [picture, numbers, *further]
 
 
@@ -107,10 +109,10 @@ def is_table(file: File) -> bool:
     if File(file).suffix.lower() == ".csv":
         return True
     try:
-        with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {"X", "y"} <= set(archive.files) and "caption" not in archive.files
-    except UNREADABLE:
+        held = load_archive(file, ())
+    except (OSError, ValueError):
         return False
+    return {"X", "y"} <= set(held) and "caption" not in held
 
 
 def write(
@@ -123,8 +125,10 @@ def write(
     versions: str | None = None,
     claims: Sequence[str] = (),
 ) -> None:
-    """Save arrays as NPZ with the figure's name and caption, the claims illustrated, and, as JSON, the settings (the
-    seed among them) and the versions (default: those in use) that made the arrays."""
+    """Save arrays as NPZ with the figure's name and caption and the claims that it illustrates.
+
+    file: where to; settings (the seed among them) and versions (default: those in use): what made the arrays, as JSON.
+    """
     import platform
 
     import scipy
@@ -136,20 +140,20 @@ def write(
 
 
 def read(file: File) -> dict[str, np.ndarray]:
-    """The arrays of an NPZ that `write` made; ValueError when it is not one."""
+    """The arrays of an NPZ file that `write` made; ValueError when it is not one."""
     try:
-        with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files if key not in SPARE}
-    except UNREADABLE as error:
+        held = load_archive(file)
+    except (OSError, ValueError) as error:
         raise ValueError(f"data must be an NPZ as `python -m figures` writes; {file}: {error}") from error
+    return {key: array for key, array in held.items() if key not in SPARE and array is not None}
 
 
 def _record(file: File, name: str) -> dict[str, str]:
     """Settings and versions that an NPZ holds, where it does; ValueError when it is another figure's."""
-    with File(file).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        found = {key: str(archive[key]) for key in ("figure", "settings", "versions") if key in archive.files}
+    held = load_archive(file, ("figure", "settings", "versions"))
+    found = {key: str(text) for key, text in held.items() if text is not None}
     if found.get("figure", name) != name:
-        raise ValueError(f"data must be of {name}; {file} was written by {found['figure']}")
+        raise ValueError(f"data must be of {name}; {file} was written by {found['figure']:.40}")
     return found
 
 

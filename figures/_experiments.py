@@ -1,26 +1,24 @@
-"""The runs behind Figure 1: many pairs at many levels, one JSON line each, resumed where they stopped."""
+"""The runs behind Figure 1: many pairs at many levels, each kept as it is finished (`checks.sweeps`)."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path as File
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from checks import sweeps
+from checks.runner import one_thread
+from checks.sweeps import Cell
 from theory import polynomials
 
-PAPER = File(__file__).with_name("paper_figure1.csv")
-CHUNK = 10  # pairs whose ends are trained as one batch
-
-
-def paper(task: str, quantity: str) -> np.ndarray:
-    """The published points, (levels, 3): level, mean, standard error; quantity "norm_length" or "num_beads"."""
-    with PAPER.open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["task"] == task and r["quantity"] == quantity]
-    return np.array([[float(r["x"]), float(r["y"]), float(r["y_err_high"])] for r in rows])
+CHUNK = 5  # pairs whose ends are trained as one batch
 
 
 def run(
@@ -33,76 +31,101 @@ def run(
     alpha: float = polynomials.ALPHA,
     steps: int = polynomials.MAX_STEPS,
     out: File | None = None,
+    jobs: int | None = 1,
 ) -> list[dict]:
-    """One record per pair, level and preset (fields of `polynomials.Row`, and the pair's number).
+    """One record per pair, level and preset: fields of `polynomials.Row`, and the number of the pair.
 
-    With `out`, records are appended to a file there as they come, and what it holds already is not computed again.
+    Pairs whose ends did not reach a level within `steps` have no record there. out: the folder of a file in which
+    everything finished is kept, so that a run that was stopped goes on; jobs: processes (None: one per core).
     """
-    risk = polynomials.task(task, points=points)
-    stem = f"fig1-{task}-points{points}-seed{seed}-alpha{alpha:g}-steps{steps}"
-    file = None if out is None else out / f"{stem}.jsonl"
-    records = [] if file is None else _read(file)
-    if file is not None and file.exists() and not file.read_text().endswith("\n"):
-        with file.open("a") as stream:  # an interruption cut the last line short
-            stream.write("\n")
-    done = {(r["level"], r["pair"]) for r in records if r["preset"] == "done"}
-    for first in range(0, pairs, CHUNK):
-        todo = [(x, k) for x in levels for k in range(first, min(first + CHUNK, pairs)) if (x, k) not in done]
-        if not todo:
-            continue
-        ends = _ends(risk, task, first, points, seed, steps, pairs if out is None else CHUNK + first, out)
-        for level, pair in sorted(todo, key=lambda job: (job[1], -job[0])):
-            row = polynomials.LEVELS[task].index(level)
-            a, b = ends[row, 2 * (pair - first)], ends[row, 2 * (pair - first) + 1]
-            fresh: list[dict] = []
-            if np.isfinite(a).all() and np.isfinite(b).all():
-                rows = polynomials.connect(risk, a, b, level, alpha=alpha, steps=steps, rng=[seed, pair])
-                fresh = [{**asdict(r), "pair": pair} for r in rows]
-            fresh.append({"preset": "done", "level": level, "pair": pair})
-            records += fresh
-            if file is not None:
-                with file.open("a") as stream:
-                    stream.writelines(json.dumps(r) + "\n" for r in fresh)
-    wanted = set(levels)
-    return [r for r in records if r["preset"] != "done" and r["level"] in wanted and r["pair"] < pairs]
+    own = {"task": task, "points": points, "seed": seed, "steps": steps}
+    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs) as executor:
+
+        def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
+            with _bar(f"{task}: {what}") as progress:
+                return sweeps.run(function, cells, file, executor=executor, progress=progress)
+
+        chunks = [{**own, "first": first} for first in range(0, pairs, CHUNK)]
+        trained = [chunk["ends"] for chunk in sweep(train_ends, chunks, "ends")]
+        cells = []
+        for pair in range(pairs):
+            ends = trained[pair // CHUNK][pair % CHUNK]
+            for level in sorted(levels, reverse=True):
+                a, b = ends[polynomials.LEVELS[task].index(level)]
+                if a is not None and b is not None:
+                    cells.append({**own, "alpha": alpha, "level": level, "pair": pair, "a": a, "b": b})
+        found = sweep(connect, cells, "pairs")
+    return [{**row, "pair": cell["pair"]} for cell, rows in zip(cells, found) for row in rows["rows"]]
 
 
-def _read(file: File) -> list[dict]:
-    """Records of complete jobs; a line or a job that an interruption cut short is forgotten."""
-    records, job = [], []
-    for line in file.read_text().splitlines() if file.exists() else ():
-        try:
-            record = json.loads(line)
-            record["level"], record["pair"], record["preset"]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            job = []
-            continue
-        job = [r for r in job if (r["level"], r["pair"]) == (record["level"], record["pair"])] + [record]
-        if record["preset"] == "done":
-            records, job = records + job, []
-    return records
+def train_ends(cell: Cell) -> Cell:
+    """The ends of CHUNK pairs from number `first` on: ends[pair][level] = (a, b), None where one was not reached."""
+    risk, levels = polynomials.task(cell["task"], points=cell["points"]), polynomials.LEVELS[cell["task"]]
+    rng = [cell["seed"], cell["first"]]
+    with one_thread():
+        ends = polynomials.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
+    ends = ends.reshape(len(levels), CHUNK, 2, -1).swapaxes(0, 1)
+    return {"ends": [[[_listed(end) for end in pair] for pair in row] for row in ends]}
 
 
-def _ends(risk, task, first, points, seed, steps, last, out) -> np.ndarray:
-    """Trained ends of one chunk of pairs, for all levels of the task; kept in `out`."""
-    file = None if out is None else out / f"fig1-{task}-ends-points{points}-seed{seed}-steps{steps}-from{first}.npz"
-    if file is not None and file.exists():
-        with np.load(file, allow_pickle=False) as archive:
-            return archive["ends"]
-    count = 2 * min(CHUNK, last - first)
-    ends = polynomials.trained_ends(risk, polynomials.LEVELS[task], count, rng=[seed, first], steps=steps)
-    if file is not None:
-        np.savez_compressed(file, ends=ends)
-    return ends
+def _listed(end: np.ndarray) -> list[float] | None:
+    return end.tolist() if np.isfinite(end).all() else None
+
+
+def connect(cell: Cell) -> Cell:
+    """One pair at one level, under every preset."""
+    risk = polynomials.task(cell["task"], points=cell["points"])
+    a, b, rng = np.array(cell["a"]), np.array(cell["b"]), [cell["seed"], cell["pair"]]
+    with one_thread():
+        rows = polynomials.connect(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
+    return {"rows": [asdict(row) for row in rows]}
+
+
+@contextmanager
+def _file(out: File | None, name: str) -> Iterator[File]:
+    if out is not None:
+        yield out / name
+        return
+    with TemporaryDirectory() as folder:
+        yield File(folder) / name
+
+
+@contextmanager
+def _workers(jobs: int | None) -> Iterator[Executor | None]:
+    """One worker is a thread of this process; for more, `sweeps` starts processes."""
+    if jobs == 1 or (jobs is None and (os.cpu_count() or 1) == 1):
+        with ThreadPoolExecutor(1) as executor:
+            yield executor
+    elif jobs is None:
+        yield None
+    else:
+        with sweeps.processes(jobs) as executor:
+            yield executor
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def summary(records: list[dict], levels: Sequence[float], preset: str, field: str) -> np.ndarray:
-    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried."""
+    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried.
+
+    Every pair at the level was tried, also where the preset has no record of it: nothing to shorten.
+    """
     table = np.full((len(levels), 4), np.nan)
     for k, level in enumerate(levels):
         rows = [r for r in records if r["preset"] == preset and r["level"] == level]
         values = np.array([r[field] for r in rows if r["accepted"]], dtype=float)
-        table[k, 2:] = values.size, len(rows)
+        table[k, 2:] = values.size, len({r["pair"] for r in records if r["level"] == level})
         if values.size:
             table[k, :2] = values.mean(), values.std() / np.sqrt(values.size)
     return table

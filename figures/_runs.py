@@ -8,7 +8,7 @@ from theory import string_sampling as ss
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
-from theory.strings import StringResult
+from theory.string_runs import StringResult
 from theory.trainers import train
 
 

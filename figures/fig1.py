@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from checks import published
 from figures import _experiments as experiments
 from theory import polynomials
 
@@ -29,6 +30,7 @@ TITLES = {
     "cifar10_cnn": "(4) CIFAR10, published",
     "ptb_lstm": "(5) PTB, published",
 }
+QUANTITIES = {"length_weights": published.lengths, "beads": published.beads}
 AXES = {"mnist_cnn": "test error (%)", "cifar10_cnn": "test error (%)", "ptb_lstm": "test perplexity"}
 STYLES = {
     "authors": ("o-", "authors' preset"),
@@ -47,6 +49,7 @@ def arguments(parser) -> None:
     )
     parser.add_argument("--alpha", type=float, default=polynomials.ALPHA, help="beads are trained to alpha * level")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
 
 def data(
@@ -58,18 +61,23 @@ def data(
     steps: int = 20_000,
     alpha: float = polynomials.ALPHA,
     seed: int = 0,
+    jobs: int | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
-    """For each task and preset `task/preset/field`: (levels, 4) mean, standard error, accepted, tried; and the
-    share of accepted strings that truly exceed the level, `task/exceeding` (levels, 2): exceeding, accepted."""
-    if pairs < 1 or points < 2 or steps < 1 or seed < 0 or not 0 < alpha <= 1:
+    """The runs behind the figure, summarised.
+
+    For each task and preset `task/preset/field` (levels, 4): mean, standard error, accepted, tried; and the share of
+    accepted strings that truly exceed the level, `task/exceeding` (levels, 2): exceeding, accepted.
+    """
+    if pairs < 1 or points < 2 or steps < 1 or seed < 0 or (jobs or 1) < 1 or not 0 < alpha <= 1:
         raise ValueError(
-            f"pairs, points and steps must be positive, seed >= 0 and alpha in (0, 1]; got {pairs}, {points}, {steps}, {seed}, {alpha}"
+            f"pairs, steps and jobs must be positive, points at least 2, seed >= 0 and alpha in (0, 1]; "
+            f"got {pairs}, {steps}, {jobs}, {points}, {seed}, {alpha}"
         )
     arrays: dict[str, Any] = {}
     for name in polynomials.TASKS if task == "all" else (task,):
         levels = polynomials.LEVELS[name][3::4] if fast else polynomials.LEVELS[name]
-        size = {"points": 32, "steps": 4000} if fast else {"points": points, "steps": steps}
+        size = {"points": 32, "steps": 4000, "jobs": 1} if fast else {"points": points, "steps": steps, "jobs": jobs}
         records = experiments.run(
             name, levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size
         )
@@ -86,10 +94,13 @@ def data(
 
 
 def comparison(arrays: dict[str, np.ndarray], task: str, field: str = "length_weights") -> np.ndarray:
-    """(k, 6) level, our mean and error under the authors' preset, theirs, and whether they differ by at most two
-    combined standard errors; levels at which we accepted fewer than two pairs are left out."""
-    quantity = "num_beads" if field == "beads" else "norm_length"
-    theirs = {row[0]: row[1:] for row in experiments.paper(task, quantity)}
+    """Ours beside theirs, (k, 6): level, mean and error under the authors' preset, theirs, and whether the two agree.
+
+    They agree when they differ by at most two combined standard errors; levels at which we accepted fewer than two
+    pairs are
+    left out.
+    """
+    theirs = {row[0]: row[1:] for row in QUANTITIES[field](task)}
     rows = []
     for level, (mean, error, accepted, _) in zip(arrays[f"{task}/levels"], arrays[f"{task}/authors/{field}"]):
         if accepted >= 2:
@@ -106,16 +117,13 @@ def draw(arrays: dict[str, np.ndarray]):
     rows = list(TITLES) if arrays["published"] else ours
     figure, axes = plt.subplots(len(rows), 2, figsize=(6.8, 2.1 * len(rows) + 0.5), squeeze=False)
     for name, (left, right) in zip(rows, axes):
-        for axis, quantity, field, label in (
-            (left, "norm_length", "length_weights", "normalised length"),
-            (right, "num_beads", "beads", "beads"),
-        ):
+        for axis, field, label in ((left, "length_weights", "normalised length"), (right, "beads", "beads")):
             if name in ours:
                 levels = arrays[f"{name}/levels"]
                 for preset, (style, text) in STYLES.items():
                     mean, error = arrays[f"{name}/{preset}/{field}"][:, :2].T
                     axis.errorbar(levels, mean, error, fmt=style, label=text, zorder=3)
-            x, y, e = experiments.paper(name, quantity).T
+            x, y, e = QUANTITIES[field](name).T
             axis.errorbar(x, y, e, fmt="D-", color="0.45", mfc="white", lw=0.9, label="published", zorder=2)
             _logarithmic(axis, x)
             axis.set_title(f"{TITLES[name]}: {label}", loc="left")

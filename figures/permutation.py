@@ -32,9 +32,11 @@ JUMPS = (180.0, 300.0)  # where two of the points 0, 120, phi are opposite
 
 
 def data(*, fast: bool = False) -> dict[str, np.ndarray]:
-    """For both triangles NAME: `points_NAME`, `units_NAME` (3,) degrees, `orders_NAME` (components, 3), and
-    `risk_NAME`, of the net shown. Barrier: `phi` (k,) degrees, `lower` (k,), `count` (k,) components; `path_phi`,
-    `path_upper`: certified maxima of paths.
+    """Two triangles and the barrier over the angle.
+
+    For both triangles NAME: `points_NAME`, `units_NAME` (3,) degrees, `orders_NAME` (components, 3), and `risk_NAME`,
+    of the net shown. Barrier: `phi` (k,) degrees, `lower` (k,), `count` (k,) components; `path_phi`, `path_upper`:
+    certified maxima of paths.
     """
     arrays: dict[str, np.ndarray] = {}
     for name, (points, units) in TRIANGLES.items():

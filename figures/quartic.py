@@ -26,8 +26,11 @@ def arguments(parser) -> None:
 
 
 def data(*, fast: bool = False, seed: int = 27, sample: Sample | None = None) -> dict[str, np.ndarray]:
-    """For each panel `t`, `risk` on a fine grid that holds all breakpoints, `grid` (11,), `breaks`, and
-    `maximum` (3,): where, value, certified upper bound; prefix `nets/` for the trained nets, `hat/` for the spike."""
+    """Risks on segments: of trained nets, and of the spike between grid points.
+
+    For each panel `t`, `risk` on a fine grid that holds all breakpoints, `grid` (11,), `breaks`, and `maximum` (3,):
+    where, value, certified upper bound; prefix `nets/` for the trained nets, `hat/` for the spike.
+    """
     if seed < 0:
         raise ValueError(f"seed must be >= 0; got {seed}")
     rng = np.random.default_rng(seed)

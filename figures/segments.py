@@ -31,9 +31,11 @@ def arguments(parser) -> None:
 
 
 def data(*, fast: bool = False, seed: int = 3, sample: Sample | None = None) -> dict[str, np.ndarray]:
-    """Left: `risk` (subpaths, points) along each subpath; `allowed` (subpaths, 5): certified maximum, larger end, and
-    allowed by the actual weights, by the repaired theorem and by print; `numbers`: the subpaths' names.
-    Right: `alpha` (k,) radians, `left_side` (k,), `corrected` (k,), `printed` (units, k), all three over alpha.
+    """The subpaths of Theorem 2.4, and what it allows for them.
+
+    Left: `risk` (subpaths, points) along each subpath; `allowed` (subpaths, 5): certified maximum, larger end, and
+    allowed by the actual weights, by the repaired theorem and by print; `numbers`: the subpaths' names. Right: `alpha`
+    (k,) radians, `left_side` (k,), `corrected` (k,), `printed` (units, k), all three over alpha.
     """
     if seed < 0:
         raise ValueError(f"seed must be >= 0; got {seed}")

@@ -6,6 +6,7 @@ from pathlib import Path as File
 
 import numpy as np
 
+from checks import published
 from figures import _experiments as experiments
 from theory import polynomials
 
@@ -28,6 +29,7 @@ def arguments(parser) -> None:
         "--steps", type=int, default=20_000, help="Adam steps before an end is given up (default 20000)"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
 
 def data(
@@ -37,16 +39,17 @@ def data(
     points: int = 256,
     steps: int = 20_000,
     seed: int = 0,
+    jobs: int | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """levels, constant, and for each alpha the lengths (levels, 4) of the authors' preset."""
-    if min(pairs, points, steps) < 1 or seed < 0:
+    if min(pairs, points, steps, jobs or 1) < 1 or seed < 0:
         raise ValueError(
-            f"pairs, points and steps must be positive and seed >= 0; got {pairs}, {points}, {steps}, {seed}"
+            f"pairs, points, steps and jobs must be positive and seed >= 0; got {pairs}, {points}, {steps}, {jobs}, {seed}"
         )
     levels = [x for x in polynomials.LEVELS["cubic"] if 0.13 < x < 0.19]
     levels = levels[1::3] if fast else levels
-    size = {"points": 32, "steps": 4000} if fast else {"points": points, "steps": steps}
+    size = {"points": 32, "steps": 4000, "jobs": 1} if fast else {"points": points, "steps": steps, "jobs": jobs}
     arrays = {"levels": np.array(levels), "constant": np.array(polynomials.best_constant(polynomials.task("cubic")))}
     for alpha in ALPHAS:
         records = experiments.run(
@@ -64,7 +67,7 @@ def draw(arrays: dict[str, np.ndarray]):
     for alpha, style in zip(ALPHAS, ("o-", "s--")):
         mean, error = arrays[f"alpha {alpha:g}"][:, :2].T
         axis.errorbar(arrays["levels"], mean, error, fmt=style, label=rf"beads to {alpha:g} $L_0$")
-    x, y, e = experiments.paper("cubic", "norm_length").T
+    x, y, e = published.lengths("cubic").T
     near = (x > 0.13) & (x < 0.19)
     axis.errorbar(x[near], y[near], e[near], fmt="D-", color="0.45", mfc="white", lw=0.9, label="published")
     constant = float(arrays["constant"])

@@ -22,7 +22,9 @@ FAST = bool(os.environ.get("HALFRECT_FAST"))
 # %% [markdown]
 # ## A claim
 # Proposition 2.3 bounds the kernel $[w_1, w_2]_Z = E \max(0, \langle w_1, X\rangle) \max(0, \langle w_2, X\rangle)$
-# from both sides. `confirm` tries to break it; `control` is the same attack with a planted fault, which must be caught.
+# from both sides. `run_claim` attacks it with random, degenerate and adversarial instances; the margin is how much room
+# was left in the worst one. It then repeats the attack with a fault planted in the bound, which must be caught: a check
+# that cannot fail proves nothing.
 
 # %%
 result = run_claim("prop-2.3")
@@ -44,7 +46,8 @@ print(run_claim("remark-2.3-upper").witness.explanation)
 
 # %% [markdown]
 # ## How loose is a bound?
-# The printed lower bound of Proposition 2.3 against the sharp one, on a random sample.
+# The printed lower bound of Proposition 2.3 against the sharp one, on a random sample. The printed one soon falls below
+# zero, where it says nothing, since the kernel is never negative. What would refute the picture: a line above the kernel.
 
 # %%
 rng = np.random.default_rng(0)
@@ -64,6 +67,7 @@ plt.show()
 # %% [markdown]
 # ## The true maximum, not a grid's
 # A hat of height 1 between two points of a 101-point grid: the grid sees nothing, the certified maximum everything.
+# `value` is attained at `t`, and the risk is nowhere on the segment above `upper`, rounding included.
 
 # %%
 net = Network((1, 3, 1))
@@ -76,7 +80,8 @@ print("certified:", segment_maximum(risk, a, b))
 
 # %% [markdown]
 # ## Exercises
-# `exercises.verify` attacks your function and returns the smallest instance on which it fails.
+# `exercises.verify` attacks your function and returns the smallest instance on which it fails. Each cell below tries a
+# wrong answer: read why it is wrong, then put your own function there.
 
 # %%
 print(exercises.show("ex-1"))

@@ -35,7 +35,8 @@ print(left, "<=", kernel(w1, w2, Sample(X, np.zeros((1000, 1)))))
 
 # %% [markdown]
 # ## Where the printed proof breaks
-# The proof bounds $E_1 = r^2 E[\langle X, w_m\rangle^2 1_B]$ by $r^2 \sin^2\alpha\, E[|X|^2 1_B]$. For
+# Let $A$ be where both units are active, and $B$ the rest of the half-space $\langle x, w_m\rangle \ge 0$ around the unit
+# bisector $w_m$; $r = \cos(\alpha/2)$. The proof bounds $E_1 = r^2 E[\langle X, w_m\rangle^2 1_B]$ by $r^2 \sin^2\alpha\, E[|X|^2 1_B]$. For
 # $\alpha > 2\pi/3$ a single atom in $B$ defeats it.
 
 # %%
@@ -66,6 +67,7 @@ print("kernel", kernel(g.w1, g.w2, extreme), "norm form of the bound", bounds.no
 
 # %% [markdown]
 # ## Exercises
+# The answers tried here are wrong: 0 is a lower bound, but not good enough, and one atom on the bisector is not in $B$.
 
 # %%
 print(exercises.show("ex-3"))

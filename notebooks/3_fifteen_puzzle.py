@@ -22,7 +22,9 @@ rng = np.random.default_rng(0)
 
 # %% [markdown]
 # ## Four moves by hand
-# Three units on two inputs: their rows are dependent, so one can be *freed*. Then it can be *placed* anywhere.
+# Three units on two inputs: their rows are dependent, so one can be *freed*: its outgoing weights go to zero while the
+# others take over. Then it is idle, and can be *placed* anywhere: nothing sees its incoming row. *transfer* hands outgoing
+# weights to a unit with a parallel row; *refit* moves a second layer, and is the only move that changes the function.
 
 # %%
 net = Network((2, 3, 2), activation="identity")
@@ -80,6 +82,7 @@ except ValueError as error:
 
 # %% [markdown]
 # ## Exercises
+# Free a unit, and slide one into the hole, as `Walk` does. The answers tried here are wrong: read the smallest failure.
 
 # %%
 print(exercises.show("ex-5"))

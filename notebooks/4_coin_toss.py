@@ -20,6 +20,11 @@ from theory.subpaths import six_segment_report
 FAST = bool(os.environ.get("HALFRECT_FAST"))
 rng = np.random.default_rng(0)
 
+# %% [markdown]
+# ## Two nets
+# One hidden layer, rows of $W_1$ on the unit sphere, penalty $\kappa |W_2|_1$: the setting of section 2.3. Each net has
+# random rows and the best second layer on them.
+
 # %%
 width, samples = (8, 20) if FAST else (32, 60)
 net = Network((3, width, 1))
@@ -40,6 +45,8 @@ print("ends", risk(a), risk(b))
 
 # %% [markdown]
 # ## The printed path, repaired, piece by piece
+# Down to half of the units, across to the best net of few units that was found, and up again. *certified* bounds the risk
+# on the piece; it may not exceed what is *allowed* with the weights at hand, and that not what the *theorem* allows.
 
 # %%
 report = six_segment_report(risk, a, b, active=width // 2, angle=0.1, rng=0)
@@ -50,6 +57,7 @@ for s in report.subpaths:
 
 # %% [markdown]
 # ## All routes
+# What each one gives, what its theorem promises, and why it could not be taken. No path undercuts the larger end.
 
 # %%
 table = relu_paths.routes(risk, a, b, exhaustive=True, rng=0)
@@ -80,6 +88,7 @@ print(best.name, best.upper, "larger end", max(few(a), few(b)))
 
 # %% [markdown]
 # ## Exercises
+# Caratheodory's theorem, and the variance of the coin toss. The answers tried here are wrong: read the smallest failure.
 
 # %%
 print(exercises.show("ex-7"))

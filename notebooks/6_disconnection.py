@@ -41,6 +41,7 @@ print(free.reason.value, free.upper)
 
 # %% [markdown]
 # ## Along the path that meets the bound
+# The risk touches 1/6 exactly where det Z vanishes. A path that stayed lower would refute the bound.
 
 # %%
 risk = Risk(Network((2, 3, 2)), task)
@@ -60,6 +61,7 @@ print("certified maximum", path_maximum(risk, barrier.path).upper)
 
 # %% [markdown]
 # ## Exercises
+# On which side of the wall, and how high is it for other triangles? The answers tried here are wrong.
 
 # %%
 print(exercises.show("ex-10"))

@@ -1,10 +1,14 @@
-"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: dev, ci (derandomised: the same examples every time), nightly and
-mutation (as ci, but a failure is enough: it is not shrunk)."""
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE.
+
+dev, ci (derandomised: the same examples every time), nightly, and mutation (as ci, but failures are not shrunk).
+"""
 
 import os
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
+
+collect_ignore = ["downstream"]  # a project of its own: test_downstream.py runs it from outside
 
 ALL_PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)
 TOO_SLOW = (HealthCheck.too_slow,)  # a busy machine is no failure; filtering too much still is

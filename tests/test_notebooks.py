@@ -2,12 +2,15 @@
 
 import importlib.util
 import json
+import re
 import runpy
 from pathlib import Path as File
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+
+from checks.exercises import EXERCISES
 
 FOLDER = File(__file__).resolve().parents[1] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("[0-9]_*.py"))
@@ -33,7 +36,8 @@ def test_the_notebook_runs(script, monkeypatch, capsys):
     plt.close("all")
     printed = capsys.readouterr().out
     assert "Traceback" not in printed
-    assert "ex-" in printed  # it ends with exercises
+    attempts = script.read_text(encoding="utf-8").count("exercises.verify(")
+    assert attempts == printed.count("fails. Smallest instance") > 0  # it ends with exercises, wrongly answered
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -43,3 +47,9 @@ def test_the_pair_agrees(script):
     cells = json.loads(twin)["cells"]
     assert cells[0]["cell_type"] == "markdown"
     assert all(cell["source"] for cell in cells)
+
+
+def test_every_exercise_is_quoted_in_one_notebook_and_tried_there():
+    text = "".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
+    for call in ("show", "verify"):
+        assert re.findall(rf'exercises\.{call}\("(ex-\d+)"', text) == list(EXERCISES)

@@ -22,8 +22,12 @@ Array = NDArray[Any]
 def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     """[w1, w2]_Z for X ~ N(0, Sigma), or any elliptical X: |x1| |x2| (sin phi + (pi - phi) cos phi) / (2 pi).
 
-    x_i = Sigma^(1/2) w_i and phi is their angle (Cho & Saul 2009, degree one). Sigma may be singular: a w_i that
-    Sigma does not see (up to the rounding of w_i^T Sigma w_i) gives 0. Shape (...).
+    w1, w2 (..., n); second_moment: Sigma (n, n); the result has shape (...). x_i = Sigma^(1/2) w_i and phi is their
+    angle (Cho & Saul 2009, degree one). Sigma may be singular: a w_i that Sigma does not see (up to the rounding of
+    w_i^T Sigma w_i) gives 0.
+
+    >>> round(arc_cosine([1.0, 0.0], [0.0, 1.0], [[1.0, 0.0], [0.0, 1.0]]) * 2 * np.pi, 12)
+    1.0
     """
     lengths, phi, rest = _whitened_angle(w1, w2, second_moment)
     # for phi > pi/2 the two terms cancel, and the sum is sin(rest) - rest cos(rest) with rest = pi - phi
@@ -34,8 +38,8 @@ def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
 def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     """What the kernel of N(0, Sigma) has above <w1, w2>_X / 2: |x1| |x2| (sin phi - phi cos phi) / (2 pi), (...).
 
-    For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small
-    alpha is, and the error is then |x1| |x2| / 2.
+    For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small alpha
+    is, and the error is then |x1| |x2| / 2. Arguments as in `arc_cosine`.
     """
     lengths, phi, _ = _whitened_angle(w1, w2, second_moment)
     return plain(lengths * (_sine_minus(phi) / (2 * np.pi)))
@@ -66,7 +70,10 @@ def _sine_minus(x: Array) -> Array:
 
 
 def arc_cosine_ball(w1: Array, w2: Array, S: Array) -> tuple[float, float]:
-    """Bounds of the arc-cosine kernel for one pair, from exact floats in 256-bit ball arithmetic."""
+    """Bounds of the arc-cosine kernel for one pair, from exact floats in 256-bit ball arithmetic.
+
+    w1, w2 (n,); S (n, n): Sigma. Lower and upper bound; ValueError when they are not finite.
+    """
     from flint import arb, arb_mat, ctx
 
     bits, ctx.prec = ctx.prec, 256

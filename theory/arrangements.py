@@ -2,6 +2,8 @@
 
 The hyperplanes <w, x_i> = 0 cut the space of rows w into cones. On each of them the features relu(<w, x_i>) are linear
 in w, so a net is a sum of linear units in cones, and a penalty on |b| |w| is a sum of norms.
+
+Throughout X (N, n) are inputs, y (N,) targets, w (N,) weights that sum to one.
 """
 
 from __future__ import annotations
@@ -24,14 +26,15 @@ ENTRIES = 60_000
 
 
 def patterns_of(X: Array, W: Array) -> Array:
-    """The distinct activation patterns (P, N) of rows W."""
+    """The distinct activation patterns (P, N) of rows W (M, n)."""
     return np.unique((X @ W.T > 0).T, axis=0)
 
 
 def patterns(X: Array) -> Array:
     """Activation patterns (P, N) of X w for w off the breakpoints; all of them for n <= 2 or points in general position.
 
-    n >= 3: every n - 1 samples meet on a ray, and around it each of them may be on either side.
+    n >= 3: every n - 1 samples meet on a ray, and around it each of them may be on either side. ValueError when they
+    have more than ENTRIES entries.
     """
     _, size, V = np.linalg.svd(X, full_matrices=False)
     X = X @ V[size > 1e-12 * max(size[0], TINY)].T  # only the span of the inputs matters
@@ -63,7 +66,10 @@ def patterns(X: Array) -> Array:
 
 
 def pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -> Array:
-    """Units of the convex reformulation: on each pattern D a pair of cone-constrained linear units, penalised by norm."""
+    """Units of the convex reformulation: on each pattern D a pair of cone-constrained linear units, penalised by norm.
+
+    patterns (P, N) as `patterns` gives them. Rows (M, n) in the unit ball; none when the solver fails.
+    """
     import cvxpy as cp
 
     n = X.shape[1]
@@ -90,7 +96,10 @@ def pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -
 
 
 def spanning_units(X: Array) -> Array:
-    """Rows whose features span what any features can: one between neighbouring breakpoints, seen in a fixed plane."""
+    """Rows (M, n) whose features span what any features can.
+
+    One between neighbouring breakpoints, seen in a fixed plane, and the axes of R^n in its frame.
+    """
     n = X.shape[1]
     if n == 1:
         return np.array([[1.0], [-1.0]])

@@ -19,6 +19,10 @@ crossings and rank changes do no harm. A path from A to B (`connect_ridge`):
 3, 4 and 5 are curves, drawn as chords. On a chord of 3 or 5 the product leaves M along a straight line, by
 s(1 - s) W_2 (H + H^{-1} - 2) W_1 with H the step, so its largest effect is in the middle: second order in the step, and
 fourth order in the risk where M is a minimum.
+
+In the functions W1 (h, n) and W2 (m, h), n <= m, are what `pair` gives (transposed when n_in > n_out), M (m, n)
+products, Q (h, n) isometries, O (h, h) orthogonal; ceiling: a risk that no chord may exceed. Lemma and proof:
+paper_notes.md, prop-2.2-ridge.
 """
 
 from __future__ import annotations
@@ -44,7 +48,10 @@ CHORDS = 1 << 15
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """Balanced factors of a product: W_1 = R S^{1/2} V^T, W_2 = U S^{1/2} R^T, R (h, k) with orthonormal columns."""
+    """Balanced factors of a product: W_1 = R S^{1/2} V^T, W_2 = U S^{1/2} R^T, R (h, k) with orthonormal columns.
+
+    U (m, k), S (k,), V (n, k): the singular value decomposition of the product, of rank k.
+    """
 
     U: Array
     S: Array
@@ -53,6 +60,7 @@ class Factors:
 
     @property
     def product(self) -> Array:
+        """M = U S V^T, (m, n)."""
         return (self.U * self.S) @ self.V.T
 
 
@@ -80,7 +88,8 @@ def chords(
     """A polyline through points of a curve s -> (W_1, W_2), s in [0, 1], halved where a chord rises above `ceiling`.
 
     Under squared loss the risk on a chord is a quartic, known from five values; for the absolute loss seventeen points
-    are looked at. `theory.maxima` certifies the path. ValueError when CHORDS chords do not suffice.
+    are looked at. `theory.maxima` certifies the path. label: of the pieces; first: how many chords to begin with.
+    ValueError when CHORDS chords do not suffice.
     """
     s = np.linspace(0.0, 1.0, first + 1)
     points = np.stack([pack(risk, *curve(x)) for x in s])
@@ -120,7 +129,10 @@ def _lagrange(t: Array) -> Array:
 
 
 def rotation(O: Array) -> Callable[[float], Array]:
-    """A path s -> SO(h) from the identity to O, det O = 1: plane rotations of the real Schur form, angles times s."""
+    """A path s -> SO(h) from the identity to O, det O = 1: plane rotations of the real Schur form, angles times s.
+
+    ValueError when det O is not 1.
+    """
     T, Z = schur(O, output="real")
     h = len(O)
     planes: list[tuple[int, int, float]] = []
@@ -179,14 +191,14 @@ def isometry(factors: Factors, sign: float | None = None) -> Array:
 
 
 def refit_outer(risk: Risk, W1: Array) -> Array:
-    """W_2 of least risk for this W_1, squared loss and ridge (kappa > 0)."""
+    """W_2 of least risk for this W_1, squared loss and ridge (kappa > 0), (n_out, h)."""
     root = np.sqrt(risk.sample.weights)[:, None]
     U, s, Vt = np.linalg.svd(risk.sample.X @ W1.T * root, full_matrices=False)
     return (risk.sample.Y * root).T @ (U * (s / (s**2 + risk.kappa))) @ Vt
 
 
 def refit_inner(risk: Risk, W2: Array) -> Array:
-    """W_1 of least risk for this W_2, squared loss and ridge (kappa > 0)."""
+    """W_1 of least risk for this W_2, squared loss and ridge (kappa > 0), (h, n_in)."""
     sample = risk.sample
     cross = (sample.Y * sample.weights[:, None]).T @ sample.X
     d, Q = np.linalg.eigh(W2.T @ W2)
@@ -195,7 +207,7 @@ def refit_inner(risk: Risk, W2: Array) -> Array:
 
 
 def buy_slack(risk: Risk, theta: Array, rounds: int = 3) -> Path:
-    """Alternate ridge refits of one layer, each kept only if it lowers the risk; no pieces for the absolute loss."""
+    """Ridge refits of one layer, `rounds` of both, each kept only if it lowers the risk; none for the absolute loss."""
     points, labels = [theta], []
     if risk.loss != "squared":
         return Path(theta[None])
@@ -249,7 +261,7 @@ def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]
 
 
 def along_section(risk: Risk, M_0: Array, M_1: Array, Q: Array, ceiling: float) -> Path:
-    """The section from M_0 to M_1 under one isometry."""
+    """The section from M_0 to M_1 (m, n) under one isometry."""
     return chords(risk, lambda t: section((1 - t) * M_0 + t * M_1, Q), ceiling, "straight in the product, balanced")
 
 
@@ -261,7 +273,7 @@ def rotate(risk: Risk, M: Array, Q: Array, O: Array, ceiling: float) -> Path:
 
 
 def splice(*paths: Path) -> Path:
-    """Paths one after the other; ends that differ by rounding are joined by a short piece, labelled "rounding"."""
+    """The paths one after the other; ends that differ by rounding are joined by a short piece, labelled "rounding"."""
     whole = paths[0]
     for path in paths[1:]:
         gap = np.stack([whole.points[-1], path.points[0]])
@@ -272,7 +284,10 @@ def splice(*paths: Path) -> Path:
 
 
 def connect_ridge(risk: Risk, a: Array, b: Array, rise: float) -> Path:
-    """The path of this module's docstring; width >= min(n_in, n_out), ends of one component when it is equal."""
+    """The path of this module's docstring; width >= min(n_in, n_out), ends of one component when it is equal.
+
+    a, b (P,): the ends; rise: how far, relative to the larger of them, chords may exceed it.
+    """
     from theory.critical_width import cross_over
 
     level = max(risk(a), risk(b))
@@ -284,7 +299,10 @@ def connect_ridge(risk: Risk, a: Array, b: Array, rise: float) -> Path:
 
 
 def connect_ridge_from(risk: Risk, first: Path, second: Path, ceiling: float, cross_over: Callable[..., Path]) -> Path:
-    """From first.points[0] to second.points[0]; the hidden space turns at the second."""
+    """From first.points[0] to second.points[0]; the hidden space turns at the second.
+
+    cross_over: `theory.critical_width.cross_over`, called where the ends have opposite orientations at full rank.
+    """
     path_a, A = to_section(risk, first.points[-1], ceiling)
     path_b, B = to_section(risk, second.points[-1], ceiling)
     h, n = A.R.shape[0], A.V.shape[0]

@@ -125,9 +125,16 @@ def permutation_barrier(
     more points than units: all if there are no more, else random ones. Points exactly on one ray count as one.
 
     `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
-    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no more points than units, else near the best net found; lower and
-    upper meet for points in a plane and for linearly independent points. Raises ValueError when width < 2 (a single
-    unit has no permutation but itself) or `order` is no permutation.
+    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no
+    more points than units, else near the best net found; lower and upper meet for points in a plane and for linearly
+    independent points. Raises ValueError when width < 2 (a single unit has no permutation but itself) or `order` is no
+    permutation.
+
+    >>> found = permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=2)
+    >>> found.reason.name, round(found.lower, 9), round(found.upper, 9)
+    ('DETERMINANT', 0.5, 0.5)
+    >>> permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=3).upper < 1e-20
+    True
     """
     if not isinstance(sample, Sample):
         raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
@@ -137,7 +144,7 @@ def permutation_barrier(
     check.choice(bias, "bias", (False, True))
     check.positive_integer(subsets, "subsets")
     order = permutation(order, width)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     points = rays(sample, bias=bias)
     risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
     blind = dependencies(points, bias=bias)
@@ -164,7 +171,8 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     det W_1. With nothing found the bound is what no net can beat, and proves nothing (Reason.NONE). Raises ValueError
     for other networks or losses, and for parameter vectors that do not fit.
     """
-    network, sample = risk.network, risk.sample
+    network, sample = check.instance(risk, "risk", Risk).network, risk.sample
+    check.positive_integer(subsets, "subsets")
     if network.depth != 2 or network.activation != "relu" or network.output != "identity" or risk.loss != "squared":
         raise ValueError(
             "risk must be of one hidden relu layer with identity output and squared loss; got widths "
@@ -180,7 +188,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     points = rays(sample, bias=bias)
     best, reason = float_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
     if 1 <= width and 2 <= width + bias <= MOST_RAYS:
-        for chosen in _subsets(len(points), width + bias, subsets, np.random.default_rng(rng)):
+        for chosen in _subsets(len(points), width + bias, subsets, check.generator(rng)):
             part = points.subset(chosen)
             if dependencies(part, bias=bias):
                 continue

@@ -3,6 +3,8 @@
 The file holds everything a reader needs to check the claim without this package: widths, activation, loss, penalty,
 kappa, the sample, the vertices with their labels, and the bound. Numbers are written so that reading them back gives
 the same float64. `checks.verify` re-derives the bound from the file alone, in rational arithmetic.
+
+What a reader must redo: eqs (1) and (2) of the paper along each piece.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ FORMAT = "halfrect certificate 1"
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """The claim that `risk` never exceeds `upper` along `path`."""
+    """The claim that `risk` never exceeds `upper` along `path`; title: for people."""
 
     risk: Risk
     path: Path
@@ -33,7 +35,9 @@ class Certificate:
 
 
 def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, title: str = "") -> None:
-    """Write the claim max F <= upper along the path as JSON. Nothing is checked here: that is the reader's part.
+    """Write the claim max F <= upper along the path as JSON, with a title for people.
+
+    Nothing is checked here: that is the reader's part.
 
     Raises ValueError when the path does not fit the network or `upper` is not a finite number.
     """
@@ -62,20 +66,34 @@ def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, tit
 
 
 def load(file: str | PathLike[str]) -> Certificate:
-    """Read what `save` wrote; ValueError when the file is not such a certificate or was altered."""
+    """Read what `save` wrote.
+
+    ValueError when the file is not such a certificate or was altered, OSError when it cannot be opened.
+    """
     try:
-        document = json.loads(File(file).read_text(encoding="utf-8"))
+        document = json.loads(File(file).read_text(encoding="utf-8"), object_pairs_hook=_once)
         if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
             raise ValueError(f"the field format must be {FORMAT!r}")
         if document.pop("sha256", None) != digest(document):
             raise ValueError("its checksum does not match its content")
         network = Network(**document["network"])
         risk = Risk(network, Sample(**document["sample"]), **document["risk"])
-        path = Path(document["path"]["points"], tuple(document["path"]["labels"]))
+        if risk.sample.weights.tolist() != document["sample"]["weights"]:
+            raise ValueError("weights must sum to one")
+        path = Path(document["path"]["points"], document["path"]["labels"])
         check.parameters(path.points, network.size, "path.points")
         return Certificate(risk, path, check.number(document["upper"], "upper"), str(document["title"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"file must be a certificate as certificates.save writes; {file!s}: {error}") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"file must be a certificate as certificates.save writes; {file!s}: {reason:.200}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, each key of which occurs once: a document that says two things claims neither."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
 
 
 def digest(content: dict[str, Any]) -> str:

@@ -89,7 +89,7 @@ def delta(
         check.choice(rule, "rules", RULES)
     draws = check.positive_integer(draws, "draws", minimum=0)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     layer = Layer(X, y, w, W, kappa, l, alpha)
     best, lower = _result(layer, W, np.zeros(m), "no unit"), layer.convex_bound()
     if l == 0:
@@ -135,11 +135,13 @@ def table(
     rng: np.random.Generator | int | None = None,
     **options: Any,
 ) -> tuple[tuple[Compression, ...], ...]:
-    """delta on a grid, entry [i][j] for ls[i] and alphas[j], both increasing: what is feasible stays so, and is kept.
+    """delta on a grid, entry [i][j] for ls[i] and alphas[j].
 
-    So upper bounds do not rise in l or alpha. options as for `delta`.
+    ls (I,) and alphas (J,) increase: what is feasible stays so, and is kept.
+
+    So upper bounds do not rise in l or alpha. options as for `delta`. ValueError unless both increase.
     """
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     sizes, angles = np.asarray(ls).tolist(), np.asarray(alphas, dtype=float).tolist()
     if sizes != sorted(sizes) or angles != sorted(angles):
         raise ValueError(f"ls and alphas must not decrease; got {sizes} and {angles}")
@@ -162,7 +164,8 @@ def _checked(sample: Sample, W: ArrayLike) -> tuple[Array, Array, Array, Array]:
     W = check.finite_array(W, "W", ndim=2)
     if W.shape[1] != sample.n_in or len(W) == 0:
         raise ValueError(f"W must have shape (m, {sample.n_in}), one row per unit, m >= 1; got {W.shape}")
-    norms = np.linalg.norm(W, axis=1)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(W, axis=1)
     if (np.abs(norms - 1) > UNIT_NORM).any():
         k = int(np.argmax(np.abs(norms - 1)))
         raise ValueError(

@@ -28,7 +28,12 @@ UNIT_NORM = 1e-12
 
 
 class Layer:
-    """The problem of eq. (8) with its Gram matrix, for the rules to share."""
+    """The problem of eq. (8) with its Gram matrix, for the rules to share.
+
+    X (N, n) inputs, y (N,) targets, w (N,) weights that sum to one, W (m, n) unit rows; kappa, l and alpha (radians) as
+    in `theory.compression.delta`. Weights b and start (m,) belong to rows V (m, n); a support is an array (k,) of
+    units.
+    """
 
     def __init__(self, X: Array, y: Array, w: Array, W: Array, kappa: float, l: int, alpha: float) -> None:
         self.X, self.y, self.w, self.W, self.kappa, self.l, self.alpha = X, y, w, W, kappa, l, alpha
@@ -50,7 +55,7 @@ class Layer:
         return float(self.w @ r**2 + self.kappa * np.abs(b).sum())
 
     def refit(self, support: Array, start: Array | None = None) -> Array:
-        """The best weights on a support, zero elsewhere."""
+        """The best weights on a support, zero elsewhere, from `start` (default: the best of all units)."""
         b = np.zeros(len(self.q))
         G, q = self.G[np.ix_(support, support)], self.q[support]
         if self.kappa == 0:
@@ -74,7 +79,7 @@ class Layer:
         return duality.scaled(self.y, self.w, self.kappa, r, 2 * float(top))
 
     def supports(self, rules: tuple[str, ...], draws: int, rng: np.random.Generator) -> Iterator[tuple[Array, str]]:
-        """Supports of at most l units, with the rule that chose each."""
+        """Supports of at most l units, with the rule that chose each; draws: how many coin tosses."""
         size = np.abs(self.full)
         if np.count_nonzero(size) <= self.l:
             yield np.flatnonzero(size), "all units"
@@ -125,7 +130,7 @@ class Layer:
         return best, lower if lower < math.inf else 0.0
 
     def support_bound(self, support: Array, b: Array) -> float:
-        """A lower bound on the risk of any weights on a support."""
+        """A lower bound on the risk of any weights on a support; b (k,): good ones."""
         r = self.y - self.Z[:, support] @ b
         blur = gamma(self.X.shape[1] + 4) * float(self.w @ (np.abs(r) * np.sum(np.abs(self.X), axis=1))) * 2
         top = up(duality.correlation(self.Z[:, support], self.w, r) + blur)
@@ -176,7 +181,7 @@ class Layer:
         return V / np.linalg.norm(V, axis=-1, keepdims=True)
 
     def improve(self, V: Array, b: Array, sweeps: int) -> tuple[Array, Array]:
-        """Projected gradient on the rows within their caps, the second layer solved between steps."""
+        """Projected gradient on the rows within their caps, the second layer solved in each of `sweeps` steps."""
         V, b = V.copy(), b.copy()
         value, step = self.value(V, b), 1.0
         for _ in range(sweeps):

@@ -88,7 +88,7 @@ def permutation_task(
     network = Network((X.shape[1], width, X.shape[1]), bias=bias)
     risk = Risk(network, sample)
     if rows is None:
-        first = spanning_rows(network, sample, np.random.default_rng(rng), 3)
+        first = spanning_rows(network, sample, check.generator(rng), 3)
     else:
         first = check.finite_array(rows, "rows", ndim=2)
         if first.shape != (width, X.shape[1]):
@@ -126,10 +126,11 @@ def two_gaussians(separation: float = 3.0, *, repaired: bool = True, sigma: floa
     nodes = check.positive_integer(nodes, "nodes")
     check.choice(repaired, "repaired", (False, True))
     g, w = np.polynomial.hermite_e.hermegauss(nodes)
-    noise = sigma * np.stack(np.meshgrid(g, g, indexing="ij"), axis=-1).reshape(-1, 2)
     weights = np.outer(w, w).ravel()
-    mean = R * sigma * np.array([1.0, -1.0])
-    X = np.concatenate([noise + mean, noise - mean])
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = sigma * np.stack(np.meshgrid(g, g, indexing="ij"), axis=-1).reshape(-1, 2)
+        mean = R * sigma * np.array([1.0, -1.0])
+        X = check.no_overflow(np.concatenate([noise + mean, noise - mean]), "sigma or separation")
     Y = np.concatenate([X[: len(noise), :1], X[len(noise) :, 1:]]) if repaired else np.concatenate([noise, -noise])
     sample = Sample(X, Y, np.concatenate([weights, weights]))
     risk = Risk(Network((2, 2, Y.shape[1])), sample)
@@ -148,7 +149,10 @@ def two_gaussians(separation: float = 3.0, *, repaired: bool = True, sigma: floa
 
 
 def gaussian_end_risk(separation: float) -> float:
-    """The risk of the ends of the repaired two-Gaussian problem for sigma = 1: 2 q + 2 e^2, E of relu(N(-R, 1)) and its square."""
+    """The risk of the ends of the repaired two-Gaussian problem for sigma = 1: 2 q + 2 e^2.
+
+    separation: R, the distance of the means from the wall; e and q: E of relu(N(-R, 1)) and of its square.
+    """
     R = check.number(separation, "separation", minimum=0.0)
     density, tail = exp(-R * R / 2) / sqrt(2 * pi), erfc(R / sqrt(2)) / 2
     q, e = (1 + R * R) * tail - R * density, density - R * tail
@@ -159,12 +163,13 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
     """Section 2.3.1: Y = Phi(X; theta), a net on its own outputs, against its copy with the first two units swapped.
 
     rows (m, n), outgoing (d, m); X: `points` draws of N(0, I). Repaired, theta is irreducible: every outgoing column is
-    nonzero and no two rows are parallel. A reducible theta is accepted: there the swap costs nothing.
+    nonzero and no two rows are parallel. A reducible theta is accepted: there the swap costs nothing. ValueError for
+    fewer than two units, or matrices that do not fit.
     """
     W, V = check.finite_array(rows, "rows", ndim=2), check.finite_array(outgoing, "outgoing", ndim=2)
     if W.shape[0] < 2 or V.shape[1] != W.shape[0]:
         raise ValueError(f"rows (m, n) and outgoing (d, m) must fit, with m >= 2; got {W.shape} and {V.shape}")
-    X = np.random.default_rng(rng).standard_normal((check.positive_integer(points, "points"), W.shape[1]))
+    X = check.generator(rng).standard_normal((check.positive_integer(points, "points"), W.shape[1]))
     network = Network((W.shape[1], W.shape[0], V.shape[0]))
     theta = network.pack([W, V])
     risk = Risk(network, Sample(X, network(theta, X)))
@@ -176,7 +181,8 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
 def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, X: ArrayLike) -> Problem:
     """Section 2.3.1: Y = z Phi(X; theta) + (1 - z) Phi(X; theta'), z Bernoulli(share), on given inputs X (N, n).
 
-    Both labels of every x are atoms of the sample. The ends are theta and theta', conjectured to be local minima.
+    Both labels of every x are atoms of the sample. The ends are theta and `other`, theta' (P,), conjectured to be local
+    minima.
     """
     a, b = check.parameters(theta, network.size, "theta"), check.parameters(other, network.size, "other")
     share = check.number(share, "share", minimum=0.0, maximum=1.0)
@@ -211,7 +217,7 @@ def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90
     90 degrees and one output, 1 + 1/pi - 8 (k(pi/4)^2 + k(3 pi/4)^2), k(t) = (sin t + (pi - t) cos t)/(2 pi).
     """
     angle = check.number(angle, "angle", minimum=0.0, maximum=pi)
-    check.choice(outputs, "outputs", (1, 2))
+    check.choice(check.positive_integer(outputs, "outputs"), "outputs", (1, 2))
     t = 2 * pi * (np.arange(check.positive_integer(points, "points", minimum=3)) + 0.5) / points
     X = sqrt(2) * np.stack([np.cos(t), np.sin(t)], axis=1)
     network = Network((2, 2, outputs))
@@ -228,7 +234,10 @@ def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90
 
 
 def teacher_student_landscape(angle: float = pi / 2, outputs: int = 1) -> Callable[[Array], Array]:
-    """min over W_2 of the risk of `teacher_student` for Gaussian X, as a function of the two angles (S, 2) -> (S,)."""
+    """min over W_2 of the risk of `teacher_student` for Gaussian X, as a function of the two angles (S, 2) -> (S,).
+
+    angle (radians) and outputs as in `teacher_student`.
+    """
     angle = check.number(angle, "angle", minimum=0.0, maximum=pi)
     check.choice(outputs, "outputs", (1, 2))
     teacher, V = np.array([0.0, angle]), np.eye(2) if outputs == 2 else np.ones((1, 2))

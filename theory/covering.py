@@ -25,7 +25,7 @@ def covering_bound(n: int, radius: float) -> float:
     """(1 + 2/radius)^n: the number of balls as printed (Vershynin 2010, Lemma 5.2); inf beyond float64."""
     n, radius = check.positive_integer(n, "n"), check.number(radius, "radius", minimum=0.0, open_minimum=True)
     with np.errstate(over="ignore"):
-        return float(np.power(1 + 2 / radius, float(n)))
+        return float(np.power(1 + 2 / radius, float(min(n, 2**1000))))
 
 
 def packing_bound(n: int, radius: float) -> float:
@@ -68,7 +68,7 @@ class Cells:
     def merge(self, weights: ArrayLike) -> Array:
         """All cells merged at once: each centre gets the sum of the weights (m,) of its cell, all others zero.
 
-        |.|_1 does not grow.
+        |.|_1 does not grow. ValueError unless there is one weight per row.
         """
         b = check.finite_array(weights, "weights", ndim=1)
         if b.shape != self.label.shape:
@@ -81,8 +81,9 @@ class Cells:
 def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> Cells:
     """A greedy net among the rows (m, n): each row joins the nearest centre within `radius`, else it becomes one.
 
-    rows: any vectors, finite; radius >= 0, a Euclidean distance (for unit rows 2 sin(angle/2)); order: the sequence in
-    which rows may become centres (default as given). Distances are rounded up before they are compared.
+    rows: any vectors, finite; radius >= 0, a Euclidean distance (for unit rows 2 sin(angle/2)); order (m,): the
+    sequence in which rows may become centres (default as given). ValueError unless it is a permutation. Distances are
+    rounded up before they are compared.
     """
     W = check.finite_array(rows, "rows", ndim=2)
     radius = check.number(radius, "radius", minimum=0.0)
@@ -95,7 +96,8 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
     for k in sequence:
         if nearest[k] <= radius:
             continue
-        distance = np.linalg.norm(W - W[k], axis=1) * (1 + slip)
+        with np.errstate(over="ignore"):  # a distance that overflows is no smaller for it
+            distance = np.linalg.norm(W - W[k], axis=1) * (1 + slip)
         closer = distance < nearest
         nearest[closer], label[closer] = distance[closer], len(centres)
         centres.append(int(k))
@@ -129,6 +131,7 @@ def printed_exponent(n: int, s: Fraction | int, eta: Fraction | int) -> Fraction
     """What the printed argument gives with clusters of m^eta rows: min(eta s, (1 - (n + 1) eta) / n).
 
     The oracle with l = m^eta units costs m^(-eta s); removing m^eta rows at eps_m = m^((eta-1)/n) each the rest.
+    ValueError unless s > 0 and 0 <= eta <= 1.
     """
     n, s, eta = check.positive_integer(n, "n"), Fraction(s), Fraction(eta)
     if s <= 0 or not 0 <= eta <= 1:

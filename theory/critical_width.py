@@ -6,6 +6,8 @@ homeomorphic to a bundle over C with fibre GL(r) (ridge: a level set in it that 
 components, the signs of det W_1. If some M_0 in C has rank < r, everything is connected through it: there a hidden
 direction is idle, and a reflection costs nothing. So the barrier between the two orientations of a minimiser is
 min { risk(M) : rank M < r }.
+
+Source: ours, with the authors' Proposition 2.2 for wider layers; proof in paper_notes.md, linear-square-barrier.
 """
 
 from __future__ import annotations
@@ -29,10 +31,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class SquareBarrier:
-    """The barrier between the two orientations: lower <= barrier <= upper; `path` joins a minimiser to its mirror
-    image and its largest risk is `upper` (but for rounding, with ridge for the chords). `product` is the singular
-    matrix that it passes, `minimum` the lowest risk. `connected`: the best product is singular itself, so there is no
-    barrier and every level set is connected.
+    """The barrier between the two orientations: lower <= barrier <= upper.
+
+    `path` joins a minimiser to its mirror image and its largest risk is `upper` (but for rounding, with ridge for the
+    chords). `product` (n_out, n_in) is the singular matrix that it passes, `minimum` the lowest risk. `connected`: the
+    best product is singular itself, so there is no barrier and every level set is connected.
     """
 
     lower: float
@@ -48,7 +51,8 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
 
     Between lower and upper (equal but for rounding for kappa = 0, or second moment a multiple of the identity), the
     sublevel sets from `lower` up are connected through a singular product; below `lower` there are two components.
-    ValueError for any other network, penalty or loss.
+    rise: how far the chords of the path may exceed `upper`, relatively. ValueError for any other network, penalty or
+    loss.
     """
     from theory.linear_paths import check_linear, is_critical
 
@@ -79,7 +83,11 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
 
 
 def connect_at_critical_width(risk: Risk, a: Array, b: Array, rise: float) -> Path:
-    """`linear_paths.connect` for width r: through a singular product when the level allows, else round the orbit."""
+    """`linear_paths.connect` for width r: through a singular product when the level allows, else round the orbit.
+
+    a, b (P,): the ends; rise as in `theory.linear_paths.connect`. ValueError when they lie in different components, or
+    no connection was found.
+    """
     if risk.kappa > 0:
         return balanced.connect_ridge(risk, a, b, rise)
     level = max(risk(a), risk(b))
@@ -95,7 +103,8 @@ def connect_at_critical_width(risk: Risk, a: Array, b: Array, rise: float) -> Pa
 def cross_over(risk: Risk, M_a: Array, Q_a: Array, M_b: Array, Q_b: Array, ceiling: float) -> Path:
     """Ridge, between balanced factors of opposite orientation: through the best singular product, if it is low enough.
 
-    M_a, M_b as the section sees them (transposed when n_in > n_out).
+    M_a, M_b (m, r) and Q_a, Q_b (r, r): products and isometries as `theory.balanced.section` takes them (transposed
+    when n_in > n_out); ceiling: what no chord may exceed. ValueError when no singular product is low enough.
     """
     if risk.loss == "squared":
         crossing = best_singular_product(risk)

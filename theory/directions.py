@@ -8,6 +8,8 @@ python-flint encloses in balls (`arb`), and the function is evaluated on the bal
   E|Y|^2 - |E z_+ Y|^2 / E z_+^2 - |E z_- Y|^2 / E z_-^2.
 - `one_unit_risk`: one unit with |u| <= 1 and the penalty kappa |beta|, one output:
   E Y^2 - (|E z_+ Y| - kappa/2)_+^2 / E z_+^2.
+
+Used for appendix E.1 (two units) and eq. (6) with m = 1.
 """
 
 from __future__ import annotations

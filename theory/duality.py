@@ -4,6 +4,9 @@
 
 E the weighted mean over the sample. P(b) >= D(r): with rho = y - Z b, E rho^2 >= E (2 rho r - r^2) = D(r) - 2 E r Z b.
 The same line without feasibility reads P(b) >= D(r) - max(0, 2 max_j |E z_j r| - kappa) |b|_1.
+
+Z (N, m) features, y and r (N,), w (N,) weights that sum to one, beta (m,): checked arrays. The dual is that of the
+lasso (Tibshirani 1996) with the scaling of `theory.lasso`.
 """
 
 from __future__ import annotations
@@ -60,8 +63,11 @@ def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tu
     w = check.finite_array(weights, "weights", ndim=1)
     if w.shape != Z.shape[:1]:
         raise ValueError(f"weights must have shape ({Z.shape[0]},), one per sample; got {w.shape}")
-    if (w < 0).any() or not w.sum() > 0:
-        raise ValueError(f"weights must be nonnegative with a positive sum; got minimum {w.min()}, sum {w.sum()}")
+    if (w < 0).any() or not w.any():
+        raise ValueError(f"weights must be nonnegative with a positive sum; got minimum {w.min()}")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(w.sum()):
+            w = w / w.max()
     return Z, y.reshape(-1), w if abs(w.sum() - 1) <= 2 * gamma(len(w)) else w / w.sum()
 
 
@@ -70,9 +76,10 @@ def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array, blur: Array 
 
     blur (N,): what Z beta is off because Z itself was computed in floats.
     """
-    rho, slip = y - Z @ beta, _slip(Z, y, beta) + blur
-    norm = up(_root(_mean(w, rho, rho)) + _root(_mean(w, slip, slip)))
-    return float(up(up(norm**2) + up(kappa * math.fsum(np.abs(beta))) * (1 + gamma(2))))
+    with np.errstate(over="ignore", invalid="ignore"):
+        rho, slip = y - Z @ beta, _slip(Z, y, beta) + blur
+        norm = up(_root(_mean(w, rho, rho)) + _root(_mean(w, slip, slip)))
+        return float(up(up(norm**2) + up(kappa * math.fsum(np.abs(beta))) * (1 + gamma(2))))
 
 
 def dual(Z: Array, y: Array, w: Array, kappa: float, beta: Array, rho: Array, value: float) -> Dual:

@@ -1,4 +1,4 @@
-"""What a risk can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
+"""What a risk (eqs 1, 2) can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
 
 On the cell t = t_c + d, |d| <= rho, of the segment theta(t) = (1 - t) theta_0 + t theta_1, every intermediate
 quantity of the forward pass is kept as a triple (c, s, e) with
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.inputs import Inputs
 from theory.networks import Network
 from theory.risk import Risk
 from theory.rounding import LIBM, TINY, UNIT, gamma
@@ -47,30 +48,37 @@ BLOCK = 8_000  # numbers in one array: cells times samples times units; small en
 
 
 class Model(NamedTuple):
-    """A quantity on a batch of cells: centre, slope and remainder, each (B, N, n)."""
+    """A quantity on a batch of cells: centre and remainder (B, N, n), and one slope (B, N, n) for d and each delta_j."""
 
     centre: Array
-    slope: Array
+    slopes: list[Array]
     rest: Array
 
 
-def upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array) -> Array:
+def upper_bounds(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, inputs: Inputs | None = None
+) -> Array:
     """Rigorous upper bounds on F over cells [lo, hi] of segments, one per cell.
 
     theta_0, theta_1 (B, P): the ends of the segment of each cell; lo <= hi (B,) in [0, 1]. With lo = hi the bound is
-    on F at that point. Works in blocks of cells and samples. Never below the true maximum over the cell.
+    on F at that point. inputs: those of the sample, in groups: cheaper, and looser by the network's curvature in x.
+    Works in blocks of cells and samples. Never below the true maximum over the cell.
     """
-    width, samples = max(risk.network.widths), len(risk.sample)
-    block = min(samples, max(1, BLOCK // width))
+    width, count = max(risk.network.widths), len(risk.sample) if inputs is None else len(inputs.centre)
+    block = min(count, max(1, BLOCK // width)) if inputs is None else count
     cells = max(1, BLOCK // (block * width))
     parts = [
-        _upper_bounds(risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells], block)
+        _upper_bounds(
+            risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells], block, inputs
+        )
         for i in range(0, len(lo), cells)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int) -> Array:
+def _upper_bounds(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int, inputs: Inputs | None
+) -> Array:
     sample = risk.sample
     t = 0.5 * (lo + hi)
     rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
@@ -80,12 +88,12 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
     with np.errstate(over="ignore", invalid="ignore"):
         slope = theta_1 - theta_0
         fits = np.zeros((2, len(t)))
-        for i in range(0, len(sample), block):
-            rows = slice(i, i + block)
-            out = _propagate(risk.network, centre, slope, size, rho, sample.X[rows])
-            c = out.centre - sample.Y[rows]
-            step = rho[:, None, None] * out.slope
-            rest = out.rest * (1 + 8 * UNIT) + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+        for i in range(0, len(sample), block) if inputs is None else (0,):
+            rows = slice(i, i + block) if inputs is None else slice(None)
+            own = Inputs.single(sample.X[rows]) if inputs is None else inputs
+            fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
+            c = fitted - sample.Y[rows]
+            rest = rest + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
             for fit, sign in zip(fits, signs):
                 r = np.abs(c + sign * step) + rest
                 fit += (r * r if risk.loss == "squared" else r).sum(axis=-1) @ sample.weights[rows]
@@ -93,35 +101,49 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
         terms = sample.Y.size + risk.network.size
         for fit, sign in zip(fits, signs):
             theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
-            worst = np.fmax(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
-            worst[np.isnan(fit)] = np.inf  # overflow: inf - inf somewhere, nothing is known
-    return worst
+            worst = np.maximum(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
+    return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
 
 
-def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, X: Array) -> Model:
+def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
+    """Centre, rho times slope and remainder of the outputs at each sample, from those at the groups."""
+    first, *others = out.slopes
+    centre, rest = out.centre, out.rest * (1 + 8 * UNIT)
+    step = rho[:, None, None] * first
+    if others:
+        reach = np.abs(centre) + sum(r[:, None] * np.abs(s) for r, s in zip(inputs.radius, others))
+        rest = rest + 4 * (len(others) + 2) * UNIT * reach  # of the sum that follows, and of the offsets
+        centre, step, rest = (part[:, inputs.group] for part in (centre, step, rest))
+        others = [np.broadcast_to(s, out.centre.shape)[:, inputs.group] for s in others]  # constant in linear nets
+        centre = centre + sum(d[:, None] * s for d, s in zip(inputs.offset, others))
+    return centre, step, rest
+
+
+def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, inputs: Inputs) -> Model:
     """The forward pass on (c, s, e); everything is (B, N, n) and rho (B,)."""
     rho = rho[:, None, None]
-    h = Model(network.augment(X)[None], np.zeros((1, 1, 1)), np.zeros((1, 1, 1)))
+    radii = [rho, *(r[None, :, None] for r in inputs.radius)]
+    x = network.augment(inputs.centre)[None]
+    blank = np.zeros((1, 1, x.shape[-1]))
+    axes = np.eye(*blank.shape[-1:])[: len(radii) - 1, None, None]
+    h = Model(x, [blank, *axes], blank)
+    tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
         # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
         g = 4 * gamma(W.shape[-2] + 8)
-        z0 = h.centre @ W
-        z1 = h.centre @ D
-        if k == 1:
-            rest = np.abs(h.centre) @ (g * A)
-        else:
-            bend = 0.5 * rho**2 * (h.slope @ D)
-            reach = np.abs(h.centre) + rho * np.abs(h.slope) + h.rest
-            z0 = z0 + bend
-            z1 = z1 + h.slope @ W
-            rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + np.abs(bend) * (1 + 4 * UNIT)
-            rest = rest + reach @ (g * A)
-        h = _activate(network.rho(k).name, Model(z0, z1, rest + TINY), rho)
+        first, *others = h.slopes
+        bend = 0.5 * rho**2 * (first @ D)
+        slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
+        cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
+        reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
+        rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
+        rest = rest + reach @ (g * A) + tiny
+        h = _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii)
         if network.bias and k < network.depth:
-            h = Model(network.augment(h.centre), *(_pad(part) for part in h[1:]))
+            h = Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
     return h
 
 
@@ -129,10 +151,11 @@ def _pad(part: Array) -> Array:
     return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
 
 
-def _activate(name: str, z: Model, rho: Array) -> Model:
+def _activate(name: str, z: Model, radii: list[Array]) -> Model:
     if name == "identity":
         return z
-    radius = (rho * np.abs(z.slope) + z.rest) * (1 + 8 * UNIT)
+    radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
+    radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
     return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
 
 
@@ -145,7 +168,7 @@ def _relu(z: Model, radius: Array) -> Model:
     open_ = ~(active | dead)
     height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
     blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
-    return Model(a * z.centre + height, a * z.slope, a * z.rest * (1 + 4 * UNIT) + height + blur)
+    return Model(a * z.centre + height, [a * s for s in z.slopes], a * z.rest * (1 + 4 * UNIT) + height + blur)
 
 
 def _smooth(name: str, z: Model, radius: Array) -> Model:
@@ -179,7 +202,7 @@ def _smooth(name: str, z: Model, radius: Array) -> Model:
         low[wide], high[wide] = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
     quarter = 0.25 * radius * radius
     rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
-    return Model(s + quarter * (high + low), first * z.slope, rest)
+    return Model(s + quarter * (high + low), [first * slope for slope in z.slopes], rest)
 
 
 def _range(function: Any, left: Array, right: Array, stationary: tuple[float, float]) -> tuple[Array, Array]:

@@ -62,7 +62,18 @@ class Geodesic:
 def shorten(
     risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
 ) -> Path:
-    """The path of `geodesic` alone."""
+    """The path of `geodesic` alone.
+
+    beads, sweeps, tolerance as in `geodesic`.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))
+    >>> path = Path([[0.5, 1.5], [0.5, 2.0], [1.0, 1.0], [2.0, 0.5]])
+    >>> shorter = shorten(F, path, 0.25, sweeps=2)
+    >>> bool(shorter.length < path.length)
+    True
+    """
     return geodesic(risk, path, level, beads=beads, sweeps=sweeps, tolerance=tolerance).path
 
 
@@ -73,11 +84,12 @@ def geodesic(
 
     beads >= 3: the resolution, about how many vertices the relaxed string may have (a path with more keeps them).
     sweeps >= 0; tolerance > 0: stop when PATIENCE sweeps in a row shorten by less than this in all, relatively.
-    Raises ValueError when the given path cannot be certified to stay at or below the level.
+    Raises ValueError when the given path cannot be certified to stay at or below the level, does not fit the network,
+    or a setting is out of range.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, risk.network.size, "path.points")
+    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     beads = check.positive_integer(beads, "beads", minimum=3)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
@@ -105,7 +117,7 @@ def geodesic(
             string = _shortcut(string, level * (1 - margin))
             if string.outside(level).size:  # a piece rises between the points looked at: begin again, more carefully
                 string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
-            else:
+            elif string.path.length < held.path.length:  # new vertices on a piece are rounded, and may lengthen it
                 held = string
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
 

@@ -4,6 +4,8 @@ Z (m, m): the features of m hidden units on m points (with an output bias the co
 While det Z != 0 its sign is kept. If the points lie in a plane and in a closed half-plane, the feature rows form an
 arc, the units stand on it at different places, and their order along it is kept; if the points surround the origin the
 arc is closed and the cyclic order is kept.
+
+Appendix E.1 in the general case; rows (m, n) are those of W_1. Proofs: paper_notes.md, app-e1-disconnected.
 """
 
 from __future__ import annotations
@@ -42,7 +44,10 @@ def is_rotation(order: Sequence[int]) -> bool:
 
 
 def determinant_must_vanish(order: Sequence[int], geometry: Geometry) -> bool:
-    """Whether every path, from anywhere, that ends with the units so reordered meets det Z = 0."""
+    """Whether every path, from anywhere, that ends with the units so reordered meets det Z = 0.
+
+    order: new unit i is old unit order[i]; geometry: how the points lie (`theory.rank_drop.Geometry`).
+    """
     if geometry in ARCS:
         return list(order) != list(range(len(order)))
     return is_odd(order) or (geometry is Geometry.SURROUNDING and not is_rotation(order))
@@ -54,7 +59,10 @@ def all_permutations(width: int) -> tuple[tuple[int, ...], ...]:
 
 
 def permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
-    """`order` as a checked permutation of 0..width - 1; None: the first two swapped."""
+    """`order` as a checked permutation of 0..width - 1; None: the first two swapped.
+
+    ValueError when it is none.
+    """
     if order is None:
         return (1, 0, *range(2, width))
     try:
@@ -107,7 +115,10 @@ def line_up(points: Rays, rows: Array) -> list[int] | None:
 
 
 def in_different_order(points: Rays, geometry: Geometry, rows_a: Array, rows_b: Array) -> bool:
-    """Whether the units stand in a different order (a different cyclic order around the origin); False if unknown."""
+    """Whether the units of two nets stand in a different order (a different cyclic order around the origin).
+
+    rows_a, rows_b (m, n); geometry: how the points lie. False if unknown.
+    """
     if geometry not in (*ARCS, Geometry.SURROUNDING):
         return False
     a, b = line_up(points, rows_a), line_up(points, rows_b)

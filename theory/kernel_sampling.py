@@ -1,4 +1,4 @@
-"""Monte Carlo for the kernel of a distribution given as a sampler, with a confidence interval."""
+"""Monte Carlo for the kernel of section 2.3.2, of a distribution given as a sampler, with a confidence interval."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from theory.rounding import gamma
 
 @dataclass(frozen=True)
 class MonteCarlo:
-    """A Monte Carlo estimate of the kernel. ci_low, ci_high: the confidence interval, a statement about chance, no bound.
+    """A Monte Carlo estimate of the kernel, with its standard_error.
 
-    largest_share: the part of the sum that comes from its largest term; near 1 the tails rule, and an interval that
-    rests on the central limit theorem means little. finite_sample: whether the interval holds at this number of draws.
+    ci_low, ci_high: the confidence interval, a statement about chance, no bound. largest_share: the part of the sum
+    that comes from its largest term; near 1 the tails rule, and an interval that rests on the central limit theorem
+    means little. finite_sample: whether the interval holds at this number of draws.
     """
 
     estimate: float
@@ -58,7 +59,9 @@ def monte_carlo(
         raise ValueError(f"confidence must be in (0, 1); got {confidence}")
     if radius is not None:
         radius = check.number(radius, "radius", minimum=0.0)
-    generator = np.random.default_rng(rng)
+    generator = check.generator(rng)
+    if not callable(sampler):
+        raise ValueError(f"sampler must be a function of (generator, size); got {check.describe(sampler)}")
     step, done, mean, scatter, largest = max(1, SLAB // a.size), 0, 0.0, 0.0, 0.0
     while done < draws:
         size = min(step, draws - done)
@@ -69,8 +72,9 @@ def monte_carlo(
             raise ValueError(f"sampler's draws must lie within radius {radius}; got {np.linalg.norm(X, axis=1).max()}")
         with np.errstate(over="ignore", invalid="ignore"):
             z = finite(np.maximum(X @ a, 0) * np.maximum(X @ b, 0), "sampler's draws")
-        shift = z.mean() - mean  # merge the chunk: Chan, Golub & LeVeque
-        scatter += ((z - z.mean()) ** 2).sum() + shift**2 * done * size / (done + size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift = z.mean() - mean  # merge the chunk: Chan, Golub & LeVeque
+            scatter += ((z - z.mean()) ** 2).sum() + shift**2 * done * size / (done + size)
         mean, done, largest = mean + shift * size / (done + size), done + size, max(largest, z.max())
     finite(scatter, "sampler's draws")
     error = np.sqrt(scatter / (draws - 1) / draws)

@@ -88,7 +88,10 @@ class Homotopy:
 
 
 def kappa_max(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None) -> float:
-    """2 max_j |E z_j y|: the smallest kappa for which beta = 0 is optimal (0 for no or all-zero features)."""
+    """2 max_j |E z_j y|: the smallest kappa for which beta = 0 is optimal (0 for no or all-zero features).
+
+    Z (N, m), y (N,), weights (N,) as in `second_layer`.
+    """
     Z, y, w = features(Z, y, weights)
     return float(2 * np.abs(Z.T @ (w * y)).max(initial=0.0))
 
@@ -103,6 +106,10 @@ def second_layer(
     zero or repeated columns, m > N and m = 0 are ordinary cases (kappa = 0: see `SecondLayer`; for kappa of the order
     of rounding errors and singular features the gap stays open for the same reason).
     ValueError on bad input.
+
+    >>> found = second_layer([[1.0, 0.0], [0.0, 1.0]], [3.0, 0.5], kappa=1.0)
+    >>> found.beta.round(9).tolist(), round(found.primal, 9), found.gap < 1e-12
+    ([2.0, 0.0], 2.625, True)
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(solver, "solver", SOLVERS)
@@ -127,7 +134,8 @@ def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, ka
     """The whole path of solutions from kappa_max down to kappa_min >= 0 (LARS with the lasso modification).
 
     scikit-learn's path is kept when it is optimal at its knots and between them; features that tie or repeat can lead
-    it astray, and then the path is walked again from one event to the next, every turn solved by `active_set`.
+    it astray, and then the path is walked again from one event to the next, every turn solved by `active_set`. Z (N,
+    m), y (N,), weights (N,) as in `second_layer`.
     """
     kappa_min = check.number(kappa_min, "kappa_min", minimum=0.0)
     Z, y, w = features(Z, y, weights)
@@ -153,14 +161,19 @@ def certify(
     weights: ArrayLike | None = None,
     solver: str = "given",
 ) -> SecondLayer:
-    """Primal value, feasible dual value and gap of any second layer beta (m,): every rounding is bounded."""
+    """Primal value, feasible dual value and gap of any second layer beta (m,): every rounding is bounded.
+
+    Z (N, m), y (N,), weights (N,) as in `second_layer`; solver: a name to report. ValueError unless there is one entry
+    of beta per feature.
+    """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     Z, y, w = features(Z, y, weights)
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")
-    value = duality.primal(Z, y, w, kappa, beta)
-    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
+    largest = float(np.abs(beta).max(initial=0.0))
+    value = duality.primal(Z, y, w, kappa, beta) if largest < 1e200 else math.inf
     if not math.isfinite(value):
-        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {np.abs(beta).max()}")
+        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {largest}")
+    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
     return SecondLayer(beta, value, bound.value, float(up(value - bound.value)), kappa, solver, bound.radius)

@@ -1,7 +1,9 @@
 """Solvers behind `theory.lasso`: least squares, the homotopy in kappa, an active-set method, an interior-point reference.
 
 They take checked arrays Z (N, m), y (N,), w (N,), or the Gram matrix G = E z z^T (m, m) and q = E z y (m,), and return
-weights (m,) without any promise: `theory.duality` bounds what they are worth.
+weights beta (m,) without any promise: `theory.duality` bounds what they are worth.
+
+Homotopy: Efron, Hastie, Johnstone & Tibshirani 2004; active set: Lee, Battle, Raina & Ng 2007.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ Array = NDArray[Any]
 
 
 def gram_matrix(Z: Array, w: Array) -> Array:
+    """G = E z z^T, (m, m)."""
     A = Z * np.sqrt(w)[:, None]
     return A.T @ A
 
@@ -30,6 +33,7 @@ def gram(Z: Array, y: Array, w: Array) -> tuple[Array, Array]:
 
 
 def least_squares(Z: Array, y: Array, w: Array) -> Array:
+    """The solution of least norm for kappa = 0, (m,)."""
     from scipy.linalg import lstsq
 
     # gelsy: pivoted QR, the solution of least norm; directions below the rounding of a product of this size do not count.
@@ -39,7 +43,7 @@ def least_squares(Z: Array, y: Array, w: Array) -> Array:
 
 
 def lars_path(G: Array, q: Array, kappa: float, *, whole: bool) -> tuple[Array, Array]:
-    """scikit-learn's homotopy down to kappa: alphas = kappa / 2 (K,) and betas (K, m), or only the last pair."""
+    """scikit-learn's homotopy down to kappa: alphas = kappa / 2 (K,), betas (K, m); or the last pair, unless whole."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lars_path_gram
 
@@ -56,7 +60,11 @@ def lars_path(G: Array, q: Array, kappa: float, *, whole: bool) -> tuple[Array, 
 
 
 def is_optimal(G: Array, q: Array, knots: Array, betas: Array, kappa_min: float, tolerance: float) -> bool:
-    """Whether 2 |q - G beta| <= kappa, with equality and the right sign where beta is not 0, all along a path."""
+    """Whether 2 |q - G beta| <= kappa, with equality and the right sign where beta is not 0, all along a path.
+
+    knots (K,): falling values of kappa, the last at most kappa_min; betas (K, m); tolerance: absolute, in the units of
+    kappa.
+    """
     kappas = np.append(knots, (knots[1:] + knots[:-1]) / 2)
     points = np.concatenate([betas, (betas[1:] + betas[:-1]) / 2])
     c = 2 * (q - points @ G)
@@ -66,9 +74,10 @@ def is_optimal(G: Array, q: Array, knots: Array, betas: Array, kappa_min: float,
 
 
 def walk(G: Array, q: Array, kappa_min: float) -> tuple[Array, Array]:
-    """The homotopy, one event at a time: a weight vanishes or an idle unit reaches |2 E r z| = kappa.
+    """The homotopy down to kappa_min: knots (K,) and betas (K, m).
 
-    Just below each event `active_set` finds who is active, so that ties and repeated units need no rule of their own.
+    One event at a time: a weight vanishes or an idle unit reaches |2 E r z| = kappa. Just below each event `active_set`
+    finds who is active, so that ties and repeated units need no rule of their own.
     """
     kappa, beta = 2 * float(np.abs(q).max()), np.zeros(len(q))
     knots, betas = [kappa], [beta]
@@ -102,6 +111,7 @@ def walk(G: Array, q: Array, kappa_min: float) -> tuple[Array, Array]:
 
 
 def lars(Z: Array, y: Array, w: Array, kappa: float) -> Array:
+    """The homotopy down to kappa, mended by `active_set`, (m,)."""
     G, q = gram(Z, y, w)
     if 2 * np.abs(q).max() <= kappa:
         return np.zeros(len(q))
@@ -147,10 +157,11 @@ def _solve(G: Array, q: Array) -> Array | None:
 def active_set(G: Array, q: Array, kappa: float, beta: Array, *, steps: int = 2000) -> Array:
     """min_b b^T G b - 2 q^T b + kappa |b|_1 from a starting point, by solving for one sign pattern after another.
 
-    Feature-sign search (Lee, Battle, Raina & Ng 2007): on the current signs the minimiser is a linear solve; the
-    objective is minimised over the sign changes on the way; then the worst violated unit joins. Where the Gram matrix
-    of the active units is singular, weights slide along its kernel, with |b|_1 not rising, until one of them vanishes;
-    so at most one unit too many is active at any time. A unit that brings nothing is not tried again until one does.
+    beta (m,): the starting point; steps: at most so many patterns. Feature-sign search (Lee, Battle, Raina & Ng 2007):
+    on the current signs the minimiser is a linear solve; the objective is minimised over the sign changes on the way;
+    then the worst violated unit joins. Where the Gram matrix of the active units is singular, weights slide along its
+    kernel, with |b|_1 not rising, until one of them vanishes; so at most one unit too many is active at any time. A
+    unit that brings nothing is not tried again until one does.
     """
     beta, signs = beta.copy(), np.sign(beta)
     size = np.sqrt(np.diag(G))

@@ -47,10 +47,12 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     Squared loss, kappa = 0: K = 1, 2 (hidden width >= min(n_in, n_out)): it falls strictly on every piece. K >= 3: on
     every piece whose label does not say free, place or transfer; those keep it constant, and appear only when no
     strictly falling first piece was found (widths >= min(n_in, n_out) + 1 needed then). The last vertex is a global
-    minimiser up to rounding (weights may be large there, where the first piece leaves B nearly singular). Absolute loss: idle units at constant risk, then one falling piece. Ridge, K <= 2: ends
-    within `tolerance` (relative) of the minimum. rng: for generic directions.
+    minimiser up to rounding (weights may be large there, where the first piece leaves B nearly singular). Absolute
+    loss: idle units at constant risk, then one falling piece. Ridge, K <= 2: ends within `tolerance` (relative) of the
+    minimum. rng: for generic directions.
 
-    A theta that is at the lowest level already (up to rounding) gives a path without pieces.
+    ValueError for other networks, penalties or widths. A theta that is at the lowest level already (up to rounding)
+    gives a path without pieces.
     """
     check_linear(risk)
     network = risk.network
@@ -58,6 +60,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     if start.ndim != 1:
         raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
+    check.no_overflow(risk(start), "theta")
     if risk.kappa > 0:
         from theory.ridge_descent import descend_ridge
 
@@ -74,7 +77,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
         and not network.bias
         and min(network.hidden) >= min(network.widths[0], network.widths[-1])
     ):
-        path = _strictly(risk, start, best, np.random.default_rng(rng))
+        path = _strictly(risk, start, best, check.generator(rng))
         if path is not None:
             return path
     try:
@@ -92,8 +95,12 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     return path + Path(np.stack([path.points[-1], end]), ("straight to the minimum",))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
-    """F(theta + tau direction) as a polynomial in tau, ascending, degree 2K: squared loss, no biases, ridge or none."""
+    """The coefficients (2K + 1,), ascending, of the polynomial F(theta + tau direction) in tau, direction (P,).
+
+    Squared loss, no biases, ridge or no penalty. Not finite where float64 overflows.
+    """
     network, sample = risk.network, risk.sample
     product: list[Array] = [np.eye(network.widths[0])]
     for W, D in zip(network.weights(theta), network.weights(direction)):
@@ -112,11 +119,14 @@ def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
 
 
 def falls(c: Array, cells: int = 32) -> bool:
-    """Whether the polynomial c (ascending) is strictly decreasing on [0, 1]: not constant, slope nowhere positive.
+    """Whether a polynomial with coefficients c (d + 1,), ascending, is strictly decreasing on [0, 1].
 
-    The slope is enclosed by its Bernstein coefficients on each of `cells` parts, so True is safe and False may be a
-    slope that touches zero inside; coefficients of c at rounding level (64 EPS of their sum) count as zero.
+    Not constant, slope nowhere positive. The slope is enclosed by its Bernstein coefficients on each of `cells` parts,
+    so True is safe and False may be a slope that touches zero inside; coefficients of c at rounding level (64 EPS of
+    their sum) count as zero.
     """
+    if not np.isfinite(c).all():
+        return False
     noise = 64 * EPS * float(np.abs(c).sum())
     slope = np.where(np.abs(c) <= noise, 0.0, c)[1:] * np.arange(1, len(c))
     if not slope.any() or not np.polynomial.polynomial.polyval(1.0, np.append(0.0, c[1:])) < 0:
@@ -177,8 +187,9 @@ def _finish(network: Network, theta: Array, M: Array, regular: float) -> Array |
     s = np.linalg.svd(B, compute_uv=False)
     if len(s) < network.widths[0] or not s[-1] > regular * s[0]:
         return None
-    W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
-    return network.pack(W)
+    with np.errstate(over="ignore", invalid="ignore"):
+        W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
+    return network.pack(W) if np.isfinite(W[-1]).all() else None
 
 
 def _directions(risk: Risk, theta: Array, rng: np.random.Generator) -> Iterator[Array]:

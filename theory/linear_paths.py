@@ -1,6 +1,6 @@
 """Proposition 2.2: paths inside the level sets of linear networks, Phi(x; theta) = W_K ... W_1 x.
 
-kappa = 0, hidden widths >= r + 1 with r = min(n_in, n_out): moves around idle units (`theta.moves`) bring each end to
+kappa = 0, hidden widths >= r + 1 with r = min(n_in, n_out): moves around idle units (`theory.moves`) bring each end to
 W_j = [I 0; 0 0], W_K = [M 0] at constant risk, whatever the ranks; between the two one matrix moves, M in a straight
 line, and the risk is convex. So the vertices decide, and no vertex is above the larger end but for rounding:
 
@@ -40,6 +40,14 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
 
     ValueError: nonlinear networks, a penalty or depth for which nothing is proved, widths that are not wide enough
     (naming the layer and the width needed), ends in different components (naming the barrier), bad ends.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> net = Network((1, 2, 1), activation="identity")
+    >>> F = Risk(net, Sample([[1.0], [2.0]], [[2.0], [4.0]]))
+    >>> path = connect(F, [2, 0, 1, 0], [0, -1, 0, -2])  # two factorisations of x -> 2 x
+    >>> bool(F.batch(path.points).max() < 1e-20)
+    True
     """
     check_linear(risk)
     a, b = _ends(risk, theta_a, theta_b)
@@ -96,7 +104,7 @@ def canonical(network: Network, theta: ArrayLike) -> Path:
 
 
 def arrange(walk: Walk, layer: int, basis: Array) -> None:
-    """Bring the units of a layer to rows `basis` (q, n_{layer-1}), then zero rows, at constant function.
+    """Bring the units of a layer to rows `basis` (q, n), then zero rows, at constant function; `walk` is moved on.
 
     Every unit must compute a combination of the q independent features that the rows of `basis` give (plus, with
     biases, a constant), and the layer must have more than q units. Each round frees as many of the units 0..q-1 as one

@@ -1,7 +1,9 @@
 """The risk of a linear network as a function of the product M = W_K ... W_1: convex problems in M.
 
-kappa = 0: L(M) = E loss(M X, Y). Ridge with one hidden layer of width >= rank M: L(M) + 2 kappa |M|_*, the least risk of
-all factors of M. `best_product` minimises over all M, `best_singular_product` over rank M < r = min(n_in, n_out).
+kappa = 0: L(M) = E loss(M X, Y). Ridge with one hidden layer of width >= rank M: L(M) + 2 kappa |M|_*, the least risk
+of all factors of M. `best_product` minimises over all M, `best_singular_product` over rank M < r = min(n_in, n_out).
+
+Section 2.2 and its repairs: paper_notes.md, prop-2.2-ridge and linear-square-barrier.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory import validation as check
 from theory.risk import Risk
 from theory.rounding import UNIT
 
@@ -22,9 +25,12 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """A product M (n_out, n_in) (one more column with an output bias), the least risk `value` of a net with this
-    product, a `lower` bound on the minimum of the problem that it solves (roundings allowed for), and for squared loss
-    a bound on the `distance` |(M - M*) Sigma^{1/2}|_F to a minimiser M*."""
+    """A product of the weight matrices and what is known of it.
+
+    `matrix`: M (n_out, n_in), one more column with an output bias; `value`: the least risk of a net with this product;
+    `lower`: a bound on the minimum of the problem that it solves (roundings allowed for); `distance`: for squared loss
+    a bound on |(M - M*) Sigma^{1/2}|_F to a minimiser M*.
+    """
 
     matrix: Array
     value: float
@@ -33,6 +39,7 @@ class Product:
 
     @property
     def gap(self) -> float:
+        """value - lower."""
         return self.value - self.lower
 
 
@@ -47,10 +54,11 @@ def value_of(risk: Risk, M: Array) -> float:
 
 
 def best_product(risk: Risk, *, gap: float = 1e-12, steps: int = 20_000) -> Product:
-    """The minimiser over all M: least squares, least absolute deviations (a linear program), or, with ridge, the
-    nuclear-norm problem by accelerated proximal gradients until the duality gap is below gap * value.
+    """The minimiser over all M of L(M), or with ridge of L(M) + 2 kappa |M|_*.
 
-    ValueError for ridge with the absolute loss, whose proximal problem has no closed form.
+    Least squares, least absolute deviations (a linear program), or the nuclear-norm problem by at most `steps`
+    accelerated proximal gradients, until the duality gap is below gap * value. ValueError for ridge with the absolute
+    loss, whose proximal problem has no closed form.
     """
     if risk.kappa > 0:
         if risk.loss != "squared":
@@ -80,7 +88,7 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
         P = U[:, : r - 1] @ U[:, : r - 1].T
         M = P @ best.matrix
         return Product(M, value_of(risk, M), lower)
-    M = _ridge_factors(risk, best.matrix, r - 1, np.random.default_rng(rng))
+    M = _ridge_factors(risk, best.matrix, r - 1, check.generator(rng))
     return Product(M, value_of(risk, M), lower)
 
 

@@ -1,4 +1,4 @@
-"""The true maximum of a risk along a segment or a path, with an upper bound that holds in exact arithmetic.
+"""The true maximum of a risk (eqs 1, 2) along a segment or a path, with an upper bound that holds in exact arithmetic.
 
 Three methods, the cheapest that applies:
 
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import enclosures, quartic, rational
+from theory import branch_and_bound, enclosures, quartic, rational
 from theory import validation as check
 from theory.paths import Path
 from theory.risk import Risk
@@ -29,7 +29,6 @@ Array = NDArray[Any]
 
 GAP = 1e-4
 CELLS = 20_000
-TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
 
 
 class Method(Enum):
@@ -51,7 +50,10 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Maximum:
-    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum."""
+    """max F on a segment: `value` = F at parameter `t` of it, `upper` >= the true maximum.
+
+    method: how the bound was found; status: whether it is as close as was asked.
+    """
 
     value: float
     upper: float
@@ -62,7 +64,10 @@ class Maximum:
 
 @dataclass(frozen=True)
 class PathMaximum:
-    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum."""
+    """max F on a path: `value` = F at path parameter `t`, on `piece`; `upper` >= the true maximum.
+
+    method, status: of the piece that rules, as in `Maximum`.
+    """
 
     value: float
     upper: float
@@ -74,7 +79,7 @@ class PathMaximum:
 
 @dataclass(frozen=True, eq=False)
 class Maxima:
-    """Maxima of many segments: arrays (S,) as in `Maximum`; method and status are tuples."""
+    """Maxima of S segments, as in `Maximum`: value (S,), upper (S,), t (S,); method and status are tuples."""
 
     value: Array
     upper: Array
@@ -90,7 +95,15 @@ def segment_maximum(
 
     gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
     cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = segment_maximum(F, [1, 0, 1, 0], [0, 1, 0, 1])  # two exact fits, with other units
+    >>> found.value, found.t, found.method.name, found.value <= found.upper < 0.25 + 1e-9
+    (0.25, 0.5, 'QUARTIC', True)
     """
+    check.instance(risk, "risk", Risk)
     theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
     theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
     for name, theta in (("theta_0", theta_0), ("theta_1", theta_1)):
@@ -105,11 +118,20 @@ def path_maximum(
 ) -> PathMaximum:
     """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
 
-    ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap. budget: cells per piece.
+    ceiling: stop as soon as it is known whether the maximum is <= ceiling, whatever the gap; one within
+    `branch_and_bound.TIE` of it, relatively, may stay undecided. budget: cells per piece.
+    ValueError when the path is none, or does not fit the network.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
+    >>> found = path_maximum(F, Path([[1, 0, 1, 0], [1, 1, 1, 0], [1, 1, 0, 1]]))  # one layer at a time
+    >>> found.value, found.upper < 1e-9
+    (0.0, True)
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, risk.network.size, "path.points")
+    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
     m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
     piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
@@ -128,9 +150,10 @@ def segment_maxima(
 ) -> Maxima:
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
-    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap.
-    budget: cells per segment.
+    ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap (see
+    `path_maximum`). budget: cells per segment. ValueError unless starts and ends have one shape.
     """
+    check.instance(risk, "risk", Risk)
     starts = check.parameters(starts, risk.network.size, "starts")
     ends = check.parameters(ends, risk.network.size, "ends")
     if starts.ndim != 2 or starts.shape != ends.shape:
@@ -207,9 +230,16 @@ def _maxima(
                 value[k], t[k] = inside, piece.t
             upper[k] = piece.upper
     elif rest.size:
-        floor = float(value.max()) if joint else -np.inf
-        found = _branch_and_bound(risk, starts[rest], ends[rest], value[rest], t[rest], gap, ceiling, budget, floor)
-        value[rest], upper[rest], t[rest], status[rest] = found
+        goal = branch_and_bound.Goal(gap, ceiling, float(value.max()) if joint else -np.inf)
+        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
+        value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
+        best = goal.best(found.value)
+        far = found.upper > best * (1 + gap)
+        status[rest[far & found.narrow]] = Status.ROUNDING
+        status[rest[far & found.spent]] = Status.BUDGET
+        if ceiling is not None:
+            decided = goal.exceeded(best) | (found.upper <= ceiling)
+            status[rest[far & decided]] = Status.DECIDED
     direct = convex | quartic.applies(risk)
     loose = upper - value > np.maximum(gap * value, 1e-9 * np.maximum(1.0, value))
     status[direct & loose] = Status.ROUNDING
@@ -228,82 +258,3 @@ def _at_ends(risk: Risk, starts: Array, ends: Array) -> Array:
     else:
         second = enclosures.upper_bounds(risk, ends, ends, zero, zero)
     return np.maximum(first, second)
-
-
-def _branch_and_bound(
-    risk: Risk,
-    starts: Array,
-    ends: Array,
-    value: Array,
-    t: Array,
-    gap: float,
-    ceiling: float | None,
-    budget: int,
-    floor: float,
-) -> tuple[Array, Array, Array, Array]:
-    """Split cells of t until, on each segment, every cell's bound is within the gap of the best value (or decided).
-
-    All segments advance together. `floor` > -inf: bounds below the best value of all segments need no refinement.
-    """
-    count = len(starts)
-    value, t = value.copy(), t.copy()
-    closed = np.full(count, -np.inf)  # the largest bound among cells that were set aside
-    used = np.zeros(count, dtype=int)
-    status = np.full(count, Status.CONVERGED, dtype=object)
-    first = 4 if ceiling is None else 2
-    segment = np.repeat(np.arange(count), first)
-    lo, hi = (np.tile(np.arange(first) + k, count) / first for k in (0, 1))
-    bound = np.full(segment.size, np.inf)
-    while segment.size:
-        bound = np.minimum(bound, enclosures.upper_bounds(risk, starts[segment], ends[segment], lo, hi))
-        used += np.bincount(segment, minlength=count)
-        top = _most_promising(segment, bound)
-        if ceiling is not None:  # a segment whose every cell is below the ceiling is decided without another look
-            top = top[bound[top] > ceiling]
-        _improve(risk, starts, ends, segment[top], 0.5 * (lo[top] + hi[top]), value, t)
-        joint = floor > -np.inf
-        floor = max(floor, float(value.max())) if joint else floor
-        best = np.maximum(value, floor)
-        goal = best * (1 + gap) if ceiling is None else np.maximum(best * (1 + TIE), ceiling)
-        exceeded = np.zeros(count, bool) if ceiling is None else (best > ceiling)
-        done = (bound <= goal[segment]) | exceeded[segment]
-        narrow = (hi - lo) < 2.0**-40
-        spent = used[segment] >= budget
-        stop = done | narrow | spent
-        status[segment[~done & (narrow | spent)]] = Status.BUDGET
-        np.maximum.at(closed, segment[stop], bound[stop])
-        segment, lo, hi, bound = segment[~stop], lo[~stop], hi[~stop], bound[~stop]
-        # A remainder of order rho^2: splitting into k parts divides it by k^2.
-        excess = np.maximum(bound - best[segment], 0) / np.maximum(goal - best, 1e-300)[segment]
-        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
-        index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
-        width = np.repeat((hi - lo) / parts, parts)
-        left = np.repeat(lo, parts) + index * width
-        right = np.where(index + 1 == np.repeat(parts, parts), np.repeat(hi, parts), left + width)
-        segment, bound = np.repeat(segment, parts), np.repeat(bound, parts)
-        lo, hi = left, right
-    steps = 2.0 ** -np.arange(4, 12) if ceiling is None else ()  # a better point near the best one costs little
-    for step in steps:
-        for side in (-step, step):
-            _improve(risk, starts, ends, np.arange(count), np.clip(t + side, 0.0, 1.0), value, t)
-    upper = np.maximum(closed, value)
-    if ceiling is not None:
-        best = np.maximum(value, floor)
-        settled = (best > ceiling) | (upper <= ceiling)
-        loose = upper > best * (1 + gap)
-        status[settled & loose] = Status.DECIDED
-    return value, upper, t, status
-
-
-def _most_promising(segment: Array, bound: Array) -> Array:
-    """Indices of the cell with the largest bound, one per segment present."""
-    order = np.lexsort((bound, segment))
-    return order[np.append(segment[order][1:] != segment[order][:-1], True)]
-
-
-def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
-    """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
-    better = (seen > value[s]) & np.isfinite(seen)
-    value[s[better]], t[s[better]] = seen[better], at[better]

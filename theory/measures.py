@@ -32,10 +32,11 @@ GATE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """N(0, Sigma), Sigma (n, n) symmetric positive semidefinite, possibly singular. ValueError otherwise.
+    """The centred Gaussian with this second_moment, N(0, Sigma).
 
-    The kernel and the bounds are the same for every elliptical X = R Sigma^(1/2) U (U uniform on the sphere) with
-    this second moment, heavy tails included: they are quadratic in R, and only E R^2 enters.
+    Sigma (n, n), symmetric positive semidefinite, possibly singular; ValueError otherwise. The kernel and the bounds
+    are the same for every elliptical X = R Sigma^(1/2) U (U uniform on the sphere) with this second moment, heavy tails
+    included: they are quadratic in R, and only E R^2 enters.
     """
 
     second_moment: Array
@@ -70,7 +71,10 @@ Measure = Sample | Gaussian
 
 @dataclass(frozen=True, eq=False)
 class Enclosure:
-    """A computed value with bounds that hold in exact arithmetic: lower <= exact <= upper."""
+    """A computed value with bounds that hold in exact arithmetic: lower <= exact <= upper.
+
+    value, lower, upper: arrays of one shape (...).
+    """
 
     value: Array
     lower: Array
@@ -125,13 +129,16 @@ def expectation(sample: Sample, directions: tuple[Array, ...], integrand: Callab
 
 
 def form(a: Array, b: Array, S: Array) -> Array:
-    """a^T S b along the last axis. ValueError on overflow."""
+    """a^T S b along the last axis, (...): a, b (..., n), S (n, n). ValueError on overflow."""
     with np.errstate(over="ignore", invalid="ignore"):
         return finite(((a @ S) * b).sum(axis=-1), "w1, w2 or the second moment")
 
 
 def vectors(w1: ArrayLike, w2: ArrayLike, n: int | None = None) -> tuple[Array, Array]:
-    """w1 and w2 as checked arrays (..., n) that broadcast; n, where given, is the dimension of the measure."""
+    """w1 and w2 as checked arrays (..., n) that broadcast; n, where given, is the dimension of the measure.
+
+    ValueError when they do not fit.
+    """
     a, b = check.finite_array(w1, "w1"), check.finite_array(w2, "w2")
     for w, name in ((a, "w1"), (b, "w2")):
         if w.ndim == 0 or w.shape[-1] == 0 or (n is not None and w.shape[-1] != n):
@@ -146,7 +153,7 @@ def vectors(w1: ArrayLike, w2: ArrayLike, n: int | None = None) -> tuple[Array, 
 
 
 def length(w: Array) -> Array:
-    """|w| along the last axis, without overflow or underflow on the way."""
+    """|w| along the last axis, (..., n) -> (...), without overflow or underflow on the way."""
     return np.ldexp(*_scaled_length(w))
 
 
@@ -157,7 +164,10 @@ def _scaled_length(w: Array) -> tuple[Array, Array]:
 
 
 def times_lengths(value: Array, a: Array, b: Array) -> Array:
-    """value |a| |b|, rounded once to the range of floats: no intermediate product underflows."""
+    """value |a| |b|, rounded once to the range of floats: no intermediate product underflows.
+
+    value (...), a and b (..., n).
+    """
     (f, i), (g, j) = _scaled_length(a), _scaled_length(b)
     with np.errstate(over="ignore", under="ignore"):
         return finite(np.ldexp(f * g * value, i + j), "X, w1 or w2")
@@ -179,19 +189,19 @@ def finite(value: Any, name: str) -> Any:
 
 
 def plain(value: Array) -> Any:
-    """A float for a scalar, the array itself otherwise."""
+    """A float for a `value` of shape (), the array itself otherwise."""
     return float(value) if np.ndim(value) == 0 else value
 
 
-def as_sample(measure: Any) -> Sample:
-    """`measure`, when it is a Sample."""
+def as_sample(measure: Any, name: str = "sample") -> Sample:
+    """`measure`, when it is a Sample; ValueError, naming `name`, otherwise."""
     if not isinstance(measure, Sample):
-        raise ValueError(f"sample must be a Sample(X, Y); got {type(measure).__name__}")
+        raise ValueError(f"{name} must be a Sample(X, Y); got {type(measure).__name__}")
     return measure
 
 
 def as_measure(measure: Any) -> Measure:
-    """`measure`, when it is a Sample or a Gaussian."""
+    """`measure`, when it is a Sample or a Gaussian; ValueError otherwise."""
     if not isinstance(measure, (Sample, Gaussian)):
         raise ValueError(f"measure must be a Sample(X, Y) or a Gaussian(second_moment); got {type(measure).__name__}")
     return measure

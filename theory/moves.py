@@ -15,6 +15,8 @@ hole.
 Numerics. The rows of Z are scaled to norm one before the null space is taken (each unit's scale is a gauge), nu is
 the shortest null vector in that scale, and the freed unit is one of large leverage, so that |nu| stays moderate:
 a freed unit then changes V Z by a few roundings of sum_i |V_i| |z_i|.
+
+Source: ours, written out in paper_notes.md, prop-2.2 and thm-2.4.
 """
 
 from __future__ import annotations
@@ -210,10 +212,10 @@ class Walk:
         self._step(layer + 1, V, f"transfer {pairs} in layer {layer}")
 
     def refit(self, layer: int, V: ArrayLike, label: str | None = None) -> None:
-        """Move W_{layer+1} straight to V (layer 0..K-1); the risk is convex along this piece.
+        """Move W_{layer+1} straight to V (n_{layer+1}, n_layer), layer 0..K-1; the risk is convex along this piece.
 
-        Convexity needs outputs that are affine in W_{layer+1}: the last matrix, or any matrix of a linear net, and an
-        identity output; ValueError otherwise.
+        label: of the piece, default "refit" with the layer. Convexity needs outputs that are affine in W_{layer+1}: the
+        last matrix, or any matrix of a linear net, and an identity output; ValueError otherwise.
         """
         if not 0 <= check.positive_integer(layer, "layer", minimum=0) < self.network.depth:
             raise ValueError(f"layer must be in 0..{self.network.depth - 1} to be refitted; got {layer}")

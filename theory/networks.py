@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Activation:
-    """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0."""
+    """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0.
+
+    value, slope, curvature: rho, rho', rho'' on arrays of any shape; homogeneous: rho(c z) = c rho(z) for c > 0.
+    """
 
     name: str
     value: Callable[[Array], Array]
@@ -61,13 +64,21 @@ ACTIVATIONS = {
 class Network:
     """A fully connected network.
 
-    widths: (n_0, n_1, ..., n_K): inputs, hidden widths, outputs; at least one matrix (K >= 1).
-    activation: rho on the hidden layers; output: the function applied to the last layer
-    ("relu", "identity", "tanh" or "sigmoid" each). bias: whether each W_k carries a bias as its last column.
+    widths: (n_0, n_1, ..., n_K): inputs, hidden widths, outputs; at least one matrix (K >= 1). activation: rho on the
+    hidden layers; output: the function applied to the last layer ("relu", "identity", "tanh" or "sigmoid" each). bias:
+    whether each W_k carries a bias as its last column. It and its methods raise ValueError for shapes, layers and
+    factors that do not fit.
 
     >>> net = Network((2, 3, 1))
     >>> net.size, net.depth, net.hidden
     (9, 2, (3,))
+    >>> theta = net.pack([[[1, 0], [0, 1], [1, 1]], [[1, 1, -1]]])
+    >>> net(theta, [[2, 3], [-1, 1]])
+    array([[0.],
+           [1.]])
+    >>> swapped = net.permute(theta, 1, [1, 0, 2])
+    >>> net.weights(swapped)[0].tolist()
+    [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     """
 
     widths: tuple[int, ...]
@@ -80,20 +91,18 @@ class Network:
     def __post_init__(self) -> None:
         if isinstance(self.widths, (str, bytes)) or not isinstance(self.widths, (Sequence, np.ndarray)):
             raise ValueError(f"widths must be a sequence (inputs, hidden..., outputs); got {self.widths!r}")
-        if len(self.widths) < 2:
-            raise ValueError(
-                f"widths must name at least inputs and outputs, as in (2, 3, 1); got {tuple(self.widths)!r}"
-            )
+        if getattr(self.widths, "ndim", 1) == 0 or len(self.widths) < 2:
+            raise ValueError(f"widths must name at least inputs and outputs, as in (2, 3, 1); got {self.widths!r}")
         widths = tuple(check.positive_integer(n, f"widths[{k}]") for k, n in enumerate(self.widths))
         check.choice(self.activation, "activation", tuple(ACTIVATIONS))
         check.choice(self.output, "output", tuple(ACTIVATIONS))
         check.choice(self.bias, "bias", (False, True))
         shapes = tuple((after, before + bool(self.bias)) for before, after in pairwise(widths))
-        ends = np.cumsum([0] + [rows * columns for rows, columns in shapes])
+        ends = accumulate((rows * columns for rows, columns in shapes), initial=0)
         object.__setattr__(self, "widths", widths)
         object.__setattr__(self, "bias", bool(self.bias))
         object.__setattr__(self, "shapes", shapes)
-        object.__setattr__(self, "slices", tuple(slice(int(a), int(b)) for a, b in pairwise(ends)))
+        object.__setattr__(self, "slices", tuple(slice(a, b) for a, b in pairwise(ends)))
 
     @property
     def size(self) -> int:
@@ -116,14 +125,23 @@ class Network:
 
     def weights(self, theta: ArrayLike) -> list[Array]:
         """Views W_1, ..., W_K of theta (..., P), each of shape (..., n_k, n_{k-1}), one more column with biases."""
-        theta = np.asarray(theta)
+        try:
+            theta = np.asarray(theta)
+        except ValueError as error:
+            raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}") from error
+        if theta.dtype.kind not in "biufcO":
+            raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}")
         if theta.ndim == 0 or theta.shape[-1] != self.size:
             raise ValueError(f"theta must have shape (..., {self.size}); got {theta.shape}")
         return [theta[..., s].reshape(theta.shape[:-1] + shape) for s, shape in zip(self.slices, self.shapes)]
 
     def pack(self, weights: Sequence[ArrayLike]) -> Array:
-        """The parameter vector (..., P) of matrices W_1, ..., W_K; leading axes broadcast."""
-        if not isinstance(weights, (Sequence, np.ndarray)) or len(weights) != self.depth:
+        """The parameter vector (..., P) of weights W_1, ..., W_K, (..., n_k, n_{k-1}) each; leading axes broadcast."""
+        if (
+            not isinstance(weights, (Sequence, np.ndarray))
+            or getattr(weights, "ndim", 1) == 0
+            or len(weights) != self.depth
+        ):
             raise ValueError(
                 f"weights must hold {self.depth} matrices of shapes {self.shapes}; got {check.describe(weights)}"
             )
@@ -143,7 +161,7 @@ class Network:
         return X
 
     def augment(self, h: Array) -> Array:
-        """Features (..., N, n) as the next matrix sees them: with a last column of ones when there are biases."""
+        """Features h (..., N, n) as the next matrix sees them: with a last column of ones when there are biases."""
         return np.concatenate([h, np.ones_like(h[..., :1])], axis=-1) if self.bias else h
 
     def layers(self, theta: Array, X: Array) -> tuple[list[Array], list[Array]]:
@@ -155,17 +173,35 @@ class Network:
             h = self.rho(k).value(before[-1])
         return seen, before
 
+    def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
+        """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K.
+
+        seen and before: the arrays (..., N, n_k) that `layers` gave for this theta; unchecked.
+        """
+        matrices, blocks = self.weights(theta), []
+        for k in range(self.depth, 0, -1):
+            blocks.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*theta.shape[:-1], -1))
+            if k > 1:
+                back = delta @ matrices[k - 1][..., : self.widths[k - 1]]
+                delta = back * self.rho(k - 1).slope(before[k - 2])
+        return np.concatenate(blocks[::-1], axis=-1)
+
     def features(self, theta: ArrayLike, X: ArrayLike, layer: int) -> Array:
         """What W_{layer+1} sees, (..., N, n_layer), one more column (ones) with biases; layer 0 is the input."""
         if not 0 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:
             raise ValueError(f"layer must be in 0..{self.depth - 1}; got {layer}")
         theta, X = check.parameters(theta, self.size, allow_complex=True), self.inputs(X)
-        return self.layers(theta, X)[0][layer]
+        with np.errstate(over="ignore", invalid="ignore"):
+            return check.no_overflow(self.layers(theta, X)[0][layer], "theta")
 
     def __call__(self, theta: ArrayLike, X: ArrayLike) -> Array:
-        """Phi(X; theta): outputs (..., N, n_K) at inputs X (N, n_0) for parameters theta (..., P)."""
+        """Phi(X; theta): outputs (..., N, n_K) at inputs X (N, n_0) for parameters theta (..., P).
+
+        ValueError on wrong shapes, NaN or infinity, and where float64 overflows.
+        """
         theta, X = check.parameters(theta, self.size, allow_complex=True), self.inputs(X)
-        return self.rho(self.depth).value(self.layers(theta, X)[1][-1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return check.no_overflow(self.rho(self.depth).value(self.layers(theta, X)[1][-1]), "theta")
 
     def permute(self, theta: ArrayLike, layer: int, order: Sequence[int]) -> Array:
         """theta with the units of a hidden layer (1..K-1) reordered: new unit i is old unit order[i]. Same function."""
@@ -181,7 +217,7 @@ class Network:
         return self.pack(W)
 
     def rescale(self, theta: ArrayLike, layer: int, factors: ArrayLike) -> Array:
-        """Unit i of a hidden layer: incoming row times factors[i], outgoing column divided by it. Same function.
+        """Unit i of a hidden layer: incoming row times factors[i], (h,), outgoing column divided by it. Same function.
 
         For relu the factors must be positive, for identity nonzero; tanh and sigmoid have no such symmetry.
         """
@@ -198,9 +234,10 @@ class Network:
             allowed = "positive" if self.activation == "relu" else "nonzero"
             raise ValueError(f"factors must be {allowed} for {self.activation} units; got {c.tolist()}")
         W = self.weights(theta)
-        W[layer - 1] = W[layer - 1] * c[:, None]
-        W[layer] = W[layer] / (np.append(c, 1.0) if self.bias else c)
-        return self.pack(W)
+        with np.errstate(over="ignore"):
+            W[layer - 1] = W[layer - 1] * c[:, None]
+            W[layer] = W[layer] / (np.append(c, 1.0) if self.bias else c)
+        return check.no_overflow(np.concatenate([w.reshape(*theta.shape[:-1], -1) for w in W], axis=-1), "theta")
 
     def _hidden_width(self, layer: int) -> int:
         if self.depth < 2 or not 1 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:

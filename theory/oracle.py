@@ -66,14 +66,18 @@ def limit(
 ) -> OracleBound:
     """e(infinity) of a sample with one output, enclosed.
 
-    method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for
-    n >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n > 8) or
-    `steps` rounds. "patterns": the
-    convex reformulation over the activation patterns of the hyperplane arrangement (Pilanci & Ergen 2020) in cvxpy,
-    for small N; its answer is then bounded the same way. "auto": columns, or rational linear algebra for kappa = 0,
-    where the distance of Y from all that features can span is exact. A constant column of X is a bias.
-    For n >= 3 the lower bound is as good as the pricing got: read it, not the method.
+    method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for n >=
+    3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n >
+    8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
+    arrangement (Pilanci & Ergen 2020) in cvxpy, for small N; its answer is then bounded the same way. "auto": columns,
+    or rational linear algebra for kappa = 0, where the distance of Y from all that features can span is exact. A
+    constant column of X is a bias. For n >= 3 the lower bound is as good as the pricing got: read it, not the method.
     ValueError for vector outputs, kappa < 0, or too many patterns.
+
+    >>> sample = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]])
+    >>> found = limit(sample, kappa=0.1)  # one unit, on the diagonal
+    >>> round(found.lower, 6), round(found.upper, 6), len(found.units)
+    (0.136421, 0.136421, 1)
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(method, "method", METHODS)
@@ -104,14 +108,14 @@ def finite(
     """e(m), m >= 0: from above by search, from below by the limit.
 
     The search descends from `starts` random first layers, from the limit cut to its m largest units, from the point of
-    its homotopy with m units, from `starts` Maurey draws of it, and greedily unit by unit (m <= 64), and keeps the best.
-    bound: the limit where it is known; warm: a net with at most m units to start from (the result is no worse), both of
-    this sample and kappa.
+    its homotopy with m units, from `starts` Maurey draws of it, and greedily unit by unit (m <= 64), and keeps the
+    best. bound: the limit where it is known; warm: a net with at most m units to start from (the result is no worse),
+    both of this sample and kappa. ValueError when they are not, or the sample has several outputs.
     """
     m = check.positive_integer(m, "m", minimum=0)
     kappa = check.number(kappa, "kappa", minimum=0.0)
     starts = check.positive_integer(starts, "starts", minimum=0)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     X, y, w = _single_output(sample)
     bound = limit(sample, kappa) if bound is None else bound
     for given, name in ((bound, "bound"), (warm, "warm")):
@@ -146,8 +150,11 @@ def curve(
     starts: int = 4,
     bound: OracleBound | None = None,
 ) -> tuple[OracleBound, ...]:
-    """e(m) for increasing widths, each search starting from the net before it: upper bounds never rise."""
-    rng, bound = np.random.default_rng(rng), limit(sample, kappa) if bound is None else bound
+    """e(m) for increasing widths (k,), each search starting from the net before it: upper bounds never rise.
+
+    starts, bound as in `finite`. ValueError unless the widths increase.
+    """
+    rng, bound = check.generator(rng), limit(sample, kappa) if bound is None else bound
     sizes = [check.positive_integer(m, f"widths[{k}]", minimum=0) for k, m in enumerate(np.asarray(widths).tolist())]
     if sizes != sorted(sizes):
         raise ValueError(f"widths must not decrease; got {sizes}")

@@ -1,4 +1,4 @@
-"""Paths in parameter space: polylines with labelled pieces."""
+"""Paths in parameter space: polylines with labelled pieces, and their normalised length (sec. 3.1)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Array = NDArray[Any]
 class Path:
     """A polyline through points (V, P), V >= 1; labels name its V - 1 pieces (default: empty strings).
 
-    The path parameter gives every piece the same share of [0, 1], so that `piece` and position within it are
-    exact also when pieces have length zero.
+    The path parameter gives every piece the same share of [0, 1], so that `piece` and position within it are exact also
+    when pieces have length zero. ValueError unless there is a point, and one label per piece.
 
     >>> p = Path([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])
     >>> p.length, p.normalised_length
@@ -48,7 +48,7 @@ class Path:
         return len(self.labels)
 
     def at(self, t: ArrayLike) -> Array:
-        """The point at path parameter t in [0, 1]: shape (P,) for a number, (..., P) for an array of them."""
+        """The point at t in [0, 1], ValueError outside: shape (P,) for a number, (..., P) for an array."""
         t = check.finite_array(t, "t")
         if (t < 0).any() or (t > 1).any():
             raise ValueError(f"t must lie in [0, 1]; got {t.min()} to {t.max()}")
@@ -81,7 +81,7 @@ class Path:
         return Path(self.points[::-1], self.labels[::-1])
 
     def __add__(self, other: Path) -> Path:
-        """This path followed by `other`, which must start exactly where this one ends."""
+        """The path followed by `other`, which must start exactly where this one ends."""
         if not isinstance(other, Path):
             return NotImplemented
         if self.points.shape[1] != other.points.shape[1]:
@@ -94,12 +94,12 @@ class Path:
         return Path(np.concatenate([self.points, other.points[1:]]), self.labels + other.labels)
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write points and labels as NPZ (readable without pickle)."""
+        """Write points and labels to a file (a name or an open binary file) as NPZ (readable without pickle)."""
         np.savez_compressed(file, points=self.points, labels=np.array(self.labels, dtype=str))
 
     @classmethod
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Path:
-        """Read what `save` wrote; ValueError when the content is not such an NPZ, OSError when it cannot be opened."""
+        """Read a file that `save` wrote; ValueError when it is not such an NPZ, OSError when it cannot be opened."""
         try:
             points, labels = check.load_arrays(file, "points", "labels")
         except ValueError as error:

@@ -37,7 +37,8 @@ DIRECTIONS = 96  # directions tried for the second unit of a start
 def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
     """A lower bound of e(width - 1), in exact arithmetic: tight for width 1, and for width 2 with n <= 2.
 
-    For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0.
+    For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0; ValueError
+    otherwise.
     """
     width = check.positive_integer(width, "width")
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
@@ -89,7 +90,7 @@ def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
 
     The path starts at the best unit u* (exactly e(1) with it alone) joined by a second one with refitted weights, gives
     the second one up, swaps round it and takes it up again: its maximum is e(1). `lower` is e(1) as well where the swap
-    changes signs; else nothing is known to separate the ends. One or two inputs.
+    changes signs; else nothing is known to separate the ends. One or two inputs; ValueError otherwise.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
     if sample.n_in > 2:
@@ -146,7 +147,7 @@ def cyclic_order(rows: Array) -> tuple[int, ...]:
 
 
 def directions(n: int) -> Array:
-    """Unit rows to try: both signs for n = 1, a fan of directions for n = 2."""
+    """Unit rows (M, n) to try: both signs for n = 1, a fan of directions for n = 2."""
     if n == 1:
         return np.array([[1.0], [-1.0]])
     t = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS

@@ -2,6 +2,8 @@
 
 All pieces move one layer only (`theory.moves`), so the risk is constant or convex on each and vertices decide. The
 start is chosen: its first units realise, as nearly as `spread` says, the best net with one unit fewer.
+
+Ours: they are the upper ends of the barriers of section 2.3.1 and appendix E.1.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ SPREADS = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Rows W_1 (m, n) with the optimal W_2 for all units, and the optimal W_2 without the last unit."""
+    """A net to start from: rows W_1 (m, n), one of which can be given up at little cost.
+
+    outgoing, reduced (n_out, m): the optimal W_2 for all units, and without the last one; reduced_risk: the risk of the
+    latter; gain: how far the last unit's features stand out from the span of the others, 0 to 1.
+    """
 
     rows: Array
     outgoing: Array
@@ -55,7 +61,7 @@ def around(network: Network, sample: Sample, start: Start, order: Sequence[int])
 
 
 def freely(network: Network, sample: Sample, rows: Array, order: Sequence[int]) -> Path:
-    """The same when the features of the rows are linearly dependent: the risk never changes."""
+    """The same when the features of the rows (m, n) are linearly dependent: the risk never changes."""
     Z = _features(network, sample, rows)
     theta = network.pack([rows, fit(sample, Z)[0]])
     end = network.permute(theta, 1, order)
@@ -71,9 +77,10 @@ def freely(network: Network, sample: Sample, rows: Array, order: Sequence[int]) 
 def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[int], beads: int) -> Path:
     """Three units on the closed feature curve of three points move to each other's places, W_2 refitted at every bead.
 
-    `order` is a 3-cycle. First each unit crosses one edge of the curve, from where one point alone is active to where
-    the next one is (det Z stays away from zero), then it turns on with the same feature. Rows and features are both
-    linear in each stage, so between beads the risk is of fourth order in their distance.
+    `order` is a 3-cycle, least: `theory.rank_drop.least_risk` of the points. First each unit crosses one edge of the
+    curve, from where one point alone is active to where the next one is (det Z stays away from zero), then it turns on
+    with the same feature. Rows and features are both linear in each stage, so between beads the risk is of fourth order
+    in their distance.
     """
     alone = np.argmax(least.features, axis=1)  # every corner of the curve of three points has one active point
     last = [k for k in range(len(alone)) if alone[k] != alone[(k + 1) % len(alone)]]  # counterclockwise, one per point
@@ -98,7 +105,8 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
 def starts(sample: Sample, least: LeastRisk) -> Iterator[Start]:
     """A start for each spread in turn: rows that realise a nu ever nearer to the optimal one.
 
-    `sample` holds one point per ray, as many as units; plane, line or independent points.
+    `sample` holds one point per ray, as many as units; plane, line or independent points. least: their
+    `theory.rank_drop.least_risk`.
     """
     width = len(sample)
     if least.geometry is Geometry.INDEPENDENT:
@@ -115,9 +123,9 @@ def starts(sample: Sample, least: LeastRisk) -> Iterator[Start]:
 
 
 def complete(sample: Sample, rows: Array, pool: Array, network: Network | None = None) -> Start:
-    """A start whose first units are the given rows: one more from the pool, the one that spans most, W_2 optimal.
+    """A start whose first units are the given rows (m - 1, n): one more from the pool (M, n), the one that spans most.
 
-    network: of which the rows are all hidden units but one; default: without biases.
+    W_2 is optimal. network: of which the rows are all hidden units but one; default: without biases.
     """
     net = network or Network((sample.n_in, len(rows) + 1, sample.n_out))
     Z, candidates = _features(net, sample, rows), _features(net, sample, pool, ones=False)
@@ -134,7 +142,10 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
 
 
 def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, biased: bool = False) -> Array:
-    """Directions worth trying for a unit: towards and away from points, between sign changes, at random."""
+    """Directions (M, n) worth trying for a unit: towards and away from points, between sign changes, `size` at random.
+
+    bias: with one more column, zero unless `biased`.
+    """
     n, X = sample.n_in, sample.X
     pool = [X, -X, rng.standard_normal((size, n))]
     if n == 2:
@@ -152,7 +163,10 @@ def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, 
 
 
 def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) -> Array:
-    """W_1 whose features span `independent` dimensions, as many as any net's, well conditioned; hidden biases zero if they may."""
+    """W_1 (m, n) whose features span `independent` dimensions, as many as any net's, well conditioned.
+
+    Hidden biases are one more column, zero if they may.
+    """
     width = network.widths[1]
     for biased in (False, True)[: 1 + network.bias]:
         pool = directions_pool(sample, rng, 64 + 4 * width, bias=network.bias, biased=biased)
@@ -164,7 +178,10 @@ def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) 
 
 
 def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array:
-    """W_1 of the best net found: local searches over W_1 with the outgoing weights refitted at every step."""
+    """W_1 (m, n), one more column with biases, of the best net found.
+
+    Local searches over W_1 from `tries` random starts, the outgoing weights refitted at every step.
+    """
     shape = network.shapes[0]
     X = network.augment(sample.X)
 

@@ -25,8 +25,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Components:
-    """The nets of zero risk, as many units as points: `number` of connected components, and the permutations
-    (new unit i is old unit order[i]) that are `free`: they stay within one. barrier: certified, between components."""
+    """The nets of zero risk, as many units as points: `number` of connected components.
+
+    free: the permutations (new unit i is old unit order[i]) that stay within one; barrier: certified, between
+    components; geometry: how the points lie (`theory.rank_drop.Geometry`).
+    """
 
     number: int
     free: tuple[tuple[int, ...], ...]
@@ -59,10 +62,11 @@ def components(sample: Sample) -> Components:
 
 
 def approach(sample: Sample, width: int) -> tuple[Array, Array]:
-    """Largest weight and certified maximum of the swapping path, for paths ever closer to the infimum: two arrays.
+    """Largest weight and certified maximum, (S,) each, of S swapping paths ever closer to the infimum.
 
     Where the infimum is not attained two units merge and their outgoing weights run to infinity; with bounded weights
-    the visible barrier is higher. As many units as rays, in a plane or linearly independent; ValueError otherwise.
+    the visible barrier is higher. As many units as rays (`width`), in a plane or linearly independent; ValueError
+    otherwise.
     """
     points = rays(sample)
     width = check.positive_integer(width, "width", minimum=2)

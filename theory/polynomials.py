@@ -20,10 +20,11 @@ from theory import geodesics, maxima
 from theory import string_sampling as ss
 from theory import validation as check
 from theory.networks import Network
+from theory.objectives import Objective
 from theory.paths import Path
 from theory.risk import Risk, Sample
-from theory.strings import Run, Status, StringResult, ends_of
-from theory.trainers import Objective
+from theory.string_runs import Run, Status, StringResult, ends_of
+from theory.trainers import Adam
 
 Array = NDArray[Any]
 
@@ -53,7 +54,7 @@ def task(name: str, *, points: int = 512, loss: str = "absolute") -> Risk:
 
 def draw(network: Network, count: int, *, rng: Any = None) -> Array:
     """The authors' initial weights (count, P): uniform on [-1, 1]; biases standard normal."""
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     W = [rng.uniform(-1, 1, (count, *shape)) for shape in network.shapes]
     if network.bias:
         for matrix in W:
@@ -73,35 +74,16 @@ def best_constant(risk: Risk) -> float:
     return total
 
 
-class Adam:
-    """Adam as the authors used it: rate 1e-3, full batch, on parameter vectors (B, P), in place."""
-
-    def __init__(self, risk: Risk, points: Array) -> None:
-        self.objective, self.points, self.evaluations = Objective(risk), points.copy(), 0
-        self.first, self.second, self.k = np.zeros_like(points), np.zeros_like(points), np.zeros(len(points), dtype=int)
-
-    def step(self, rows: Array) -> None:
-        """One step of the given rows."""
-        g = self.objective.derivatives(self.points[rows])[2]
-        self.evaluations += rows.size
-        self.k[rows] += 1
-        self.first[rows] = 0.9 * self.first[rows] + 0.1 * g
-        self.second[rows] = 0.999 * self.second[rows] + 0.001 * g**2
-        k = self.k[rows, None]
-        rate = 1e-3 * np.sqrt(1 - 0.999**k) / (1 - 0.9**k)
-        self.points[rows] -= rate * self.first[rows] / (np.sqrt(self.second[rows]) + 1e-8)
-
-
 def trained_ends(
     risk: Risk, levels: Sequence[float], count: int, *, rng: Any = None, steps: int = MAX_STEPS, block: int = 5
 ) -> Array:
-    """Ends as the authors train them, (len(levels), count, P): the first iterate of Adam, looked at every `block` steps,
-    whose risk is below the level; nan where none was within `steps`.
+    """Ends as the authors train them, (len(levels), count, P); nan where none was found within `steps`.
 
-    One run from each initial draw serves all levels, so that ends of different levels are not independent.
+    The first iterate of Adam, looked at every `block` steps, whose risk is below the level. One run from each initial
+    draw serves all levels, so that ends of different levels are not independent.
     """
     levels_ = np.array([check.number(level, "levels", minimum=0.0, open_minimum=True) for level in levels])
-    adam = Adam(risk, draw(risk.network, count, rng=rng))
+    adam = Adam(Objective(risk), draw(risk.network, count, rng=rng))
     ends = np.full((len(levels_), count, risk.network.size), np.nan)
     for k in range(0, steps + 1, block):
         waiting = np.isnan(ends[:, :, 0])
@@ -145,7 +127,7 @@ def authors_string(
     beads, fresh, open_ = np.stack([a, b]), np.array([0]), np.array([True])
     status, begun = Status.DEPTH, time.perf_counter()
     for _ in range(depth):
-        adam = Adam(risk, (beads[fresh] + beads[fresh + 1]) / 2)
+        adam = Adam(Objective(risk), (beads[fresh] + beads[fresh + 1]) / 2)
         waiting = np.arange(fresh.size)
         for _ in range(max(1, steps // block)):
             for _ in range(block):
@@ -190,7 +172,8 @@ def authors_string(
 class Row:
     """One pair of Figure 1: beads and normalised lengths (all parameters; weights without biases) under one preset.
 
-    accepted: whether the preset calls the pair connected; value: the largest risk met on the string; upper: a bound.
+    length, length_weights: the two lengths; status: how the run ended. accepted: whether the preset calls the pair
+    connected; value: the largest risk met on the string; upper: a bound.
     """
 
     preset: str
@@ -217,6 +200,7 @@ def connect(
     """One pair under the three presets: the authors' code, the certified greedy string, and the shortest path found.
 
     The last is the shortest of what shortening makes of the certified string and of the authors' one, once certified.
+    alpha: beads are trained to alpha times the level; steps: of the authors' trainer, at most.
     """
     theirs = authors_string(risk, theta_a, theta_b, level, alpha=alpha, steps=steps)
     ours = ss.greedy(risk, theta_a, theta_b, level, alpha=alpha, attempts=8, rng=rng)
@@ -241,7 +225,10 @@ def _row(risk: Risk, preset: str, level: float, path: Path, status: Status, maxi
 
 
 def power_law(levels: ArrayLike, values: ArrayLike) -> tuple[float, float]:
-    """Least squares fit log values = intercept + slope log levels: (slope, R^2)."""
+    """Least squares fit log values = intercept + slope log levels: (slope, R^2).
+
+    levels (k,) and values (k,) are positive.
+    """
     x, y = np.log(np.asarray(levels, float)), np.log(np.asarray(values, float))
     slope, intercept = np.polyfit(x, y, 1)
     left = y - slope * x - intercept

@@ -14,6 +14,7 @@ and E |u_0| |u_1| over both wedges is 2 k(w_0, -w_1) = |x_0| |x_1| (sin phi - ph
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,10 @@ def segment_maximum(
 
 
 def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int = CELLS) -> PathMaximum:
-    """The maximum of the population risk over a polyline; `budget` cells per piece, lower pieces are not refined."""
+    """The maximum of the population risk over a polyline; `budget` cells per piece, lower pieces are not refined.
+
+    gap: relative, as in `theory.maxima.path_maximum`. ValueError when risk or path is of another kind.
+    """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
     points = check.parameters(path.points, _network(risk).size, "path.points")
@@ -89,17 +93,22 @@ def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int
 def compare(
     risk: TeacherRisk,
     path: Path,
-    sizes: ArrayLike,
+    sizes: Sequence[int] | Array,
     *,
     gap: float = GAP,
     rng: np.random.Generator | int | None = None,
 ) -> tuple[Comparison, ...]:
-    """The same path under fresh samples of the given sizes and under the population."""
-    rng = np.random.default_rng(rng)
+    """The same path under fresh samples of the given sizes and under the population.
+
+    sizes (S,): numbers of draws; gap: relative, of each maximum.
+    """
+    rng = check.generator(rng)
     population = path_maximum(risk, path, gap=gap)
     result = []
-    for k, size in enumerate(np.asarray(sizes).tolist()):
-        sample = risk.draw(check.positive_integer(size, f"sizes[{k}]"), rng)
+    if not np.iterable(sizes) or isinstance(sizes, (str, bytes)):
+        raise ValueError(f"sizes must be a sequence of sample sizes; got {check.describe(sizes)}")
+    for size in [check.positive_integer(size, f"sizes[{k}]") for k, size in enumerate(sizes)]:
+        sample = risk.draw(size, rng)
         result.append(Comparison(size, maxima.path_maximum(risk.empirical(sample), path, gap=gap), population))
     return tuple(result)
 

@@ -1,9 +1,10 @@
 """Pricing: the largest |sum_i c_i relu(<w, x_i>)| over the unit ball, with a bound that holds in exact arithmetic.
 
-It is what decides whether a new hidden unit w can lower a convex problem over all units (`theory.oracle`). The function
-f(w) = sum_i c_i relu(<w, x_i>) is positively homogeneous and piecewise linear, so its maximum over the ball is 0 or on
-the sphere: on a line two rows decide; on the circle it is <g, w> on each arc between breakpoints, and the arcs are
-searched exactly; on higher spheres cones are bounded and split, and above eight dimensions a relaxation is all there is.
+It is what decides whether a new hidden unit w can lower a convex problem over all units (`theory.oracle`, eq. 6 for m
+without limit). The function f(w) = sum_i c_i relu(<w, x_i>) is positively homogeneous and piecewise linear, so its
+maximum over the ball is 0 or on the sphere: on a line two rows decide; on the circle it is <g, w> on each arc between
+breakpoints, and the arcs are searched exactly; on higher spheres cones are bounded and split, and above eight
+dimensions a relaxation is all there is.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def price(X: Array, c: Array, *, target: float = 0.0, tolerance: float = 1e-7, c
 
 
 def inside(W: Array) -> Array:
-    """Rows scaled to norm 1, less a few roundings so that they are in the unit ball exactly; zero rows stay."""
+    """Rows W (M, n) scaled to norm 1, less a few roundings: they are in the unit ball exactly; zero rows stay."""
     size = np.linalg.norm(W, axis=1, keepdims=True)
     return W / np.where(size > 0, size, 1.0) * (1 - (W.shape[1] + 8) * UNIT)
 
@@ -172,7 +173,7 @@ def _relaxed(X: Array, c: Array) -> float:
 
 
 def starts(X: Array, count: int = 64) -> Array:
-    """Unit vectors to climb from: the axes, data directions, and a fixed scatter."""
+    """Unit vectors (M, n) to climb from: the axes, data directions, and a fixed scatter, about `count` each."""
     n = X.shape[1]
     scatter = np.random.default_rng(0).standard_normal((count, n))
     pick = X[np.linspace(0, len(X) - 1, min(len(X), count)).astype(int)]
@@ -180,9 +181,10 @@ def starts(X: Array, count: int = 64) -> Array:
 
 
 def climb(X: Array, c: Array, rows: Array | None = None, *, steps: int = 60) -> Array:
-    """Climb |f| on the sphere from the given rows (None: a fixed scatter) by projected subgradient steps.
+    """Climb |f| on the sphere from the given rows (M, n) (None: a fixed scatter) by projected subgradient steps.
 
-    A step is kept when it helps; rows with f = 0 are left out, and for large samples all but the best 48.
+    X (N, n), c (N,): the data of f. A step is kept when it helps; rows with f = 0 are left out, and for large samples
+    all but the best 48.
     """
     rows = starts(X) if rows is None else rows
     value = np.maximum(X @ rows.T, 0).T @ c
@@ -230,7 +232,9 @@ def _bound_cones(X: Array, c: Array, V: Array, rounding: float) -> tuple[Array, 
 
 
 def _bound_slab(X: Array, c: Array, V: Array, T: Array, rounding: float) -> Array:
-    """With w = sum_j t_j v_j, t >= 0: relu is convex, so where c_i > 0 it is at most sum_j t_j relu(<v_j, x_i>); where
+    """Upper bounds on f over cones.
+
+    With w = sum_j t_j v_j, t >= 0: relu is convex, so where c_i > 0 it is at most sum_j t_j relu(<v_j, x_i>); where
     c_i < 0 it is at least mu_i <w, x_i> for any mu_i in [0, 1]. So f(w) <= sum_j t_j h_j <= <p, w> <= |p| for every p
     with <v_j, p> >= h_j; a shortfall costs at most shortfall * sum_j t_j.
     """

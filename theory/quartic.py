@@ -1,4 +1,4 @@
-"""The risk of a one-hidden-layer net along a segment, exactly: piecewise quartic with known breakpoints.
+"""The risk (eq. 1) of a one-hidden-layer net along a segment, exactly: piecewise quartic with known breakpoints.
 
 With theta(t) = (1 - t) theta_0 + t theta_1, a pre-activation p_ij(t) is affine in t, so a relu unit j switches on
 sample i at most once, at t_ij = p_ij(0) / (p_ij(0) - p_ij(1)). Between switches the residual of each sample is a
@@ -15,10 +15,10 @@ dead throughout. The float quadratics differ from the true residual, uniformly i
 slab ends and pre-activations 4 gamma(n + 6), relu on the wrong side of a rounded breakpoint one more, outgoing weights
 8u; then at most 2m additions of terms of total size 27 (|y_i| + ...). In the first sum V_j and A_ij are taken over the
 whole segment, as the rounding of a slab's ends is relative to that; TINY wherever products may underflow; and where
-numbers exceed LARGEST, coefficients may overflow and the bound is infinite. By the triangle inequality in L2 the true risk
-is at most (sqrt(R) + sqrt(E eps^2))^2, R that of the float quadratics; the rounding of R's own coefficients is bounded
-from the absolute values actually met. Where cancellation makes all this loose and the problem is small, the bound is
-computed again in fractions (`theory.rational`).
+numbers exceed LARGEST, coefficients may overflow and the bound is infinite. By the triangle inequality in L2 the true
+risk is at most (sqrt(R) + sqrt(E eps^2))^2, R that of the float quadratics; the rounding of R's own coefficients is
+bounded from the absolute values actually met. Where cancellation makes all this loose and the problem is small, the
+bound is computed again in fractions (`theory.rational`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chun
 
 @dataclass(frozen=True)
 class PieceMaximum:
-    """Where the float quartics are largest, and a rigorous bound on the true risk (infinite on overflow)."""
+    """Where the float quartics are largest, t in [0, 1], and `upper`, a bound on the true risk (inf on overflow)."""
 
     t: float
     upper: float
@@ -192,7 +192,7 @@ def _square(q: Array) -> Array:
 def _penalty(risk: Risk, theta_0: Array, theta_1: Array, size: Array) -> tuple[Array, Array, Array, float]:
     """kappa R along the slab: quartic at t = 0, switch times of |.|, changes (5, E), sum of absolute values."""
     base, none = np.zeros(5), (np.zeros(0), np.zeros((5, 0)))
-    if risk.penalty is None:
+    if risk.penalty is None or risk.kappa == 0:
         return base, *none, 0.0
     if risk.penalty == "ridge":
         d = theta_1 - theta_0

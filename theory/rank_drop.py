@@ -18,6 +18,8 @@ and for a float `lower` just below the minimum every face is decided by the sign
 for one face L: if Q = Y Y^T - lower diag(1/p) is positive definite on L nothing of L is below. Otherwise
 {Q <= 0} in L is connected up to sign, and by induction it does not meet the boundary of any cone; so one rational
 point of it, outside every cone, shows that all of it is outside.
+
+Proof: paper_notes.md, app-e1-disconnected (appendix E.1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exact arithmetic for small problems: the risk of a one-hidden-layer net along a segment, in fractions.
+"""Exact arithmetic for small problems: the risk (eq. 1) of a one-hidden-layer net along a segment, in fractions.
 
 Floats are rationals, so the pieces of `theory.quartic` can be computed without any rounding. That costs about a
 thousand times more, and is used where cancellation makes the float bound loose and the problem is small. Only the

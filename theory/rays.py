@@ -1,6 +1,9 @@
 """A sample as a ReLU net without biases sees it: one point per ray from the origin, in exact rationals.
 
 Floats are rationals, so orientation, rank and linear dependence are decided without any rounding (python-flint).
+
+Used for section 2.3.1 and appendix E.1. A Vector is a list of rationals (flint.fmpq), rows a list of vectors: a matrix
+(M, n); points are `Rays`.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ class Rays:
         return len(self.p)
 
     def subset(self, chosen: tuple[int, ...]) -> Rays:
-        """Some of the rays, without the constant."""
+        """The rays `chosen` by index, without the constant."""
         pick = lambda rows: [rows[i] for i in chosen]  # noqa: E731
         return Rays(pick(self.X), pick(self.Y), pick(self.p), self.constant * 0, tuple(self.first[i] for i in chosen))
 
@@ -123,7 +126,10 @@ def dependencies(points: Rays, *, bias: bool = False) -> list[Vector]:
 
 
 def unseen_risk(points: Rays, blind: list[Vector]) -> Rational:
-    """The risk that no net of any width removes: the distance of Y from what features can span, with the constant."""
+    """The risk that no net of any width removes: the distance of Y from what features can span, with the constant.
+
+    blind: what `dependencies` gives of the points.
+    """
     from flint import fmpq_mat
 
     if not blind:
@@ -137,7 +143,7 @@ def unseen_risk(points: Rays, blind: list[Vector]) -> Rational:
 
 
 def null_space(rows: list[Vector], columns: int) -> list[Vector]:
-    """A basis of {v : rows v = 0}, rational; free coordinates carry the identity."""
+    """A basis of {v : rows v = 0}, rational, of length `columns`; free coordinates carry the identity."""
     from flint import fmpq
 
     if not rows:
@@ -194,27 +200,27 @@ def lift(points: Rays, directions: list[Vector]) -> list[Vector]:
 
 
 def feature_rows(points: Rays, directions: list[Vector]) -> list[Vector]:
-    """rho(X w) for each direction w, (M, N)."""
+    """rho(X w), a matrix (M, N), for each w of `directions`."""
     zero = points.constant * 0
     return [[max(sum((a * b for a, b in zip(x, w)), zero), zero) for x in points.X] for w in directions]
 
 
 def matrix(rows: list[Vector]) -> Any:
-    """Rows of rationals as a flint.fmpq_mat."""
+    """The rows as a flint.fmpq_mat."""
     from flint import fmpq_mat
 
     return fmpq_mat(len(rows), len(rows[0]), [v for row in rows for v in row])
 
 
 def exact_rows(array: ArrayLike) -> list[Vector]:
-    """A float matrix as rows of rationals."""
+    """A float array (M, n) as rows of rationals."""
     from flint import fmpq
 
     return [[fmpq(*float(v).as_integer_ratio()) for v in row] for row in np.asarray(array).tolist()]
 
 
 def floats(rows: list[Vector]) -> Array:
-    """Rows of rationals rounded to a float array."""
+    """The rows rounded to a float array (M, n)."""
     return np.array([[float(v) for v in row] for row in rows]) if rows else np.zeros((0, 0))
 
 
@@ -225,7 +231,7 @@ def row_norms(rows: Array) -> Array:
 
 
 def float_below(value: Rational) -> float:
-    """The largest float that is not above a rational."""
+    """The largest float that is not above a rational value."""
     from flint import fmpq
 
     below = float(value)

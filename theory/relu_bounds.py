@@ -35,7 +35,7 @@ _OUTWARD = 1 + gamma(64)
 
 def spectral_norm(sample: Sample) -> float:
     """An upper bound on S = |Sigma|, tight to about n N units of rounding."""
-    Sigma, n = sample.second_moment, sample.n_in
+    Sigma, n = check.instance(sample, "sample", Sample).second_moment, sample.n_in
     largest = float(np.linalg.eigvalsh(Sigma)[-1])
     trace = float(np.trace(Sigma))
     # Sigma as computed is within gamma(N + 2) sum |x||x|^T of the true one, whose norm is at most the trace; a backward
@@ -49,7 +49,10 @@ def energy(sample: Sample) -> float:
 
 
 def largest_feature(sample: Sample, rows: ArrayLike) -> float:
-    """An upper bound on max_i E z(w_i)^2 over unit multiples of the rows (m, n): at most zeta^2 <= S; 0 without rows."""
+    """An upper bound on max_i E z(w_i)^2 over unit multiples of the rows (m, n): at most zeta^2 <= S; 0 without rows.
+
+    ValueError unless the rows fit the sample.
+    """
     W = check.finite_array(rows, "rows", ndim=2)
     if W.shape[1] != sample.n_in:
         raise ValueError(f"rows must have shape (m, {sample.n_in}); got {W.shape}")
@@ -111,7 +114,8 @@ def perturbation(
 ) -> float:
     """N = max over t of sum_i |n_i|: at most S^(1/2) / 4 * sum_i (|b_i| + |g_i|) |w_i - w~_i|.
 
-    rows, moved (m, n): w_i and w~_i; weights, moved_weights (m,): b_i and g_i; spectral: S.
+    rows, moved (m, n): w_i and w~_i; weights, moved_weights (m,): b_i and g_i; spectral: S. ValueError unless their
+    shapes agree.
     """
     W, V = check.finite_array(rows, "rows", ndim=2), check.finite_array(moved, "moved", ndim=2)
     b, g = check.finite_array(weights, "weights", ndim=1), check.finite_array(moved_weights, "moved_weights", ndim=1)
@@ -125,7 +129,7 @@ def perturbation(
 
 
 def joint_move_bound(larger_end: float, noise: float) -> float:
-    """D + 2 N sqrt(D) + N^2: the most that the risk reaches on subpaths (2) and (5)."""
+    """D + 2 N sqrt(D) + N^2, D the larger_end, N the noise: what the risk reaches at most on subpaths (2) and (5)."""
     D, N = check.number(larger_end, "larger_end", minimum=0.0), check.number(noise, "noise", minimum=0.0)
     return (D + 2 * N * D**0.5 + N**2) * _OUTWARD
 
@@ -141,4 +145,4 @@ def maurey_excess(
     half = check.positive_integer(width, "width", minimum=2) // 2
     zeta2 = spectral_norm(sample) if zeta_squared is None else check.number(zeta_squared, "zeta_squared", minimum=0.0)
     norm = min(check.number(level, "level", minimum=0.0), energy(sample) / 2) / kappa
-    return zeta2 * norm**2 / half * _OUTWARD
+    return zeta2 * norm**2 / min(half, 2**1000) * _OUTWARD

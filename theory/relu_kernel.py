@@ -72,12 +72,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """The geometry of two directions; arrays (...) and (..., n).
+    """The geometry of two directions; angles and lengths (...), vectors (..., n).
 
     w1, w2: the unit vectors. alpha: their angle in [0, pi], accurate when tiny and near pi. r = |w1 + w2|/2 =
-    cos(alpha/2), the r of the proof; r_printed = (1 + cos alpha)/2, which is r^2. p = (w1 + w2)/2 = r w_m and
-    d = (w2 - w1)/2, |d| = s = sin(alpha/2). bisector w_m and normal d/|d|: zero vectors where undefined (pi, 0).
-    What cannot be told from 0 or pi after normalising is 0 or pi: there d = 0 or p = 0 exactly.
+    cos(alpha/2), the r of the proof; r_printed = (1 + cos alpha)/2, which is r^2. p = (w1 + w2)/2 = r w_m and d = (w2 -
+    w1)/2 (..., n), |d| = s = sin(alpha/2). bisector w_m and normal d/|d| (..., n): zero vectors where undefined (pi,
+    0). What cannot be told from 0 or pi after normalising is 0 or pi: there d = 0 or p = 0 exactly.
     """
 
     w1: Array
@@ -114,10 +114,17 @@ def pair(w1: ArrayLike, w2: ArrayLike) -> Pair:
 
 
 def kernel(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Any:
-    """[w1, w2]_Z = E max(0, <w1, X>) max(0, <w2, X>) for any two vectors, zero ones included. A float, or (...)."""
+    """[w1, w2]_Z = E max(0, <w1, X>) max(0, <w2, X>) for any two vectors, zero ones included. A float, or (...).
+
+    w1, w2 (..., n); ValueError unless they fit the measure, or on overflow.
+
+    >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
+    >>> kernel([1.0, 0.0], [0.0, 1.0], sample)
+    0.25
+    """
     if isinstance(measure, Gaussian):
         return arc_cosine(w1, w2, measure.second_moment)
-    a, b = vectors(w1, w2, as_sample(measure).n_in)
+    a, b = vectors(w1, w2, as_measure(measure).n_in)
     return plain(expectation(measure, (a, b), lambda f, g: np.maximum(f, 0) * np.maximum(g, 0)))
 
 
@@ -135,7 +142,7 @@ def kernel_enclosure(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosur
 
 
 def linear_metric(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
-    """<w1, w2>_X = w1^T Sigma w2, (...)."""
+    """<w1, w2>_X = w1^T Sigma w2, (...): w1, w2 (..., n), second_moment Sigma (n, n)."""
     S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
     a, b = vectors(w1, w2, len(S))
     return plain(form(a, b, S))
@@ -145,7 +152,8 @@ def linear_metric(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any
 class PrintedBounds:
     """Proposition 2.3 for vectors of any length: |w1| |w2| times eq. (7). lower <= [w1, w2]_Z <= upper, (...).
 
-    main: (1 + cos alpha)/2 ||w_m||_Z^2; error: 2 ||Sigma|| ((1 - cos alpha)/2 + sin^2 alpha), both scaled likewise.
+    alpha (...): the angle; main (...): (1 + cos alpha)/2 ||w_m||_Z^2; error (...): 2 ||Sigma|| ((1 - cos alpha)/2 +
+    sin^2 alpha), both scaled likewise.
     """
 
     lower: Array
@@ -156,7 +164,15 @@ class PrintedBounds:
 
 
 def printed_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> PrintedBounds:
-    """Eq. (7) as printed. Sigma is the second moment; at alpha = pi the main term is 0. ValueError for a zero vector."""
+    """Eq. (7) as printed. Sigma is the second moment; at alpha = pi the main term is 0. ValueError for a zero vector.
+
+    w1, w2 (..., n), scaled to norm one.
+
+    >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
+    >>> bounds = printed_bounds([1.0, 0.0], [0.0, 1.0], sample)  # the kernel is 0.25
+    >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)
+    (-3.375, 0.375)
+    """
     g, scale = _geometry(w1, w2, measure)
     main, radius = _half_energy(g.p, measure), rounding(measure)
     error = 2 * second_moment_norm(measure).upper * (g.s**2 + g.sin_squared)
@@ -184,7 +200,15 @@ class SharpBounds:
 
 
 def sharp_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> SharpBounds:
-    """The sharp two-sided bound in all its forms. At alpha = pi the range is {0}. ValueError for a zero vector."""
+    """The sharp two-sided bound in all its forms. At alpha = pi the range is {0}. ValueError for a zero vector.
+
+    w1, w2 (..., n), scaled to norm one.
+
+    >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
+    >>> bounds = sharp_bounds([1.0, 0.0], [0.0, 1.0], sample)  # the kernel is 0.25
+    >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)
+    (0.25, 0.375)
+    """
     g, scale = _geometry(w1, w2, measure)
     main, radius = _half_energy(g.p, measure), rounding(measure)
     across = form(g.d, g.d, measure.second_moment)
@@ -211,7 +235,7 @@ def symmetric_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosur
 
 @dataclass(frozen=True, eq=False)
 class Wedges:
-    """Membership of points in the sets of the proof, boolean (..., N): A both units active; B the rest of C(w_m)."""
+    """Which points are in the sets of the proof, boolean: A (..., N) both units active, B (..., N) the rest of C(w_m)."""
 
     A: Array
     B: Array
@@ -231,8 +255,11 @@ class ProofTerms:
 
     Each is within `rounding` of the exact one.
     (17): kernel = r^2 bisector_norm - E1 - E2, with E1 = r^2 E[<X, w_m>^2 1_B], E2 = E[<X, d>^2 1_A].
-    energy_A, energy_B: E[|QX|^2 1], Q the projection onto span(w1, w2); across_A, across_B: E[<X, d^>^2 1].
-    sigma: ||Sigma||. An atom within rounding of a wall of A may be counted on either side of it; E1 + E2 does not mind.
+    bisector_norm (...): ||w_m||_Z^2; energy_A, energy_B (...): E[|QX|^2 1], Q the projection onto span(w1, w2);
+    across_A,
+    across_B (...): E[<X, d^>^2 1]. sigma: ||Sigma||. An atom within rounding of a wall of A may be counted on either
+    side of it;
+    E1 + E2 does not mind.
     """
 
     geometry: Pair

@@ -41,10 +41,10 @@ class Impossible(ValueError):
 
 
 def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
-    """The parameter vectors, when risk and rows are of the kind section 2.3 speaks of; ValueError says what is not.
+    """The parameter vectors thetas (P,), when risk and rows are of the kind section 2.3 speaks of.
 
-    One hidden relu layer without biases, one output, squared loss, penalty "second_layer_l1" (rows of W_1 in the unit
-    ball) or none. Inputs with a bias: append a column of ones to X.
+    ValueError says what is not. One hidden relu layer without biases, one output, squared loss, penalty
+    "second_layer_l1" (rows of W_1 in the unit ball) or none. Inputs with a bias: append a column of ones to X.
     """
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk on a sample; got {type(risk).__name__}")
@@ -75,7 +75,7 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
 
 
 def into_ball(network: Network, theta: ArrayLike) -> Array:
-    """The same function with rows of W_1 of norm at most one: longer rows are shortened, outgoing weights grow."""
+    """The same function (P,) with rows of W_1 of norm at most one: longer rows are shortened, outgoing weights grow."""
     theta = check.parameters(theta, network.size)
     norms = np.linalg.norm(network.weights(theta)[0], axis=-1)
     return network.rescale(theta, 1, 1 / np.maximum(norms * (1 + gamma(network.widths[0] + 8)), 1.0))
@@ -91,10 +91,14 @@ def best_second_layer(risk: Risk, theta: Array, allowed: Array | None = None) ->
 
     The weights are scaled to be optimal along their ray, so that kappa |b|_1 = 2 E (Y - f) f <= E Y^2 / 2.
     """
-    net, sample = risk.network, risk.sample
+    net, sample = check.instance(risk, "risk", Risk).network, risk.sample
+    theta = check.parameters(theta, net.size)
+    if theta.ndim != 1:
+        raise ValueError(f"theta must have shape ({net.size},); got {theta.shape}")
     W, _V = net.weights(theta)
     units = np.arange(net.widths[1]) if allowed is None else np.flatnonzero(allowed)
-    Z, y = np.maximum(sample.X @ W[units].T, 0), sample.Y[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z, y = check.no_overflow(np.maximum(sample.X @ W[units].T, 0), "theta"), sample.Y[:, 0]
     b = np.zeros(net.widths[1])
     b[units] = _solved(Z, y, sample.weights, risk.kappa)
     b[units] *= _ray(Z @ b[units], y, sample.weights, risk.kappa, float(np.abs(b).sum()))
@@ -174,7 +178,7 @@ def eliminate(Z: ArrayLike, b: ArrayLike, *, steps: int | None = None) -> Array:
 
 
 def toss(risk: Risk, theta: Array, units: int) -> Array:
-    """theta with at most `units` >= 1 used units of its own: Maurey's argument, the best outcome at every toss.
+    """theta (P,) with at most `units` >= 1 used units of its own: Maurey's argument, the best outcome at every toss.
 
     Draw unit i with probability proportional to |b_i| |z_i| and give it b_i / (units * probability): the mean of
     `units` draws is unbiased for the function and for |b|_1, so on average F grows by
@@ -223,7 +227,7 @@ def labelled(path: Path, number: str) -> Path:
 
 
 def line(theta_0: Array, theta_1: Array, label: str) -> Path:
-    """One straight piece; no piece at all when the ends agree."""
+    """One straight piece with this label; no piece at all when the ends agree."""
     return Path(theta_0[None]) if np.array_equal(theta_0, theta_1) else Path(np.stack([theta_0, theta_1]), (label,))
 
 
@@ -292,7 +296,7 @@ def vertex_bound(risk: Risk, theta: Array) -> float:
 
 
 def without_idle(risk: Risk, *thetas: Array) -> tuple[Risk, list[Array]]:
-    """The same risk on the units that some theta uses (at least one unit is kept)."""
+    """The same risk on the units that some of thetas (P,) uses (at least one unit is kept)."""
     net = risk.network
     pairs = [net.weights(theta) for theta in thetas]
     used = np.any([V[0] != 0 for _, V in pairs], axis=0)

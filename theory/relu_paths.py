@@ -61,10 +61,11 @@ class RouteStatus(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """One route: its path, a rigorous bound on its maximum, and what its theorem allows.
+    """One route: its path, `upper`, a rigorous bound on its maximum, and what its theorem allows.
 
-    allowed is inf for straight, which promises nothing, and for oracle and six_segment, whose promise depends on the
-    nets found: `theory.subpaths.certify` gives it subpath by subpath. pieces (V - 1,): bounds on the maximum over each piece; seconds: to build and certify.
+    status, reason: what became of it and why. allowed is inf for straight, which promises nothing, and for oracle and
+    six_segment, whose promise depends on the nets found: `theory.subpaths.certify` gives it subpath by subpath. pieces
+    (V - 1,): bounds on the maximum over each piece; seconds: to build and certify.
     """
 
     name: str
@@ -106,6 +107,15 @@ def connect(
 
     route "auto" takes the best of them (`routes` says what each gave). Any other name is that route alone, and
     ValueError says which inequality fails when it cannot be taken. rng: for the searches inside oracle and six_segment.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> net = Network((2, 4, 1))
+    >>> F = Risk(net, Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [2.0]]))
+    >>> theta_a = net.pack([[[1, 0], [0, 1], [0, 0], [0, 0]], [[1, 2, 0, 0]]])
+    >>> path = connect(F, theta_a, net.permute(theta_a, 1, [1, 0, 2, 3]))
+    >>> bool(F.batch(path.points).max() < 1e-20)
+    True
     """
     check.choice(route, "route", ("auto", *ROUTES))
     if route == "auto":
@@ -113,7 +123,7 @@ def connect(
         assert best is not None
         return best
     theta_a, theta_b = checked(risk, theta_a, theta_b)
-    return _Pair(risk, theta_a, theta_b, np.random.default_rng(rng)).path(route)
+    return _Pair(risk, theta_a, theta_b, check.generator(rng)).path(route)
 
 
 def routes(
@@ -132,7 +142,7 @@ def routes(
     theta_a, theta_b = checked(risk, theta_a, theta_b)
     names = [check.choice(name, "names", ROUTES) for name in names]
     check.choice(exhaustive, "exhaustive", (False, True))
-    pair = _Pair(risk, theta_a, theta_b, np.random.default_rng(rng))
+    pair = _Pair(risk, theta_a, theta_b, check.generator(rng))
     larger = max(moves.vertex_bound(risk, theta) for theta in (theta_a, theta_b))
     enough = larger + AT_THE_END * larger + AT_THE_END**2 * risk.sample.energy
     tried: list[Route] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
+from theory.inputs import Inputs, groups
 from theory.networks import Network
 
 Array = NDArray[Any]
@@ -27,6 +28,10 @@ class Sample:
 
     X (N, n_in), Y (N, n_out); weights (N,), nonnegative and not all zero, are scaled to sum to one
     (None: 1/N each). Raises ValueError on an empty sample, mismatched lengths, NaN or infinity.
+
+    >>> sample = Sample([[1.0], [-1.0]], [[2.0], [0.0]], weights=[3, 1])
+    >>> len(sample), sample.weights.tolist(), sample.energy
+    (2, [0.75, 0.25], 3.0)
     """
 
     X: Array
@@ -84,15 +89,27 @@ class Sample:
         """E |Y|^2."""
         return float(self.weights @ np.sum(self.Y**2, axis=1))
 
+    @cached_property
+    def groups(self) -> Inputs | None:
+        """The inputs in groups of near ones, where bounds are cheaper by groups: many samples of few dimensions."""
+        return groups(self.X)
+
 
 @dataclass(frozen=True, eq=False)
 class Risk:
     """F(theta) = sum_i weight_i * loss(Phi(x_i; theta), y_i) + kappa * R(theta).
 
-    loss: "squared" |Phi - Y|^2 (eq. 1) or "absolute" |Phi - Y|_1, each summed over outputs.
-    penalty: None; "second_layer_l1", R = ||W_2||_1 over all entries of W_2, for one hidden layer, which the paper
-    pairs with rows of W_1 in the unit ball (eq. 6; see `row_norms`); "ridge", R = |theta|^2.
-    kappa >= 0, and kappa > 0 needs a penalty.
+    loss: "squared" |Phi - Y|^2 (eq. 1) or "absolute" |Phi - Y|_1, each summed over outputs. penalty: None;
+    "second_layer_l1", R = ||W_2||_1 over all entries of W_2, for one hidden layer, which the paper pairs with rows of
+    W_1 in the unit ball (eq. 6; see `row_norms`); "ridge", R = |theta|^2. kappa >= 0, and kappa > 0 needs a penalty.
+    ValueError when network, sample, loss and penalty do not go together. Where float64 overflows on the way, the value is
+    +inf, never NaN, so that a line search turns back there; a gradient is refused, and so is a bound (`maxima`).
+
+    >>> net = Network((1, 1, 1))
+    >>> F = Risk(net, Sample([[1.0], [-1.0]], [[2.0], [0.0]]), kappa=0.5, penalty="second_layer_l1")
+    >>> theta = net.pack([[[1.0]], [[1.0]]])
+    >>> F(theta), F.gradient(theta).tolist()
+    (1.0, [-1.0, -0.5])
     """
 
     network: Network
@@ -124,7 +141,7 @@ class Risk:
             )
 
     def __call__(self, theta: ArrayLike) -> float:
-        """F(theta) for one parameter vector (P,)."""
+        """F(theta) for one parameter vector (P,), +inf where float64 overflows; ValueError for a batch."""
         theta = check.parameters(theta, self.network.size, allow_complex=True)
         if theta.ndim != 1:
             raise ValueError(
@@ -134,7 +151,7 @@ class Risk:
         return value if np.iscomplexobj(theta) else float(value)
 
     def batch(self, thetas: ArrayLike) -> Array:
-        """F at each of thetas (..., P), shape (...). Works in slabs of bounded memory."""
+        """F at each of thetas (..., P), shape (...), +inf where float64 overflows. Works in slabs of bounded memory."""
         thetas = check.parameters(thetas, self.network.size, allow_complex=True)
         flat = thetas.reshape(-1, self.network.size)
         step = max(1, SLAB // (len(self.sample) * max(self.network.widths)))
@@ -142,51 +159,72 @@ class Risk:
         return np.concatenate(parts).reshape(thetas.shape[:-1]) if parts else np.zeros(thetas.shape[:-1])
 
     def gradient(self, theta: ArrayLike) -> Array:
-        """dF/dtheta by backpropagation, (..., P); at kinks of relu and |.| the subgradient with slope 0."""
+        """dF/dtheta by backpropagation, (..., P); at kinks of relu and |.| the subgradient with slope 0.
+
+        ValueError where float64 overflows.
+        """
         theta = check.parameters(theta, self.network.size)
         flat = theta.reshape(-1, self.network.size)
         step = max(1, SLAB // (len(self.sample) * max(self.network.widths)))
-        parts = [self._gradients(flat[i : i + step]) for i in range(0, len(flat), step)]
-        return np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [self._gradients(flat[i : i + step]) for i in range(0, len(flat), step)]
+        return check.no_overflow(
+            np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape), "theta"
+        )
 
     def residuals(self, theta: ArrayLike) -> Array:
         """Phi(X; theta) - Y, shape (..., N, n_out)."""
-        return self.network(theta, self.sample.X) - self.sample.Y
+        outputs = self.network(theta, self.sample.X)
+        with np.errstate(over="ignore"):
+            return check.no_overflow(outputs - self.sample.Y, "theta")
 
     def regulariser(self, theta: ArrayLike) -> Array:
         """kappa R(theta), shape (...)."""
+        self.network.weights(theta)  # for its checks
         theta = np.asarray(theta)
-        if self.penalty == "second_layer_l1":
-            return self.kappa * np.abs(theta[..., self.network.slices[1]]).sum(axis=-1)
-        if self.penalty == "ridge":
-            return self.kappa * (theta**2).sum(axis=-1)
+        if self.kappa == 0:  # also where |theta|^2 overflows
+            return np.zeros(theta.shape[:-1])
+        with np.errstate(over="ignore"):
+            if self.penalty == "second_layer_l1":
+                return self.kappa * np.abs(theta[..., self.network.slices[1]]).sum(axis=-1)
+            if self.penalty == "ridge":
+                return self.kappa * (theta**2).sum(axis=-1)
         return np.zeros(theta.shape[:-1])
 
     def row_norms(self, theta: ArrayLike) -> Array:
         """Euclidean norms of the rows of W_1, (..., n_1): eq. (6) keeps them in the unit ball."""
-        return np.linalg.norm(self.network.weights(theta)[0], axis=-1)
+        W = self.network.weights(check.parameters(theta, self.network.size))[0]
+        with np.errstate(over="ignore"):
+            norms = np.linalg.norm(W, axis=-1)
+            if not np.isfinite(norms).all():  # their squares overflow, and perhaps not they
+                norms = np.where(np.isfinite(norms), norms, 2.0**512 * np.linalg.norm(W / 2.0**512, axis=-1))
+        return check.no_overflow(norms, "theta")
+
+    def on_part(self, count: int) -> Risk:
+        """The risk on about `count` samples, evenly spread; itself where that is not at most half of them, or has no weight."""
+        sample = self.sample
+        every = slice(None, None, max(len(sample) // count, 1))
+        weights = sample.weights[every]
+        if every.step == 1 or not weights.any():
+            return self
+        return replace(self, sample=Sample(sample.X[every], sample.Y[every], weights))
 
     def _values(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample
-        r = network.rho(network.depth).value(network.layers(thetas, sample.X)[1][-1]) - sample.Y
-        pointwise = r**2 if self.loss == "squared" else np.abs(r)
-        return pointwise.sum(axis=-1) @ sample.weights + self.regulariser(thetas)
+        with np.errstate(over="ignore", invalid="ignore"):
+            r = network.rho(network.depth).value(network.layers(thetas, sample.X)[1][-1]) - sample.Y
+            pointwise = r**2 if self.loss == "squared" else np.abs(r)
+            value = pointwise.sum(axis=-1) @ sample.weights + self.regulariser(thetas)
+        return np.where(np.isfinite(value), value, np.inf)
 
     def _gradients(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample
         seen, before = network.layers(thetas, sample.X)
-        matrices = network.weights(thetas)
         last = network.rho(network.depth)
         r = last.value(before[-1]) - sample.Y
         outer = 2 * r if self.loss == "squared" else np.sign(r)
         delta = outer * sample.weights[:, None] * last.slope(before[-1])
-        parts: list[Array] = []
-        for k in range(network.depth, 0, -1):
-            parts.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*thetas.shape[:-1], -1))
-            if k > 1:
-                back = delta @ matrices[k - 1][..., : network.widths[k - 1]]
-                delta = back * network.rho(k - 1).slope(before[k - 2])
-        gradient = np.concatenate(parts[::-1], axis=-1)
+        gradient = network.backpropagate(thetas, seen, before, delta)
         if self.penalty == "ridge":
             gradient = gradient + 2 * self.kappa * thetas
         elif self.penalty == "second_layer_l1":

@@ -1,4 +1,4 @@
-"""Rounding in float64, bounded a priori (Higham, *Accuracy and Stability of Numerical Algorithms*, ch. 3).
+"""Rounding in float64, bounded a priori (Higham, *Accuracy and Stability of Numerical Algorithms*, SIAM 2002, ch. 3).
 
 `UNIT` is the unit roundoff u = 2^-53. A sum or dot product of n terms, in any order, is within
 `gamma(n) * sum |terms|` of the exact value, gamma(n) = n u / (1 - n u). Underflow is covered by `TINY`,
@@ -18,7 +18,10 @@ LIBM = 16 * UNIT
 
 
 def gamma(n: int) -> float:
-    """gamma_n = n u / (1 - n u): the relative error of n successive roundings is at most this."""
+    """gamma_n = n u / (1 - n u): the relative error of n successive roundings is at most this.
+
+    ValueError when n u >= 1.
+    """
     if n * UNIT >= 0.5:
         raise ValueError(f"n must be below 2^52 for a rounding bound to make sense; got {n}")
     return n * UNIT / (1 - n * UNIT)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory import validation as check
 from theory.moves import Walk
 from theory.paths import Path
 from theory.relu_moves import best_second_layer, features
@@ -38,7 +39,7 @@ def normalise(risk: Risk, theta: Array) -> Path:
     optimal for these rows E (f - Y) g <= 0, and few pieces do: their number grows like kappa^(-1/3). Where PIECES or
     NUMBERS would not do, the shortest pieces that they allow are taken, and the risk may rise by a little.
     """
-    net, sample = risk.network, risk.sample
+    net, sample = check.instance(risk, "risk", Risk).network, risk.sample
     walk = Walk(net, theta, sample.X)
     zero = np.flatnonzero(risk.row_norms(theta) == 0)
     if zero.size:

@@ -54,9 +54,9 @@ ANGLES = (0.0, 0.02, 0.1, 0.3)
 class Subpath:
     """One subpath: a rigorous bound on its maximum, what its ends and the theorem allow, and what eq. (22) would.
 
-    upper: bound on the maximum over its pieces. larger_end: bound on the larger end. allowed: larger_end, plus
-    D + 2 N sqrt(D) + N^2 - D on (2) and (5) with the actual weights; theorem: larger_end + C1 alpha + C2 alpha^2;
-    printed: with the main term of eq. (22) instead.
+    number: "(0)" to "(0')" as in the module. upper: bound on the maximum over its pieces. larger_end: bound on the
+    larger end. allowed: larger_end, plus D + 2 N sqrt(D) + N^2 - D on (2) and (5) with the actual weights; theorem:
+    larger_end + C1 alpha + C2 alpha^2; printed: with the main term of eq. (22) instead.
     """
 
     number: str
@@ -69,7 +69,10 @@ class Subpath:
 
 @dataclass(frozen=True, eq=False)
 class SixSegments:
-    """The path of Theorem 2.4 and, subpath by subpath, its certified maximum next to what is allowed."""
+    """The path of Theorem 2.4 and its subpaths: the certified maximum of each next to what is allowed.
+
+    active, angle: what `six_segment` was asked for.
+    """
 
     path: Path
     active: int
@@ -116,13 +119,22 @@ def six_segment(
 
     active: 0..m, units kept on either side; angle: 0..pi radians, how far their rows may turn; labels begin with the
     number of the subpath. rng: for the searches of compressed and oracle nets. ValueError on bad input.
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> net = Network((2, 2, 1))
+    >>> F = Risk(net, Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]]), kappa=0.1, penalty="second_layer_l1")
+    >>> theta_a, theta_b = net.pack([np.eye(2), [[1, 1]]]), net.pack([-np.eye(2), [[0, 0]]])
+    >>> path = six_segment(F, theta_a, theta_b, active=0)
+    >>> bool(F.batch(path.points).max() <= max(F(theta_a), F(theta_b)))
+    True
     """
     a, b = checked(risk, theta_a, theta_b)
     m = risk.network.widths[1]
     if check.positive_integer(active, "active", minimum=0) > m:
         raise ValueError(f"active must be in 0..{m}, the width; got {active}")
     angle = check.number(angle, "angle", minimum=0.0, maximum=math.pi)
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     starts = [_start(risk, theta) for theta in (a, b)]
     halves = [_turning(risk, s, _compressed(risk, s.points[-1], active, angle, rng)) for s in starts]
     (best,) = oracle_nets(risk, [m - active], [s.points[-1] for s in starts], rng)
@@ -187,10 +199,10 @@ def epsilon(
     angles: ArrayLike = ANGLES,
     rng: np.random.Generator | int | None = None,
 ) -> Epsilon:
-    """eps of Theorem 2.4 for the first layers of theta_a and theta_b, over l in `units` and alpha in `angles`.
+    """eps of Theorem 2.4 for the first layers of theta_a and theta_b, over l in `units`, alpha in `angles`.
 
-    units: default 0, 1, 2, 4, ... and m; delta is that of the rows scaled to norm one. The minimiser is for
-    `six_segment(active=m - l, angle=angle)`.
+    angles (A,) in radians; ValueError for a bad one, or units beyond the width. units: default 0, 1, 2, 4, ... and m;
+    delta is that of the rows scaled to norm one. The minimiser is for `six_segment(active=m - l, angle=angle)`.
     """
     a, b = checked(risk, theta_a, theta_b)
     m = risk.network.widths[1]
@@ -198,7 +210,7 @@ def epsilon(
     turns = tuple(check.number(t, "angles", minimum=0.0, maximum=math.pi) for t in np.atleast_1d(angles).tolist())
     if not ls or not turns or max(ls) > m:
         raise ValueError(f"units must be in 0..{m} and angles in [0, pi], at least one of each; got {ls}, {turns}")
-    rng = np.random.default_rng(rng)
+    rng = check.generator(rng)
     fitted = [_start(risk, theta).points[-1] for theta in (a, b)]
     base = max(vertex_bound(risk, theta) for theta in fitted)
     rule = bounds.constants(risk.sample, risk.kappa)
@@ -216,10 +228,10 @@ def epsilon(
 def oracle_nets(
     risk: Risk, ls: Sequence[int], nearby: Sequence[Array], rng: np.random.Generator, *, search: bool = True
 ) -> list[Array]:
-    """For each l a parameter vector with at most l used units and a low risk: e(l) from above.
+    """For each l of ls a parameter vector with at most l used units and a low risk: e(l) from above.
 
-    nearby: parameter vectors whose own units are candidates. With `search`, on small problems, that of `theory.oracle`
-    joins in.
+    nearby: parameter vectors (P,) whose own units are candidates. With `search`, on small problems, that of
+    `theory.oracle` joins in.
     """
     net, sample = risk.network, risk.sample
     m, n = net.widths[1], net.widths[0]

@@ -82,21 +82,27 @@ class TeacherRisk:
         return float(self.batch(theta))
 
     def batch(self, thetas: ArrayLike) -> Array:
-        """F at each of thetas (..., P), shape (...). Works in slabs of bounded memory."""
+        """F at each of thetas (..., P), shape (...), +inf where float64 overflows. Works in slabs of bounded memory."""
         thetas = check.parameters(thetas, self.network.size)
         flat = thetas.reshape(-1, self.network.size)
-        parts = [self._fit(slab)[0] + self.noise + self.regulariser(slab) for slab in self._slabs(flat)]
-        return np.concatenate(parts).reshape(thetas.shape[:-1]) if parts else np.zeros(thetas.shape[:-1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [self._fit(slab)[0] + self.noise + self.regulariser(slab) for slab in self._slabs(flat)]
+        values = np.concatenate(parts).reshape(thetas.shape[:-1]) if parts else np.zeros(thetas.shape[:-1])
+        return np.where(np.isfinite(values), values, np.inf)
 
     def gradient(self, theta: ArrayLike) -> Array:
         """dF/dtheta (..., P); rows that Sigma does not see, and |.| at 0, get the subgradient with slope 0.
 
+        ValueError where float64 overflows.
         d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi).
         """
         theta = check.parameters(theta, self.network.size)
         flat = theta.reshape(-1, self.network.size)
-        parts = [self._gradients(slab) for slab in self._slabs(flat)]
-        return np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [self._gradients(slab) for slab in self._slabs(flat)]
+        return check.no_overflow(
+            np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape), "theta"
+        )
 
     def regulariser(self, theta: ArrayLike) -> Array:
         """kappa R(theta), shape (...)."""
@@ -113,7 +119,7 @@ class TeacherRisk:
 
     def draw(self, size: int, rng: np.random.Generator | int | None = None) -> Sample:
         """`size` independent samples (x, y), the error Gaussian and shared evenly by the outputs."""
-        rng = np.random.default_rng(rng)
+        rng = check.generator(rng)
         X = Gaussian(self.second_moment).draw(rng, check.positive_integer(size, "size"))
         Y = self.teacher_network(self.teacher, X)
         return Sample(X, Y + np.sqrt(self.noise / Y.shape[1]) * rng.standard_normal(Y.shape))

@@ -1,8 +1,8 @@
 """The tree of sublevel sets of a landscape on a grid: components are born at minima and merge as the level rises.
 
-Two grid points are neighbours when they differ by one step along one axis. The sublevel graph at level lambda keeps
-the points with value <= lambda; a component is born at its lowest point and dies where it first touches one that was
-born lower (the elder rule). This is the zero-dimensional persistence of the grid.
+Two grid points are neighbours when they differ by one step along one axis. The sublevel graph at level lambda keeps the
+points with value <= lambda; a component is born at its lowest point and dies where it first touches one that was born
+lower (the elder rule). This is the zero-dimensional persistence of the grid (Edelsbrunner, Letscher & Zomorodian 2002).
 
 Method: every point flows to its lowest neighbour (ties by index) until it reaches a local minimum; the basins so found
 and the lowest passes between neighbouring basins have the same merge tree as the whole grid, because every point is
@@ -52,11 +52,6 @@ class SublevelTree:
     def __len__(self) -> int:
         return len(self.birth)
 
-    @property
-    def persistence(self) -> Array:
-        """death - birth, (C,)."""
-        return self.death - self.birth
-
     def count(self, level: ArrayLike) -> Array:
         """How many components the sublevel set {f <= level} has, for each level."""
         level = check.finite_array(level, "level")
@@ -86,20 +81,27 @@ def sublevel_tree(
 ) -> SublevelTree:
     """The merge tree of a landscape sampled on a grid of 1 to 4 axes; see the module for what it means.
 
-    values: finite, or +inf where the landscape is not defined. periodic: which axes wrap around (angles). sides: an
-    array of the same shape; neighbours with different entries are not joined. Components with
-    death - birth <= min_persistence are left out (those of persistence zero always: ties on a plateau).
+    values (n_1, ..., n_d): finite, or +inf where the landscape is not defined. periodic: which axes wrap around
+    (angles). sides (n_1, ..., n_d): neighbours with different entries are not joined. Components with death - birth <=
+    min_persistence are left out (those of persistence zero always: ties on a plateau). ValueError for more axes, NaN,
+    or another shape of sides.
     """
-    values = np.asarray(values)
+    try:
+        values = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"values must be a real array; got {check.describe(values)}") from error
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # a long double beyond float64 is +inf, not defined
+            values = values.astype(float, copy=False)
     if values.ndim == 0 or values.ndim > MOST_AXES or values.size == 0 or values.dtype.kind not in "fiu":
         raise ValueError(f"values must be a real array with 1 to {MOST_AXES} axes; got {values.dtype} {values.shape}")
     if np.isnan(values).any() or np.isneginf(values).any():
         raise ValueError("values must be finite or +inf; got nan or -inf")
     if not np.isfinite(values).any():
         raise ValueError("values must be finite somewhere; every entry is +inf")
-    wraps = (periodic,) * values.ndim if isinstance(periodic, (bool, np.bool_)) else tuple(periodic)
-    if len(wraps) != values.ndim:
-        raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {periodic!r}")
+    wraps: tuple[Any, ...] = tuple(periodic) if np.iterable(periodic) else (periodic,) * values.ndim
+    if len(wraps) != values.ndim or not all(isinstance(wrap, (bool, np.bool_)) for wrap in wraps):
+        raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {check.describe(periodic)}")
     if sides is not None and np.shape(sides) != values.shape:
         raise ValueError(f"sides must have the shape of values, {values.shape}; got {np.shape(sides)}")
     least = check.number(min_persistence, "min_persistence", minimum=0.0)
@@ -113,7 +115,11 @@ def sublevel_tree(
 
 
 def landscape(function: Callable[[Array], Array], axes: Sequence[ArrayLike], *, slab: int = 200_000) -> Array:
-    """function on the product grid of the axes: it takes points (S, d) and returns values (S,); slabs bound the memory."""
+    """The values (n_1, ..., n_d) of a function on the product grid of d axes, (n_k,) each.
+
+    function takes points (S, d) and returns values (S,), at most `slab` at a time. ValueError for no or more than four
+    axes, or an empty one.
+    """
     grids = [check.finite_array(axis, f"axes[{k}]", ndim=1) for k, axis in enumerate(axes)]
     if not 1 <= len(grids) <= MOST_AXES or any(len(g) == 0 for g in grids):
         raise ValueError(f"axes must be 1 to {MOST_AXES} nonempty vectors; got lengths {[len(g) for g in grids]}")

@@ -1,8 +1,12 @@
-"""Checks at the boundary: every error names the argument, what it was and what is allowed."""
+"""Checks at the boundary: a value is returned as it should be, or ValueError says what is wrong with it.
+
+Every error names the argument, what it was and what is allowed.
+"""
 
 from __future__ import annotations
 
 import operator
+import warnings
 import zipfile
 from os import PathLike
 from typing import Any, BinaryIO
@@ -14,7 +18,10 @@ Array = NDArray[np.float64]
 
 
 def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_complex: bool = False) -> NDArray[Any]:
-    """`value` as a float64 array (complex128 where allowed); ValueError unless numeric, finite and of `ndim` axes."""
+    """`value` (...) as a float64 array, or complex128 with allow_complex, of `ndim` axes.
+
+    ValueError unless it is numeric, finite and of that many axes.
+    """
     try:
         array = np.asarray(value)
         words = array.ravel() if array.dtype == object else ()
@@ -23,7 +30,8 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
         complex_input = np.iscomplexobj(array)
         if complex_input and not allow_complex:
             raise TypeError("complex")
-        array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
+        with np.errstate(over="ignore"):  # a long double beyond float64 is not finite below
+            array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be an array of real numbers; got {describe(value)}") from error
     if ndim is not None and array.ndim != ndim:
@@ -34,8 +42,15 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
     return array
 
 
+def no_overflow(result: Any, name: str) -> Any:
+    """`result`, where it is finite; ValueError that the argument `name` is too large where it is not."""
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} is too large: the result overflows float64. Scale the weights or the data down")
+    return result
+
+
 def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: bool = False) -> NDArray[Any]:
-    """Parameter vectors of shape (..., size)."""
+    """Parameter vectors of shape (..., size), finite, real unless allow_complex; ValueError otherwise."""
     array = finite_array(theta, name, allow_complex=allow_complex)
     if array.ndim == 0 or array.shape[-1] != size:
         raise ValueError(f"{name} must have shape (..., {size}), one entry per parameter; got {array.shape}")
@@ -49,16 +64,16 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be an integer >= {minimum}; got {value!r}") from None
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(value)}") from None
     if number < minimum:
-        raise ValueError(f"{name} must be an integer >= {minimum}; got {number}")
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(number)}")
     return number
 
 
 def number(
     value: Any, name: str, *, minimum: float = -np.inf, maximum: float = np.inf, open_minimum: bool = False
 ) -> float:
-    """`value` as a finite float in [minimum, maximum] (or (minimum, maximum] when `open_minimum`)."""
+    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum."""
     try:
         if isinstance(value, (str, bytes, bool, np.bool_)):
             raise TypeError
@@ -72,44 +87,71 @@ def number(
 
 
 def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
-    """`value`, when it is one of `allowed`."""
+    """`value`, when it is one of `allowed`; ValueError otherwise."""
     if isinstance(value, np.ndarray) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {describe(value)}")
     return value
 
 
+def instance(value: Any, name: str, kind: type) -> Any:
+    """`value`, when it is a `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}; got {type(value).__name__}")
+    return value
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """`rng` as np.random.default_rng takes it (SPEC 7): None, an integer >= 0, a sequence of them, or a generator."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"rng must be None, an integer >= 0 or a numpy Generator; got {describe(rng)}") from error
+
+
 def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArray[Any]]:
-    """The named arrays of an NPZ file, never unpickled.
+    """The named arrays of an NPZ file, never unpickled, of whatever shapes (...) they have.
 
     OSError when the file cannot be opened; ValueError, in one line, when its content is not such an NPZ.
     """
+    held = load_archive(file, names)
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise ValueError(
+            f"needs arrays {' and '.join(names)}; {' and '.join(missing)} missing, it holds {describe(', '.join(held)) if held else 'nothing'}"
+        )
+    return [array for array in map(held.get, names) if array is not None]
+
+
+def load_archive(
+    file: str | PathLike[str] | BinaryIO, names: tuple[str, ...] | None = None
+) -> dict[str, NDArray[Any] | None]:
+    """All arrays of an NPZ file by name, or those in `names` and None for the others; errors as `load_arrays`."""
     if isinstance(file, (str, PathLike)):
         with open(file, "rb") as stream:
-            return load_arrays(stream, *names)
+            return load_archive(stream, names)
     if not zipfile.is_zipfile(file):
         raise ValueError("is not an NPZ archive")
     file.seek(0)
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            held = list(archive.files)
-            arrays = [archive[name] for name in names if name in held]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # headers of another age are read, or refused
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {k: archive[k] if names is None or k in names else None for k in archive.files}
     except Exception as error:  # hostile bytes fail in many ways inside zipfile, zlib and numpy: all mean unreadable
         if "allow_pickle" in str(error):
             raise ValueError("holds pickled objects, which are never loaded; save plain arrays") from error
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise ValueError(f"cannot be read as an NPZ archive ({reason})") from error
-    missing = [name for name in names if name not in held]
-    if missing:
-        raise ValueError(
-            f"needs arrays {' and '.join(names)}; {' and '.join(missing)} missing, it holds {', '.join(held) or 'nothing'}"
-        )
-    for name, array in zip(names, arrays):
-        if not isinstance(array, np.ndarray):
-            raise ValueError(f"cannot be read as an NPZ archive ({name} is not an array)")
+    for name, array in arrays.items():
+        if array is not None and not isinstance(array, np.ndarray):
+            raise ValueError(f"cannot be read as an NPZ archive ({describe(name)} is not an array)")
     return arrays
 
 
 def describe(value: Any) -> str:
-    """`value` in an error message: short."""
-    text = repr(value)
+    """`value` in an error message: short, on one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of too many digits, or an object of someone else's
+        return f"{type(value).__name__} without a printable form"
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."

@@ -14,7 +14,6 @@ from theory.rank_drop import least_risk
 from theory.rays import exact_rows, matrix, rays
 from theory.risk import Risk, Sample
 
-AFFINE = 6  # parameters of an affine map of the plane
 SMALL = Network((2, 2, 2), bias=True)  # 12 entries, of which the two hidden biases stay zero: 10 parameters
 
 

@@ -22,6 +22,9 @@ def attack(setting: Setting, *, printed: bool = False) -> Outcome:
         tally.add(float(best - covering.printed_exponent(n, s, other)), n=n, s=str(s), eta=str(other), what="best")
         tally.add(float(Fraction(1, n) - best), n=n, s=str(s), what="below 1/n")
         tally.add(float(covering.weighted_exponent(n, s) - best), n=n, s=str(s), what="weights counted once")
+        if n > 1:
+            gained = covering.cells_exponent(n) - covering.weighted_exponent(n, s)
+            tally.add(float(gained), n=n, s=str(s), what="all cells at once")
     if not printed:
         measured(setting, tally)
     return tally.outcome(

@@ -20,9 +20,12 @@ from theory.rounding import gamma
 
 
 def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
-    """Where the minimum exists: samples with kappa = 0 (an optimal net is found in fractions and no searched net beats
-    it). Where it does not: Y = x_2 1{x_1 > 0}, N(0, I_2), kappa = 0, the risk of every net is at least `factor` times
-    jump_cost(slope) > 0, which falls to 0 only as weights grow (1.01 is a planted fault: the bound is attained)."""
+    """The minimum exists where it is said to, and nowhere else.
+
+    kappa = 0 on a sample: an optimal net is found in fractions and no searched net beats it. Not so for Y = x_2 1{x_1 >
+    0}, N(0, I_2), kappa = 0: the risk of every net is at least `factor` times jump_cost(slope) > 0, which falls to 0
+    only as weights grow (1.01 is a planted fault: the bound is attained).
+    """
     tally = Tally()
     for k in setting.each(range(setting.instances(5, 120))):
         _sample(setting.rng, tally, k)

@@ -14,8 +14,10 @@ from theory.rounding import UNIT
 
 
 def attack(setting: Setting, *, gain: Fraction = Fraction(1)) -> Outcome:
-    """One more unit is worth exactly ((|q| - kappa/2)_+)^2 / E z^2, q = E r z, times `gain` (2 is a planted fault);
-    and searched nets of growing width, with the limit from below."""
+    """One more unit is worth exactly ((|q| - kappa/2)_+)^2 / E z^2, q = E r z, times `gain` (2 is a planted fault).
+
+    Also searched nets of growing width, with the limit from below.
+    """
     tally = Tally()
     for k in range(setting.instances(120, 6_000)):
         _one_more(setting.rng, tally, k, gain)

@@ -16,8 +16,10 @@ from theory.rounding import gamma
 
 
 def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
-    """What e(m) tends to: e(inf) >= factor * each of its three lower bounds (2 is a planted fault), and
-    e(l) <= e(inf) + ||Sigma|| (E Y^2 / (2 kappa))^2 / l."""
+    """What e(m) tends to: e(inf) >= factor * each of its three lower bounds (2 is a planted fault).
+
+    And e(l) <= e(inf) + ||Sigma|| (E Y^2 / (2 kappa))^2 / l.
+    """
     tally = Tally()
     for k in setting.each(range(setting.instances(24, 600))):
         _penalty(setting.rng, tally, k, factor)

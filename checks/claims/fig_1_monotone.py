@@ -13,7 +13,7 @@ ERRORS = 2.0  # combined standard errors within which two means agree
 def attack(setting: Setting, *, errors: float = ERRORS) -> Outcome:
     """No published count exceeds a count at a lower level by more than `errors` combined standard errors."""
     tally = Tally()
-    for task in published.FIGURE_1:
+    for task in published.TASKS:
         for lower, upper, excess, spread in pairs(task):
             tally.add(errors * spread - excess, task=task, lower=lower, upper=upper, excess=excess, error=spread)
     return tally.outcome(f"all pairs of levels of all five tasks, within {errors:g} combined standard errors")

@@ -9,7 +9,7 @@ from checks.claims.app_e1_threshold import rise
 from theory import string_sampling as ss
 from theory.barriers import lower_bound
 from theory.counterexamples import Problem, permutation_task
-from theory.strings import StringResult
+from theory.string_runs import StringResult
 
 LEVEL = 0.05
 ANGLES, RADII = np.radians([10.0, 75.0, 130.0]), np.array([1.0, 1.2, 0.8])

@@ -108,7 +108,7 @@ def swap(width: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def relative_bound(rng: np.random.Generator) -> float:
-    """For the printed problem, a two-unit net with its smallest bound (|S_1 - I|^2 + |S_2 + I|^2) / 2 on risk / sigma^2,
+    """A two-unit net for the printed problem with its smallest bound (|S_1 - I|^2 + |S_2 + I|^2) / 2 on risk / sigma^2.
 
     S_i = sum_j P(unit j active | component i) a_j w_j^T: searched over nets and activation probabilities.
     """

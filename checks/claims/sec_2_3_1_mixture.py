@@ -42,9 +42,10 @@ def exact_risk(u: Fraction, v: Fraction, share: Fraction) -> Fraction:
 
 
 def attack(setting: Setting, *, power: int = 1, wall: Fraction = Fraction(0)) -> Outcome:
-    """(i) The gradient at theta is (1 - share)^power times that of E|Phi - Phi(theta')|^2; (ii) poor minima do exist:
+    """The gradient at theta is (1 - share)^power times that of E|Phi - Phi(theta')|^2, and poor minima do exist.
 
-    v rho(u x) has minima (1 - share)^2/2 (u > 0) and share^2/2 (u < 0), and u = `wall` = 0 costs (share^2 + (1-share)^2)/2.
+    v rho(u x) has minima (1 - share)^2/2 (u > 0) and share^2/2 (u < 0), and u = `wall` = 0 costs (share^2 +
+    (1-share)^2)/2.
     """
     tally, rng = Tally(), setting.rng
     for _ in setting.each(range(setting.instances(60, 6000))):

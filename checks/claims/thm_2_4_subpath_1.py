@@ -12,8 +12,11 @@ from theory.lasso import second_layer
 
 
 def attack(setting: Setting, *, drift: Fraction = ZERO) -> Outcome:
-    """F at rational t of the line is at most the chord, so at most the larger end; and the best second layer is no
-    higher than the start (up to its gap). Rows that move by `drift` on the way out and back are a planted fault."""
+    """F at rational t of the line is at most the chord, so at most the larger end.
+
+    And the best second layer is no higher than the start (up to its gap). Rows that move by `drift` on the way out and
+    back are a planted fault.
+    """
     tally, rng = Tally(), setting.rng
     for k in setting.each(range(setting.instances(150, 5_000))):
         n, m = int(rng.integers(1, 4)), int(rng.integers(1, 5))

@@ -1,19 +1,16 @@
 """The predicates that other suites import: true when they should be, false with the place when not."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path as File
-
 import numpy as np
 import pytest
 from hypothesis import given
 
+from checks import exercises
 from checks import predicates as holds
 from checks import strategies as st
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
+from theory.relu_kernel import kernel
 from theory.risk import Risk, Sample
 
 
@@ -61,6 +58,10 @@ def test_a_dropped_vertex_a_nudged_end_and_a_lowered_level_are_caught():
 def test_the_kernel_is_within_its_bounds_and_a_foreign_kernel_is_not(sample, pair):
     for sharp in (False, True):
         assert holds.kernel_within_bounds(pair.w1, pair.w2, sample, sharp=sharp)
+        mine = float(kernel(pair.w1, pair.w2, sample))
+        assert holds.kernel_within_bounds(pair.w1, pair.w2, sample, sharp=sharp, value=mine)
+    size = float(np.trace(sample.second_moment))
+    assert not holds.kernel_within_bounds(pair.w1, pair.w2, sample, value=1.01 * size + 1.0)
 
 
 def test_an_upper_bound_must_allow_for_rounding():
@@ -84,32 +85,25 @@ def test_bad_input_names_the_argument(call, name):
         call(*walk())
 
 
-OUTSIDE = """
-import numpy as np
-from hypothesis import given, settings
-from checks import predicates, strategies
-from theory import linear_paths
-
-@settings(max_examples=5)
-@given(strategies.samples(2), strategies.unit_pairs(2))
-def test_kernel(sample, pair):
-    assert predicates.kernel_within_bounds(pair.w1, pair.w2, sample)
-
-def test_my_straight_line_is_not_good_enough():
-    from theory.networks import Network
-    from theory.paths import Path
-    from theory.risk import Risk, Sample
-    net = Network((1, 2, 1), "identity")
-    risk = Risk(net, Sample(np.ones((1, 1)), np.ones((1, 1))))
-    a, b = net.pack([[[1.0], [0.0]], [[1.0, 0.0]]]), net.pack([[[-1.0], [0.0]], [[-1.0, 0.0]]])
-    assert not predicates.stays_below(risk, Path(np.stack([a, b])), 0.5)
-    assert predicates.stays_below(risk, linear_paths.connect(risk, a, b), 0.5)
-"""
+@pytest.mark.parametrize("module", [holds, st, exercises])
+def test_all_lists_what_is_public(module):
+    """Its own functions, classes and constants; what it imports from elsewhere is not offered."""
+    own = {name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__}
+    constants = {name for name in vars(module) if name.isupper() and name in module.__all__}
+    assert set(module.__all__) == {name for name in own if not name.startswith("_")} | constants
 
 
-def test_a_suite_outside_the_repository_can_use_them(tmp_path):
-    (tmp_path / "test_theirs.py").write_text(OUTSIDE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(File(holds.__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize("output", ["identity", "sigmoid"])
+def test_sigmoid_units_of_zero_rows_and_zero_inputs_keep_the_function_when_they_are_reordered(output):
+    rng = np.random.default_rng(0)
+    for bias, scale in ((False, 0.0), (True, 0.0), (False, 1e-17), (False, 1.0)):
+        net = Network((2, 7, 1), "sigmoid", output, bias=bias)
+        theta = rng.standard_normal(net.size)
+        net.weights(theta)[0][:] *= scale
+        swapped = net.permute(theta, 1, rng.permutation(7).tolist())
+        for X in (np.zeros((3, 2)), rng.standard_normal((3, 2))):
+            risk = Risk(net, Sample(X, np.zeros((3, 1))))
+            assert holds.keeps_function(risk, Path(np.stack([theta, swapped])))
+            moved = theta.copy()
+            moved[-1] += 1e-9
+            assert not holds.keeps_function(risk, Path(np.stack([theta, moved])))

@@ -1,18 +1,29 @@
 """What the README prints works: the two commands are there, its Python runs, its options exist."""
 
+import importlib
+import importlib.util
 import re
 import runpy
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from checks import claims
+import figures
+from checks import claims, predicates
 from checks.__main__ import _parser, select
+from checks.__main__ import main as checks_main
+from figures.__main__ import main as figures_main
+from theory import maxima
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = README.splitlines()
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 LEDGER = [re.sub(r"\s+#.*", "", line).split()[3:] for line in LINES if re.match("python -m checks(?! verify)", line)]
+SCRIPTS = re.findall(r"python ((?:benchmarks|notebooks)/\w+\.py)((?: --?[\w-]+| [\w.]+)*)", README)
+FIGURES = [line.split()[3:] for line in re.findall(r"python -m figures [^\n`#]*", README)]
+NAMES = sorted(set(re.findall(r"`((?:checks\.)?[a-z_]+\.[a-z_A-Z]+)`", README)))
 LINKS = re.findall(r"\]\(([^)]+)\)", README)
 
 
@@ -48,8 +59,50 @@ def test_it_shows_python_and_command_lines():
 @pytest.mark.parametrize("link", [link for link in LINKS if "://" not in link])
 def test_its_links_lead_somewhere(link):
     file, _, anchor = link.partition("#")
-    target = Path(__file__).parents[2] / file
+    target = ROOT / (file or "README.md")
     assert target.is_file()
     if anchor:
         headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_counts_of_verdicts_are_those_of_the_ledger():
+    printed = dict(re.findall(r"^\| (holds|repaired|refuted|open) \| (\d+) \|", README, flags=re.MULTILINE))
+    found = Counter(claims.load(name).verdict.name.lower() for name in claims.available())
+    assert {verdict: int(count) for verdict, count in printed.items()} == found
+
+
+@pytest.mark.parametrize(("script", "options"), SCRIPTS)
+def test_its_scripts_exist_and_know_their_options(script, options):
+    code = (ROOT / script).read_text(encoding="utf-8")
+    assert all(f'"{option}"' in code for option in re.findall(r"--[\w-]+", options))
+
+
+@pytest.mark.parametrize("words", FIGURES, ids=" ".join)
+def test_its_figures_exist(words):
+    names = [word for word in words[: words.index("--fast") if "--fast" in words else None] if word != "all"]
+    assert set(names) <= set(figures.names())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_names_that_it_recommends_exist(name):
+    module, _, attribute = name.rpartition(".")
+    if module in ("theory", "checks"):
+        importlib.import_module(name)
+    elif attribute not in ("json", "csv", "npz", "ipynb", "py", "run"):
+        places = [f"{package}.{module.removeprefix('checks.')}" for package in ("theory", "checks")]
+        homes = [importlib.import_module(place) for place in places if importlib.util.find_spec(place)]
+        homes += [getattr(holder, module) for holder in (maxima, predicates) if hasattr(holder, module)]
+        assert any(hasattr(home, attribute) or attribute in getattr(home, "__annotations__", {}) for home in homes)
+
+
+@pytest.mark.parametrize("main", [lambda: checks_main(["--list"]), lambda: figures_main([])], ids=["checks", "figures"])
+def test_its_cheap_commands_run(main, capsys):
+    assert main() == 0
+    assert capsys.readouterr().out
+
+
+def test_it_shows_every_benchmark():
+    assert {script for script, _ in SCRIPTS} >= {f"benchmarks/{file.name}" for file in ROOT.glob("benchmarks/*.py")}
+    assert FIGURES
+    assert len(NAMES) > 10

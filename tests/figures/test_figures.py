@@ -10,6 +10,7 @@ import figures
 from checks import published
 from figures import __main__ as command
 from figures import _experiments as experiments
+from theory import polynomials
 
 OURS = ("fig1", "fig2", "fig3", "movie", "spike")
 QUICK = ("fig2", "fig3")
@@ -49,20 +50,18 @@ def test_the_last_string_of_figure_2_and_3_is_certified():
         assert arrays["upper"] <= arrays["level"]
 
 
-def test_figure_1_resumes_where_it_stopped(tmp_path):
-    first = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path)
-    file = next(tmp_path.glob("fig1-quadratic-points*.jsonl"))
-    kept = file.read_text().splitlines()
-    cut = next(k for k, line in enumerate(kept) if '"done"' in line) + 1
-    file.write_text("\n".join(kept[:cut]) + "\n" + kept[cut][:-10])  # stopped in the middle of the second job
-    second = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path)
-
-    def key(record):
-        return record["level"], record["preset"]
-
-    assert sorted(first, key=key) == sorted(second, key=key)
-    assert experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, out=tmp_path) == second
-    assert {r["preset"] for r in first} >= {"authors", "certified"}
+def test_figure_1_resumes_where_it_stopped_and_does_not_depend_on_the_workers(tmp_path, monkeypatch):
+    size = {"points": 12, "steps": 5000, "out": tmp_path}
+    first = experiments.run("quadratic", (0.1,), 1, **size)
+    both = experiments.run("quadratic", (0.1, 0.125), 1, **size)
+    assert all(row in both for row in first)
+    monkeypatch.setattr(polynomials, "connect", None)  # nothing is computed again
+    monkeypatch.setattr(polynomials, "trained_ends", None)
+    assert experiments.run("quadratic", (0.1, 0.125), 1, **size) == both
+    monkeypatch.undo()
+    afresh = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, jobs=2)
+    assert afresh == both
+    assert {row["preset"] for row in both} >= {"authors", "certified"}
 
 
 def test_figure_1_draws_all_rows_and_writes_its_comparison(tmp_path):
@@ -72,19 +71,22 @@ def test_figure_1_draws_all_rows_and_writes_its_comparison(tmp_path):
 
 def test_a_summary_is_mean_and_standard_error_of_accepted_pairs():
     rows = [
-        {"preset": "authors", "level": 1.0, "accepted": ok, "beads": b} for ok, b in ((True, 3), (True, 5), (False, 99))
+        {"preset": "authors", "level": 1.0, "pair": k, "accepted": ok, "beads": b}
+        for k, (ok, b) in enumerate(((True, 3), (True, 5), (False, 99)))
     ]
+    rows.append({**rows[0], "preset": "shortened"})
+    assert experiments.summary(rows, (1.0,), "shortened", "beads")[0, 2:] == pytest.approx([1, 3])
     assert experiments.summary(rows, (1.0, 2.0), "authors", "beads")[0] == pytest.approx([4, 1 / np.sqrt(2), 2, 3])
     assert np.isnan(experiments.summary(rows, (1.0, 2.0), "authors", "beads")[1, 0])
 
 
-def test_the_ledger_and_the_figures_hold_the_same_published_numbers():
-    for task in published.FIGURE_1:
-        assert np.array_equal(experiments.paper(task, "norm_length"), published.lengths(task))
-        assert np.array_equal(experiments.paper(task, "num_beads"), published.beads(task))
-    with experiments.PAPER.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == sum(2 * len(columns[0]) for columns in published.FIGURE_1.values())
+def test_the_published_numbers_are_those_of_the_paper_s_plots():
+    rows = list(csv.DictReader(published.FILE.read_text().splitlines()))
+    tables = [table for task in published.TASKS for table in (published.lengths(task), published.beads(task))]
+    assert len(rows) == sum(len(table) for table in tables) == 116
+    assert all((table[:, 1] > 0).all() and (table[:, 2] >= 0).all() for table in tables)
+    with pytest.raises(ValueError, match="task must be one of"):
+        published.beads("mnist")
 
 
 def test_the_command_lists_and_refuses(capsys, tmp_path):

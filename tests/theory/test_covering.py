@@ -63,6 +63,8 @@ def test_the_printed_argument_never_beats_its_balance_and_never_reaches_1_over_n
     assert at < Fraction(1, n + 1)
     assert covering.printed_exponent(n, s, eta) <= best < Fraction(1, n)
     assert best < covering.weighted_exponent(n, s) < covering.MAUREY_EXPONENT
+    if n > 1:
+        assert covering.weighted_exponent(n, s) < covering.cells_exponent(n) <= covering.MAUREY_EXPONENT
 
 
 def test_the_pigeonhole_is_empty_below_astronomical_widths():

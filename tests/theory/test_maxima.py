@@ -1,5 +1,6 @@
 """The maximum of a risk along a segment: against rational arithmetic, ball arithmetic, and by construction."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,12 +11,13 @@ from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory import enclosures, maxima, quartic, rational
+from theory import branch_and_bound, enclosures, maxima, quartic, rational
+from theory.inputs import Inputs
 from theory.maxima import Method, Status, path_maximum, segment_maxima, segment_maximum
 from theory.networks import ACTIVATIONS, Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
-from theory.rounding import LIBM
+from theory.rounding import LIBM, UNIT
 
 # ---------------------------------------------------------------- instances
 
@@ -187,14 +189,91 @@ def test_enclosures_contain_the_risk_at_every_point_of_the_cell(seed, loss, data
     radius=st.floats(0, 1e-6) | st.floats(0, 1.1) | st.floats(0, 30),  # narrow, up to where intervals are wide, wide
 )
 def test_smooth_activations_stay_in_their_model(name, centre, radius):
-    model = enclosures._smooth(name, enclosures.Model(np.array([centre]), np.ones(1), np.zeros(1)), np.array([radius]))
+    z = enclosures.Model(np.array([centre]), [np.ones(1)], np.zeros(1))
+    centre_, (slope,), rest = enclosures._smooth(name, z, np.array([radius]))
     ctx.prec = 200
-    c, s, e = (arb(float(part[0])) for part in model)
+    c, s, e = (arb(float(part[0])) for part in (centre_, slope, rest))
     for d in radius * np.linspace(-1, 1, 9):
         z = arb(centre) + arb(float(d))
         true = z.tanh() if name == "tanh" else 1 / (1 + (-z).exp())
         assert not abs(true - c - s * arb(float(d))) > e
     assert float(e) <= 0.51 * enclosures._CURVATURE[name][3] * radius**2 + 1e-13 * (1 + radius)
+
+
+@settings(max_examples=100)
+@given(
+    seed=st.integers(0, 2**32),
+    loss=st.sampled_from(["squared", "absolute"]),
+    depth=st.integers(0, 3),
+    spread=st.sampled_from([0.0, 1e-9, 1e-3, 0.1, 3.0]),
+    width=st.sampled_from([0.0, 1e-6, 0.1, 1.0]),
+)
+def test_enclosures_of_grouped_inputs_contain_the_risk_too(seed, loss, depth, spread, width):
+    risk, a, b = deep(seed, loss)
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((1, risk.sample.n_in)) + spread * rng.standard_normal((9, risk.sample.n_in))
+    Y = rng.standard_normal((9, risk.sample.n_out))
+    risk = replace(risk, sample=Sample(X, Y, rng.integers(0, 3, 9) + np.eye(9)[0]))
+    lo = float(rng.uniform(0, 1 - width))
+    cell = (a[None], b[None], np.array([lo]), np.array([lo + width]))
+    upper, single = (enclosures.upper_bounds(risk, *cell, inputs)[0] for inputs in (Inputs.grouped(X, depth), None))
+    for t in lo + width * np.array([0.0, 0.4, 1.0]):
+        assert not ball_risk(risk, a, b, float(t)) > arb(float(upper))
+    if spread == 0:  # equal inputs: grouping them costs nothing but rounding
+        assert upper <= single * (1 + 1e-9) + 1e-12
+
+
+@given(seed=st.integers(0, 2**32), depth=st.integers(0, 4), kind=st.sampled_from(KINDS), columns=st.integers(1, 3))
+def test_every_input_is_within_the_radius_of_its_group_and_at_its_offset(seed, depth, kind, columns):
+    X = numbers(np.random.default_rng(seed), kind, 17, columns)
+    inputs = Inputs.grouped(X, depth)
+    sizes = np.bincount(inputs.group, minlength=2**depth)
+    assert sizes.max() - sizes.min() <= 1
+    assert len(inputs.centre) == 2**depth
+    for i, k in enumerate(inputs.group):
+        for j in range(columns):
+            delta = Fraction(X[i, j]) - Fraction(inputs.centre[k, j])
+            assert abs(delta) <= Fraction(inputs.radius[j, k])
+            assert abs(delta - Fraction(inputs.offset[j, i])) <= Fraction(UNIT) * abs(delta)
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32), loss=st.sampled_from(["squared", "absolute"]), columns=st.integers(1, 3))
+def test_a_ceiling_is_decided_alike_with_inputs_grouped_and_one_by_one(seed, loss, columns):
+    rng = np.random.default_rng(seed)
+    net = Network((columns, 3, 1), "sigmoid", bias=True)
+    X = rng.uniform(-1, 1, (600, columns))
+    risk = Risk(net, Sample(X, np.cos(X.sum(axis=1, keepdims=True))), loss)
+    a, b = rng.standard_normal((2, net.size))
+    assert risk.sample.groups is not None
+    top = segment_maximum(risk, a, b, gap=1e-6).value
+    for factor in (0.9, 0.999, 1.001, 1.1):
+        found = segment_maxima(risk, a[None], b[None], ceiling=factor * top)
+        assert (found.upper[0] <= factor * top) == (factor > 1)
+        assert found.upper[0] >= top
+        assert (found.value[0] > factor * top) == (factor < 1)
+
+
+def test_a_wide_group_whose_slopes_underflow_is_still_bounded():
+    X = np.array([[1e300], [-1e300], [0.5]])
+    for act in ("identity", "relu"):
+        risk = Risk(Network((1, 1, 1), act), Sample(X, np.zeros((3, 1))), "absolute")
+        a = np.array([[1e-165, 1e-160]])  # their product is 0 in float64, the output 1e-25
+        for hi in (0.0, 1.0):
+            upper = enclosures.upper_bounds(risk, a, a, np.zeros(1), np.array([hi]), Inputs.grouped(X, 0))[0]
+            assert not ball_risk(risk, a[0], a[0], 0.0) > arb(float(upper))
+
+
+@given(seed=st.integers(0, 2**32))
+def test_split_cells_leave_no_gap(seed):
+    rng = np.random.default_rng(seed)
+    lo = np.sort(rng.random(6))
+    cells = branch_and_bound.Cells(np.arange(5), lo[:-1], lo[1:])
+    for _ in range(3):
+        cells = cells.split(rng.integers(1, 9, len(cells.lo)))
+        assert np.array_equal(cells.hi[:-1], cells.lo[1:])
+        assert (cells.lo <= cells.hi).all()
+    assert (cells.lo[0], cells.hi[-1]) == (lo[0], lo[-1])
 
 
 def test_blocks_of_samples_and_cells_give_one_bound(monkeypatch):
@@ -228,8 +307,8 @@ def test_branch_and_bound_and_the_exact_method_agree(seed, kind):
     risk, a, b = one_hidden_layer(seed, kind)
     exact = float(exact_maximum(risk, a, b)[1])
     value, t = risk.batch(np.stack([a, b])).max(keepdims=True), np.zeros(1)
-    found = maxima._branch_and_bound(risk, a[None], b[None], value, t, 1e-3, None, 4000, -np.inf)
-    assert exact * (1 - 1e-12) <= found[1][0] <= exact * (1 + 1.1e-3) + 1e-12
+    found = branch_and_bound.search(risk, a[None], b[None], value, t, branch_and_bound.Goal(1e-3), 4000)
+    assert exact * (1 - 1e-12) <= found.upper[0] <= exact * (1 + 1.1e-3) + 1e-12
 
 
 def test_a_spent_budget_says_so_and_the_bound_still_holds():
@@ -391,6 +470,24 @@ def test_bounds_hold_where_squares_and_products_underflow():
         assert Fraction(segment_maximum(ridge, a, b).upper) >= exact_maximum(ridge, a, b)[1] > 0
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_penalty_of_no_weight_costs_nothing_even_where_its_square_overflows(activation):
+    risk = Risk(Network((1, 1, 1), activation), Sample(np.ones((1, 1)), np.zeros((1, 1))), penalty="ridge")
+    a, b = np.array([1e160, 1e-150]), np.array([2e160, 2e-150])
+    assert np.isfinite(risk(a))
+    lo = np.array([0.0, 0.5])
+    upper = enclosures.upper_bounds(risk, np.stack([a, a]), np.stack([b, b]), lo, lo)
+    assert not any(ball_risk(risk, a, b, t) > arb(float(u)) for t, u in zip(lo, upper))
+    assert segment_maximum(risk, a, b).upper >= max(risk(a), risk(b))
+
+
+def test_cells_too_narrow_to_be_split_are_called_rounding_not_budget():
+    risk, a, b = deep(3)
+    found = segment_maximum(risk, a, b, gap=1e-16, budget=10**6)
+    assert found.method is Method.BRANCH_AND_BOUND
+    assert found.status is Status.ROUNDING
+
+
 def test_an_outgoing_weight_that_changes_sign_counts_even_when_the_product_of_its_ends_underflows():
     risk = Risk(Network((1, 1, 1)), ONE, kappa=1e250, penalty="second_layer_l1")
     a, b = np.array([0.0, 1e-200]), np.array([1.0, -2e-200])
@@ -456,6 +553,18 @@ def test_an_enclosure_without_its_remainder_is_caught(monkeypatch):
     assert violated > 0
 
 
+def test_groups_without_their_radius_are_caught():
+    violated = 0
+    for seed in range(60):
+        risk, a, b = deep(seed)
+        X = np.random.default_rng(seed).standard_normal((8, risk.sample.n_in))
+        risk = replace(risk, sample=Sample(X, np.zeros((8, risk.sample.n_out))))
+        blind = Inputs.grouped(X, 1)._replace(radius=np.zeros((risk.sample.n_in, 2)))
+        upper = enclosures.upper_bounds(risk, a[None], b[None], np.zeros(1), np.zeros(1), blind)[0]
+        violated += float(ball_risk(risk, a, b, 0.0).mid()) > upper
+    assert violated > 0
+
+
 def _naive(name, z):
     rho = ACTIVATIONS[name]
-    return enclosures.Model(rho.value(z.centre), rho.slope(z.centre) * z.slope, np.zeros_like(z.centre))
+    return enclosures.Model(rho.value(z.centre), [rho.slope(z.centre) * s for s in z.slopes], np.zeros_like(z.centre))

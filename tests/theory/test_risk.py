@@ -1,6 +1,7 @@
 """Samples and risks: definition, symmetries, gradients, batches, and that every bad argument is named."""
 
 import importlib.util
+import itertools
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as hst
 from rounding_bounds import risk_error
 
 from checks import strategies as st
+from theory.maxima import path_maximum, segment_maximum
 from theory.networks import Network
+from theory.paths import Path
 from theory.risk import Risk, Sample
 from theory.rounding import gamma
 
@@ -299,3 +302,31 @@ def test_a_penalty_of_a_batch_has_one_value_for_each(penalty):
     assert np.allclose(
         risk.row_norms(thetas)[1, 2], [np.hypot(*thetas[1, 2, k : k + 2]) for k in (0, 2, 4)], rtol=1e-15
     )
+
+
+@pytest.mark.parametrize("activation", ["relu", "identity", "tanh"])
+@pytest.mark.parametrize("size", [1e80, 1e160, 1e308])
+def test_where_floats_overflow_the_risk_is_infinite_and_gradients_and_bounds_are_refused(activation, size):
+    for loss, penalty in itertools.product(("squared", "absolute"), (None, "ridge", "second_layer_l1")):
+        risk = Risk(Network((2, 3, 1), activation), SAMPLE, loss, 0.1 if penalty else 0.0, penalty)
+        for theta in (np.full(9, size), size * np.array([1, -1, 1, -1, 1, -1, 1, -1, 1.0])):
+            value = risk(theta)
+            assert not np.isnan(value)
+            assert value == risk.batch(theta[None])[0]
+            path = Path(np.stack([np.zeros(9), theta]))
+            if np.isinf(value):
+                with pytest.raises(ValueError, match=r"^path\.points "):
+                    path_maximum(risk, path)
+                with pytest.raises(ValueError, match=r"^theta_1 "):
+                    segment_maximum(risk, np.zeros(9), theta)
+            elif size < 1e150:
+                assert path_maximum(risk, path).upper >= value
+                assert np.isfinite(risk.gradient(theta)).all()
+
+
+def test_gradients_outputs_and_norms_that_overflow_are_refused_by_name():
+    risk, theta = Risk(NET, SAMPLE), np.full(9, 1e308)
+    for call in (risk.gradient, risk.residuals, lambda t: NET(t, X), lambda t: NET.features(t, X, 1)):
+        with pytest.raises(ValueError, match=r"^theta is too large"):
+            call(theta)
+    assert risk.row_norms(np.full(9, 1e300)) == pytest.approx(np.sqrt(2) * 1e300)

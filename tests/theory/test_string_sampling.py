@@ -198,12 +198,47 @@ def test_bad_arguments_are_named(algorithm):
             algorithm(VALLEY, *arguments, **options)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_straight_line_that_overflows_between_ends_of_risk_zero_ends_in_bounded_time(algorithm, activation):
+    risk = Risk(Network((1, 1, 1), activation), Sample(np.ones((1, 1)), np.zeros((1, 1))))
+    a, b = np.array([0.0, 1e80]), np.array([1e119, 0.0])
+    result = algorithm(risk, a, b, 1.0, depth=3, attempts=1, iterations=20)
+    assert not result.connected
+    assert result.height > 1e150
+    for far in (1e160 * b / 1e119, np.full(2, 1e200)):
+        with pytest.raises(ValueError, match="theta_b"):
+            algorithm(risk, a, far, 1.0)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_loop_that_leaves_the_level_set_is_brought_back(algorithm):
+    a = np.array([1.0, 1.0])
+    loop = Path([a, [2.0, 2.0], [2.0, 0.5], a])
+    result = algorithm(VALLEY, a, a, 0.1, start=loop)
+    assert result.connected
+    with pytest.raises(ValueError, match="at least two vertices"):
+        algorithm(VALLEY, a, a, 1e-40, start=Path([a]))
+
+
+def test_breadth_first_resumes_at_the_height_where_it_stopped():
+    a, b = np.array([0.25, 4.0]), np.array([4.0, 0.25])
+    seen = []
+    stopped = ss.breadth_first(VALLEY, a, b, 1e-3, callback=lambda p: p.round == 3)
+    resumed = ss.breadth_first(
+        VALLEY, a, b, 1e-3, start=stopped.string, callback=lambda p: seen.append((p.level, p.worst))
+    )
+    assert resumed.connected
+    assert stopped.status is ss.Status.INTERRUPTED
+    assert 1e-3 < seen[0][0] < stopped.height
+
+
 def test_options_of_the_variants_are_checked():
     a, b = np.array([1.0, 1.0]), np.array([2.0, 0.5])
     for options, named in (({"zeta": -1.0}, "zeta"), ({"kappa": -1.0}, "kappa")):
         with pytest.raises(ValueError, match=named):
             ss.hyperplane(VALLEY, a, b, 0.1, **options)
-    for factor in (0.0, 1.0):
+    for factor in (0.0, 1.0, 1 - 1e-9):
         with pytest.raises(ValueError, match="factor"):
             ss.breadth_first(VALLEY, a, b, 0.1, factor=factor)
 

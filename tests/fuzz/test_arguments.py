@@ -1,0 +1,217 @@
+"""Whatever is passed where an argument belongs: a result without NaN, or a ValueError that names an argument."""
+
+import dataclasses
+import enum
+import inspect
+import re
+
+import hostile
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from checks import predicates, strategies
+from checks.tables import standardised
+from theory import (
+    barriers,
+    certificates,
+    compression,
+    counterexamples,
+    covering,
+    geodesics,
+    kernel_sampling,
+    lasso,
+    linear_paths,
+    maxima,
+    oracle,
+    relu_bounds,
+    relu_kernel,
+    relu_moves,
+    relu_paths,
+    row_norms,
+    string_sampling,
+    subpaths,
+    topology,
+)
+from theory.arc_cosine_kernel import arc_cosine, arc_cosine_error
+from theory.linear_descent import descend
+from theory.networks import Network
+from theory.paths import Path
+from theory.population import compare
+from theory.risk import Risk, Sample
+from theory.teacher import TeacherRisk
+from theory.trainers import train
+
+rng = np.random.default_rng(0)
+X, Y, W = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), np.array([0.5, 0.2, 0.1, 0.2])
+NET, SAMPLE = Network((2, 3, 1)), Sample(X, Y, W)
+RISK = Risk(NET, SAMPLE)
+BALL = Risk(NET, SAMPLE, kappa=0.1, penalty="second_layer_l1")
+LINEAR = Risk(Network((2, 3, 1), "identity"), SAMPLE)
+TANH = Risk(Network((2, 3, 1), "tanh"), SAMPLE)
+A, B = 0.4 * rng.standard_normal((2, NET.size))
+PATH = Path(np.stack([A, A, B]), ("still", "straight"))
+TEACHER = TeacherRisk(NET, np.eye(2), B)
+CORNERS = Sample(*(np.array(v) for v in ([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [[1.0], [2.0], [3.0]])))
+UNIT = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]])
+u, v = np.array([1.0, 0.0]), np.array([0.6, 0.8])
+ENDS = {"theta_a": A, "theta_b": B}
+LEVEL = 1.1 * maxima.path_maximum(RISK, PATH).upper
+
+CALLS = {
+    "Network": (Network, {"widths": (2, 3, 1), "activation": "relu", "output": "identity", "bias": False}),
+    "net": (NET.__call__, {"theta": A, "X": X}),
+    "net.features": (NET.features, {"theta": A, "X": X, "layer": 1}),
+    "net.weights": (NET.weights, {"theta": A}),
+    "net.pack": (NET.pack, {"weights": NET.weights(A)}),
+    "net.permute": (NET.permute, {"theta": A, "layer": 1, "order": (2, 0, 1)}),
+    "net.rescale": (NET.rescale, {"theta": A, "layer": 1, "factors": np.array([1.0, 2.0, 0.5])}),
+    "Sample": (Sample, {"X": X, "Y": Y, "weights": W}),
+    "Risk": (Risk, {"network": NET, "sample": SAMPLE, "loss": "squared", "kappa": 0.5, "penalty": "ridge"}),
+    "risk": (BALL.__call__, {"theta": A}),
+    "risk.batch": (TANH.batch, {"thetas": np.stack([A, B])}),
+    "risk.gradient": (BALL.gradient, {"theta": A}),
+    "risk.residuals": (RISK.residuals, {"theta": A}),
+    "risk.row_norms": (RISK.row_norms, {"theta": A}),
+    "risk.regulariser": (BALL.regulariser, {"theta": A}),
+    "TeacherRisk": (TeacherRisk, {"network": NET, "second_moment": np.eye(2), "teacher": A, "noise": 0.1}),
+    "teacher": (TEACHER.__call__, {"theta": A}),
+    "teacher.gradient": (TEACHER.gradient, {"theta": A}),
+    "teacher.draw": (TEACHER.draw, {"size": 3, "rng": 0}),
+    "Path": (Path, {"points": PATH.points, "labels": PATH.labels}),
+    "path.at": (PATH.at, {"t": np.array([0.0, 0.5, 1.0])}),
+    "path.add": (PATH.__add__, {"other": PATH.reversed()}),
+    "segment_maximum": (maxima.segment_maximum, {"risk": RISK, "theta_0": A, "theta_1": B, "gap": 0.1, "budget": 50}),
+    "segment_maximum, tanh": (maxima.segment_maximum, {"risk": TANH, "theta_0": A, "theta_1": B, "budget": 50}),
+    "path_maximum": (maxima.path_maximum, {"risk": RISK, "path": PATH, "gap": 0.1, "ceiling": 5.0, "budget": 50}),
+    "segment_maxima": (maxima.segment_maxima, {"risk": BALL, "starts": A[None], "ends": B[None]}),
+    "kernel": (relu_kernel.kernel, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "kernel_enclosure": (relu_kernel.kernel_enclosure, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "printed_bounds": (relu_kernel.printed_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "sharp_bounds": (relu_kernel.sharp_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "proof_terms": (relu_kernel.proof_terms, {"w1": u, "w2": v, "sample": SAMPLE}),
+    "arc_cosine": (arc_cosine, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
+    "arc_cosine_error": (arc_cosine_error, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
+    "monte_carlo": (
+        kernel_sampling.monte_carlo,
+        {
+            "w1": u,
+            "w2": v,
+            "sampler": lambda g, n: g.standard_normal((n, 2)),
+            "draws": 100,
+            "confidence": 0.9,
+            "rng": 0,
+        },
+    ),
+    "linear_paths.connect": (linear_paths.connect, {"risk": LINEAR, **ENDS, "rise": 1e-9}),
+    "linear_paths.descend": (linear_paths.descend, {"risk": LINEAR, "theta": A}),
+    "linear_descent.descend": (descend, {"risk": LINEAR, "theta": A, "tolerance": 1e-6, "rng": 0}),
+    "relu_paths.connect": (relu_paths.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
+    "relu_paths.matching": (relu_paths.matching, {"risk": RISK, **ENDS}),
+    "six_segment": (subpaths.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
+    "best_second_layer": (relu_moves.best_second_layer, {"risk": BALL, "theta": A}),
+    "row_norms.normalise": (row_norms.normalise, {"risk": BALL, "theta": A}),
+    "second_layer": (lasso.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
+    "homotopy": (lasso.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
+    "certify": (lasso.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
+    "kappa_max": (lasso.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
+    "oracle.limit": (oracle.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
+    "delta": (compression.delta, {"sample": SAMPLE, "W": UNIT, "l": 1, "alpha": 0.2, "kappa": 0.1, "draws": 1}),
+    "covering_bound": (covering.covering_bound, {"n": 3, "radius": 0.5}),
+    "cells": (covering.cells, {"rows": np.eye(3), "radius": 0.5}),
+    "constants": (relu_bounds.constants, {"sample": SAMPLE, "kappa": 0.1}),
+    "maurey_excess": (relu_bounds.maurey_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3}),
+    "permutation_barrier": (barriers.permutation_barrier, {"sample": CORNERS, "width": 3, "subsets": 2, "rng": 0}),
+    "lower_bound": (barriers.lower_bound, {"risk": Risk(NET, CORNERS), **ENDS, "subsets": 2, "rng": 0}),
+    "shorten": (geodesics.shorten, {"risk": RISK, "path": PATH, "level": LEVEL, "beads": 4, "sweeps": 1}),
+    "greedy": (string_sampling.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
+    "train": (train, {"risk": RISK, "starts": np.stack([A, B]), "target": 0.5, "trainer": "lm", "iterations": 3}),
+    "compare": (compare, {"risk": TEACHER, "path": PATH, "sizes": [3], "rng": 0}),
+    "two_gaussians": (counterexamples.two_gaussians, {"separation": 3.0, "sigma": 1.0, "nodes": 4}),
+    "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
+    "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
+    "sublevel_tree": (topology.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),
+    "standardised": (standardised, {"X": X, "y": Y[:, 0]}),
+    "connects": (predicates.connects, {"path": PATH, **ENDS}),
+    "stays_below": (predicates.stays_below, {"risk": RISK, "path": PATH, "level": LEVEL, "rtol": 1e-9}),
+    "keeps_function": (predicates.keeps_function, {"risk": RISK, "path": PATH, "growth": 64.0}),
+    "moves_one_layer_at_a_time": (predicates.moves_one_layer_at_a_time, {"risk": RISK, "path": PATH}),
+    "rows_in_unit_ball": (predicates.rows_in_unit_ball, {"risk": RISK, "path": PATH}),
+    "is_upper_bound": (predicates.is_upper_bound, {"risk": RISK, "theta": A, "bound": LEVEL}),
+    "kernel_within_bounds": (predicates.kernel_within_bounds, {"w1": u, "w2": v, "sample": SAMPLE, "sharp": True}),
+    "strategies.samples": (strategies.samples, {"inputs": 2, "outputs": 1, "max_size": 3, "kinds": ("generic",)}),
+    "strategies.networks": (
+        strategies.networks,
+        {"max_width": 2, "inputs": 2, "min_depth": 1, "activations": ("relu",)},
+    ),
+    "strategies.parameter_vectors": (strategies.parameter_vectors, {"network": NET, "bound": 1.0}),
+    "strategies.second_moments": (strategies.second_moments, {"dimension": 2, "rank": 1}),
+}
+SIZES = {"draws", "size", "sizes", "points", "nodes", "width", "beads", "subsets", "iterations", "sampler"}
+VIEWS = {"net.weights", "risk.regulariser"}  # of what was passed, NaN included
+WORDS = re.compile(r"[A-Za-z_]\w+|[A-Za-z]")
+
+
+def costly(name, value):
+    """Whether a call may take as long or as much memory as it asks for, or calls code of the caller's."""
+    if name not in SIZES:
+        return False
+    many = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 10**6
+    return many or callable(value) or (isinstance(value, np.ndarray) and value.dtype == object)
+
+
+def has_nan(value):
+    """Whether there is a NaN anywhere in a result."""
+    if isinstance(value, (float, complex, np.ndarray, np.generic)):
+        array = np.asarray(value)
+        return array.dtype.kind in "fc" and bool(np.isnan(array).any())
+    if isinstance(value, (tuple, list)):
+        return any(map(has_nan, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, enum.Enum)):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        if isinstance(value, counterexamples.Problem):
+            del fields["barrier"]  # documented: nan where it is not known
+        return any(map(has_nan, fields.values()))
+    return False
+
+
+def copies(values):
+    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in values.items()}
+
+
+def same(a, b):
+    return not isinstance(a, np.ndarray) or (a.dtype == b.dtype and a.tobytes() == b.tobytes())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_valid_call_is_valid(name):
+    function, good = CALLS[name]
+    with hostile.bounded():
+        assert not has_nan(function(**good))
+
+
+@pytest.mark.parametrize("name", CALLS)
+@hostile.FEW
+@given(data=st.data())
+def test_a_bad_argument_gives_a_result_without_nan_or_a_value_error_that_names_one(name, data):
+    function, good = CALLS[name]
+    spoiled = data.draw(st.sampled_from(sorted(good)))
+    value = data.draw(hostile.arguments(good[spoiled]))
+    assume(not costly(spoiled, value))
+    given_ = {**good, spoiled: value}
+    before = copies(given_)
+    with hostile.bounded():
+        result, message = hostile.refusal(function, **given_)
+    assert all(same(given_[key], before[key]) for key in given_), "an argument was changed"
+    if message is None:
+        assert name in VIEWS or not has_nan(result)
+    else:
+        known = {*inspect.signature(function).parameters, "theta", "points", "weights", "X", "Z"}
+        assert known & set(WORDS.findall(message)), message
+        assert len(message) < 500
+
+
+def test_certificates_name_what_they_cannot_write(tmp_path):
+    with pytest.raises(ValueError, match="upper"):
+        certificates.save(tmp_path / "c.json", RISK, PATH, float("inf"))
