@@ -42,7 +42,9 @@ def test_the_geodesic_of_the_valley_is_two_tangents_and_an_arc_of_its_edge():
     x = (1.2 + np.sqrt(1.2**2 - 1.2)) / 3
     arc = np.geomspace(x, 1.2 / x, 4001)
     best = Path(np.vstack([[[1 / 3, 3]], np.column_stack([arc, 1.2 / arc]), [[3, 1 / 3]]])).normalised_length
-    assert best * (1 - 1e-6) <= found.after <= best * 1.01
+    assert (
+        best * (1 - 1e-6) <= found.after <= best * 1.0005
+    )  # shortcuts alone stay 8e-4 above, relaxing alone takes longer
 
 
 def test_a_straight_line_inside_is_found_and_is_the_least():
@@ -50,6 +52,7 @@ def test_a_straight_line_inside_is_found_and_is_the_least():
     found = geodesics.geodesic(VALLEY, path, LEVEL)
     assert found.status is geodesics.Status.STRAIGHT
     assert found.after == found.lower == 1
+    assert found.sweeps == 0
     assert len(geodesics.shorten(VALLEY, path, LEVEL).points) == 2
 
 
@@ -58,6 +61,14 @@ def test_no_sweeps_return_the_path_and_say_so():
     found = geodesics.geodesic(VALLEY, path, LEVEL, sweeps=0)
     assert np.array_equal(found.path.points, path.points)
     assert found.status is geodesics.Status.SWEEPS
+    assert found.sweeps == 0
+
+
+def test_three_beads_are_enough_to_go_on_and_one_sweep_is_one():
+    found = geodesics.geodesic(VALLEY, hyperbola(0.5, 2), LEVEL, beads=3, sweeps=1)
+    assert found.sweeps == 1
+    assert found.after <= found.before
+    assert found.maximum.upper <= LEVEL
 
 
 def test_a_single_point_and_a_loop():

@@ -193,3 +193,15 @@ def test_opposite_rows_are_not_parallel_for_relu():
 def test_a_nonlinear_walk_needs_sample_points():
     with pytest.raises(ValueError, match="X must be given"):
         Walk(Network((1, 2, 1)), np.ones(4))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-300, 1.0, 1e200])
+def test_features_of_any_size_are_dependent_or_not_as_they_are_at_size_one(size):
+    """Squares of 1e-200 underflow; units that small are not dead, and independent ones cannot be freed."""
+    net, X = Network((2, 2, 1)), np.eye(2)
+    independent, parallel = (net.pack([size * np.array(W), [[1.0, 1.0]]]) for W in ([[1, 2], [3, 1]], [[1, 2], [2, 4]]))
+    with pytest.raises(ValueError, match="independent"):
+        Walk(net, independent, X).free(1)
+    walk = Walk(net, parallel, X)
+    walk.free(1)
+    np.testing.assert_allclose(net(walk.theta, X), net(parallel, X), rtol=1e-14)

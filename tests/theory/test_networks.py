@@ -243,3 +243,11 @@ def test_an_order_that_is_no_permutation_is_refused_by_name(order):
     net = Network((2, 3, 1))
     with pytest.raises(ValueError, match="order must"):
         net.permute(np.zeros(net.size), 1, order)
+
+
+def test_complex_parameters_give_the_derivative_of_outputs_and_features():
+    net = Network((1, 1, 1), activation="identity")
+    theta, X = np.array([2.0 + 1e-150j, 3.0]), np.array([[5.0]])
+    for value, expected in ((net(theta, X), 30), (net.features(theta, X, 1), 10)):
+        assert value[0, 0].real == expected
+        assert value[0, 0].imag * 1e150 == pytest.approx(expected / 2, rel=1e-15)

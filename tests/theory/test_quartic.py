@@ -144,7 +144,7 @@ def test_the_bound_holds_where_a_dot_product_of_many_terms_misses_its_target(mon
         assert bound(Risk(net, Sample(X, target)), theta, theta, monkeypatch) >= missed**2
 
 
-def test_the_bound_scales_with_the_outputs(monkeypatch):
+def test_the_bound_is_homogeneous_in_the_outputs(monkeypatch):
     """Outgoing weights and targets times 2^-60: all that is computed is 2^-120 times what it was, the allowances too."""
     for seed in range(60):
         risk, a, b = one_hidden_layer(seed, "generic")

@@ -22,7 +22,7 @@ ONE = Sample(np.ones((1, 1)), np.zeros((1, 1)))
 def test_the_bound_is_the_true_maximum_within_1e_12(seed, kind):
     risk, a, b = one_hidden_layer(seed, kind)
     upper, (_, true) = Fraction(rational.upper_bound(risk, a, b)), exact_maximum(risk, a, b)
-    assert true <= upper <= true * (1 + 2 * rational.RELATIVE) + Fraction(1, 2**1074)
+    assert true <= upper <= true * (1 + Fraction(1, 10**12) + Fraction(1, 2**52)) + Fraction(1, 2**1074)
 
 
 @given(st.integers(0, 2**32), st.sampled_from(KINDS))

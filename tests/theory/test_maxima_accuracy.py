@@ -1,0 +1,64 @@
+"""What a maximum says about itself: when it is converged, when decided, and that its cells leave nothing out."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from exact_oracle import maximum as exact_maximum
+from test_maxima import deep
+
+from theory import enclosures
+from theory.maxima import Method, Status, segment_maxima, segment_maximum
+from theory.networks import Network
+from theory.risk import Risk, Sample
+
+
+def test_a_convex_piece_whose_residual_cancels_is_bounded_in_fractions():
+    """The float bound allows for the rounding of 2^40, squared: 1e-5 above a risk of 2^-24."""
+    risk = Risk(Network((1, 1, 1)), Sample(np.ones((1, 1)), np.full((1, 1), 2.0**40)))
+    a, b = np.array([2.0**40, 1.0]), np.array([2.0**40, 1 + 2.0**-52])
+    found, true = segment_maximum(risk, a, b), exact_maximum(risk, a, b)[1]
+    assert found.method is Method.CONVEX
+    assert true <= Fraction(found.upper) <= true * (1 + Fraction(1, 10**11))
+    assert found.status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3])
+def test_a_maximum_within_its_gap_is_converged_and_one_told_from_the_ceiling_only_is_decided(gap):
+    seen = set()
+    for seed in range(40):
+        risk, a, b = deep(seed)
+        true = segment_maximum(risk, a, b, gap=1e-5)
+        for share in (0.3, 0.9, 1.0005, 1.05, 1.5, 3.0):
+            ceiling = share * true.value
+            found = segment_maxima(risk, a[None], b[None], gap=gap, ceiling=ceiling)
+            value, upper, status = found.value[0], found.upper[0], found.status[0]
+            assert upper >= true.value
+            if found.method[0] is Method.BRANCH_AND_BOUND:
+                assert value > ceiling or upper <= ceiling * (1 + 2e-9) or status is Status.BUDGET
+                if status is not Status.BUDGET:
+                    assert (status is Status.CONVERGED) == (upper <= max(value, 0) * (1 + gap))
+                seen.add(status)
+    assert seen >= {Status.CONVERGED, Status.DECIDED}
+
+
+def test_the_cells_of_a_segment_leave_no_number_out(monkeypatch):
+    """Every end of a cell is an end of the cell that was split, or the beginning of the next: not one ulp is skipped."""
+    bounds, generations = enclosures.upper_bounds, []
+
+    def watched(risk, starts, ends, lo, hi, *more):
+        generations.append((lo.tolist(), hi.tolist()))
+        return bounds(risk, starts, ends, lo, hi, *more)
+
+    monkeypatch.setattr(enclosures, "upper_bounds", watched)
+    for seed in range(30):
+        risk, a, b = deep(seed)
+        generations.clear()
+        if segment_maximum(risk, a, b, gap=1e-5).method is not Method.BRANCH_AND_BOUND:
+            continue
+        starts, ends = {0.0}, {1.0}
+        for lo, hi in generations:
+            assert set(lo) <= starts | set(hi)
+            assert set(hi) <= ends | set(lo)
+            assert all(a < b for a, b in zip(lo, hi))
+            starts, ends = set(lo), set(hi)
