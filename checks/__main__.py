@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from checks import claims, page, report, tables, verify
+from checks import claims, folder, page, pictures, report, tables, verify
 from checks.claim import Status
 from checks.runner import Result, results
 
@@ -46,18 +46,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.list:
             report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))
             return 0
+        if options.report is not None:
+            _report_folder(options)
         for option, file in (("--json", options.json), ("--html", options.html)):
             if file is not None:
                 _writable(option, file)
         if options.pictures is not None and options.html is None:
             raise Usage("--pictures needs --html FILE, the page that shows them")
-        figures = page.pictures(options.pictures) if options.pictures is not None else ()
-        folder = Path(options.certificates or ".")
-        if os.path.exists(folder) and not os.path.isdir(folder):
-            raise Usage(f"--certificates {folder}: not a folder")
+        figures = pictures.read(options.pictures) if options.pictures is not None else ()
+        certificates = options.certificates or "."
+        if os.path.exists(certificates) and not os.path.isdir(certificates):
+            raise Usage(f"--certificates {certificates}: not a folder")
         if options.data is not None:
             tables.read(options.data)
-    except (Usage, tables.TableError, page.PictureError) as error:
+    except (Usage, tables.TableError, pictures.PictureError) as error:
         print("checks:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     return _run(ids, options, figures)
@@ -81,7 +83,7 @@ def select(words: Sequence[str]) -> list[str]:
     return [claim_id for claim_id in known if claim_id in chosen or not words]
 
 
-def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page.Picture] = ()) -> int:
+def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[pictures.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
         with _Bar(ids) as bar:
@@ -94,20 +96,28 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page
         interrupted = True
     found = [done[claim_id] for claim_id in ids if claim_id in done]
     _show(found, ids, options, time.perf_counter() - start)
+    if options.report is not None and not interrupted:
+        try:
+            figures = _drawn(Path(options.report))
+        except KeyboardInterrupt:
+            interrupted = True
     run = {"seed": options.seed, "budget": options.budget, "data": options.data}
     file = ""
     try:
         if options.json is not None:
             file = f"--json {options.json}"
             report.write_json(options.json, report.document(found, **run))
-        if options.certificates is not None:
-            file = f"--certificates {options.certificates}"
+        shipped: list[Any] = []
+        if options.certificates is not None or options.html is not None:
             from checks import headlines  # all of theory
 
-            headlines.write(options.certificates, options.seed)
+            shipped = headlines.make(options.seed)
+        if options.certificates is not None:
+            file = f"--certificates {options.certificates}"
+            headlines.write(options.certificates, shipped)
         if options.html is not None:
             file = f"--html {options.html}"
-            text = page.page(found, figures=figures, **run)
+            text = page.page(found, figures=figures, certificates=shipped, **run)
             Path(options.html).write_text(text, encoding="utf-8", errors="replace")  # a file name may be no text
     except OSError as error:
         print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)
@@ -116,6 +126,33 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[page
         print("checks: interrupted; the claims above were finished", file=sys.stderr)
         return 130
     return 0 if found and all(result.status is Status.AGREES for result in found) else 1
+
+
+def _report_folder(options: argparse.Namespace) -> None:
+    """Make the folder of --report, and have its parts written there."""
+    given = [name for name in ("json", "html", "certificates", "pictures") if getattr(options, name) is not None]
+    if given:
+        raise Usage(f"--report DIR holds these already: leave out --{' and --'.join(given)}")
+    try:
+        here = folder.begin(options.report)
+    except OSError as error:
+        raise Usage(f"--report {options.report}: {error.strerror or error}") from error
+    options.html, options.json = str(here / folder.PAGE), str(here / folder.LEDGER)
+    options.certificates = str(here / folder.CERTIFICATES)
+
+
+def _drawn(here: Path) -> Sequence[pictures.Picture]:
+    """The pictures of the report, drawn now; what cannot be drawn is said, and the page does without."""
+    console = Console(stderr=True)
+    with console.status("drawing the pictures"):
+        problem = folder.draw(here)
+    if not problem:
+        try:
+            return pictures.read(here / folder.PICTURES)
+        except pictures.PictureError as error:
+            problem = str(error)
+    print(f"checks: {problem}", file=sys.stderr)
+    return ()
 
 
 def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespace, seconds: float) -> None:
@@ -183,6 +220,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--html", metavar="FILE", help="also write one page to read, with every claim, proof and witness"
+    )
+    parser.add_argument(
+        "--report", metavar="DIR", help="also write a folder: page, pictures, ledger, certificates and their verifier"
     )
     parser.add_argument("--pictures", metavar="DIR", help="show in the page what `python -m figures --out DIR` wrote")
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")

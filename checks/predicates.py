@@ -109,7 +109,10 @@ def rows_in_unit_ball(risk: Risk, path: Path) -> Judgement:
 
 
 def is_upper_bound(risk: Risk, theta: ArrayLike, bound: float) -> Judgement:
-    """The risk at theta is at most `bound` in exact arithmetic (success proves it; failure proves nothing)."""
+    """The risk at theta is at most `bound` in exact arithmetic (success proves it; failure proves nothing).
+
+    ValueError when theta (P,) or bound is no finite number of its kind.
+    """
     theta = check.parameters(theta, check.instance(risk, "risk", Risk).network.size)
     if theta.ndim != 1:
         raise ValueError(f"theta must have shape ({risk.network.size},); got {theta.shape}")

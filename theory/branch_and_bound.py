@@ -28,9 +28,8 @@ GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 class Goal:
     """When a bound is good enough.
 
-    gap: within this of the best value seen, relatively; ceiling: as soon as it
-    is known on which side of it the maximum is, whatever the gap; floor > -inf: only the largest maximum of all segments
-    matters, and that is at least the floor.
+    gap: within this of the best value seen, relatively; ceiling: as soon as it is known on which side of it the maximum
+    is, whatever the gap; floor > -inf: only the largest maximum of all segments matters, and that is at least the floor.
     """
 
     gap: float
@@ -38,15 +37,15 @@ class Goal:
     floor: float = -np.inf
 
     def best(self, value: Array) -> Array:
-        """What the bounds of each segment are compared with."""
+        """What the bounds of each segment are compared with, (S,), from the best value (S,) seen on it."""
         return value if self.floor == -np.inf else np.full(len(value), max(self.floor, float(value.max())))
 
     def bound(self, best: Array) -> Array:
-        """A cell whose bound is at most this is done."""
+        """A cell whose bound is at most this (S,) is done; best (S,) as `best` gives it."""
         return best * (1 + self.gap) if self.ceiling is None else np.maximum(best * (1 + TIE), self.ceiling)
 
     def exceeded(self, best: Array) -> Array:
-        """Whether a value above the ceiling was met."""
+        """Whether a value above the ceiling was met (S,); best (S,) as `best` gives it."""
         return np.zeros(len(best), bool) if self.ceiling is None else best > self.ceiling
 
 

@@ -35,7 +35,12 @@ class Certificate:
 
 
 def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, title: str = "") -> None:
-    """Write the claim max F <= upper along the path as JSON, with a title for people.
+    """Write the claim max F <= upper along the path, with a title for people, to a file; see `text`."""
+    File(file).write_text(text(risk, path, upper, title=title), encoding="utf-8")
+
+
+def text(risk: Risk, path: Path, upper: float, *, title: str = "") -> str:
+    """The claim max F <= upper along the path as JSON, with a title for people.
 
     Nothing is checked here: that is the reader's part.
 
@@ -61,8 +66,7 @@ def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, tit
         "path": {"points": path.points.tolist(), "labels": list(path.labels)},
         "upper": upper,
     }
-    text = json.dumps({"format": FORMAT, "sha256": digest(content), **content}, indent=0, allow_nan=False)
-    File(file).write_text(text + "\n", encoding="utf-8")
+    return json.dumps({"format": FORMAT, "sha256": digest(content), **content}, indent=0, allow_nan=False) + "\n"
 
 
 def load(file: str | PathLike[str]) -> Certificate:

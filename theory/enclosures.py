@@ -125,7 +125,7 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     radii = [rho, *(r[None, :, None] for r in inputs.radius)]
     x = network.augment(inputs.centre)[None]
     blank = np.zeros((1, 1, x.shape[-1]))
-    axes = np.eye(*blank.shape[-1:])[: len(radii) - 1, None, None]
+    axes = np.eye(len(radii) - 1, x.shape[-1])[:, None, None]
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))

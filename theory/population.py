@@ -100,7 +100,7 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """The same path under fresh samples of the given sizes and under the population.
 
-    sizes (S,): numbers of draws; gap: relative, of each maximum.
+    sizes (S,): numbers of draws; gap: relative, of each maximum. ValueError unless the sizes are integers >= 1.
     """
     rng = check.generator(rng)
     population = path_maximum(risk, path, gap=gap)

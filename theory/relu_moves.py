@@ -90,6 +90,7 @@ def best_second_layer(risk: Risk, theta: Array, allowed: Array | None = None) ->
     """theta with the best second layer on its rows (on the units `allowed` (m,) only): subpath (1); never worse.
 
     The weights are scaled to be optimal along their ray, so that kappa |b|_1 = 2 E (Y - f) f <= E Y^2 / 2.
+    ValueError when theta is none of the risk's network, or its features overflow.
     """
     net, sample = check.instance(risk, "risk", Risk).network, risk.sample
     theta = check.parameters(theta, net.size)

@@ -94,14 +94,17 @@ def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
 
 
 def instance(value: Any, name: str, kind: type) -> Any:
-    """`value`, when it is a `kind`."""
+    """`value`, when it is a `kind`; ValueError otherwise."""
     if not isinstance(value, kind):
         raise ValueError(f"{name} must be a {kind.__name__}; got {type(value).__name__}")
     return value
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """`rng` as np.random.default_rng takes it (SPEC 7): None, an integer >= 0, a sequence of them, or a generator."""
+    """`rng` as np.random.default_rng takes it (SPEC 7): None, an integer >= 0, a sequence of them, or a generator.
+
+    ValueError otherwise.
+    """
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
@@ -125,7 +128,10 @@ def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArr
 def load_archive(
     file: str | PathLike[str] | BinaryIO, names: tuple[str, ...] | None = None
 ) -> dict[str, NDArray[Any] | None]:
-    """All arrays of an NPZ file by name, or those in `names` and None for the others; errors as `load_arrays`."""
+    """All arrays (of whatever shapes, (...)) of an NPZ file by name, or those in `names` and None for the others.
+
+    OSError and ValueError as `load_arrays`.
+    """
     if isinstance(file, (str, PathLike)):
         with open(file, "rb") as stream:
             return load_archive(stream, names)

@@ -9,7 +9,7 @@ from checks import claims, headlines, verify
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    return headlines.write(tmp_path_factory.mktemp("certificates"))
+    return headlines.write(tmp_path_factory.mktemp("certificates"), headlines.make())
 
 
 def test_every_headline_is_a_claim(files):
@@ -31,4 +31,4 @@ def test_the_certificate_is_verified(files, headline, capsys):
 
 
 def test_the_same_seed_gives_the_same_files(files, tmp_path):
-    assert [f.read_text() for f in headlines.write(tmp_path)] == [f.read_text() for f in files]
+    assert [f.read_text() for f in headlines.write(tmp_path, headlines.make())] == [f.read_text() for f in files]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sample_results import HOSTILE, ledger, result
 
-from checks import claims, notes, page, walk
+from checks import claims, notes, page, pictures, story, walk
 from checks.__main__ import main
 from checks.claim import Status
 
@@ -141,7 +141,7 @@ def test_hostile_words_are_shown_and_not_obeyed(monkeypatch, tmp_path):
         bad, witness=dataclasses.replace(bad.witness, explanation=HOSTILE, values={HOSTILE: HOSTILE})
     )
     entry = notes.Entry(claim.id, "OPEN", "exact", HOSTILE, {HOSTILE: HOSTILE, "": HOSTILE})
-    picture = page.Picture("data:image/png;base64,", HOSTILE, HOSTILE, (claim.id,))
+    picture = pictures.Picture("data:image/png;base64,", HOSTILE, HOSTILE, (claim.id,))
     for ledger_ in (notes.Notes(), notes.Notes({"Notation": HOSTILE}, {claim.id: entry})):
         reader = Reader(page.page([bad], data=HOSTILE, ledger=ledger_, figures=[picture]))
         assert [tag for tag, _ in reader.tags].count("script") == 3
@@ -152,8 +152,8 @@ def test_hostile_words_are_shown_and_not_obeyed(monkeypatch, tmp_path):
 
 def test_the_numbers_of_a_witness_read_back_exactly(text):
     values = {"t": 0.1 + 0.2, "n": 3, "W": [[1, 2.5], [math.pi, -1e-300]], "q": "1/3", "rows": [[[1, 2], [3]], [[4]]]}
-    assert json.loads(page.numerals(values)) == values
-    assert json.loads(page.numerals({})) == {}
+    assert json.loads(story.numerals(values)) == values
+    assert json.loads(story.numerals({})) == {}
     shown = re.search(r'<pre id="text-prop-2.1-nonstrict-witness"[^>]*>(.*?)</pre>', text, flags=re.DOTALL)[1]
     assert json.loads(shown.replace("&quot;", '"')) == {"theta": [1, "1/3"], "F": 2.5}
 
@@ -218,7 +218,7 @@ def test_a_picture_stands_by_its_claim_and_one_without_a_claim_at_the_end(tmp_pa
     figure(tmp_path, "kernel", caption="Between $a$ and $b$.", claims=["prop-2.3"])
     figure(tmp_path, "loose", caption="Loose.")
     np.savez(tmp_path / "numbers.npz", x=np.zeros(3))  # no picture beside it
-    text = page.page([result("prop-2.1"), result("prop-2.3")], figures=page.pictures(tmp_path))
+    text = page.page([result("prop-2.1"), result("prop-2.3")], figures=pictures.read(tmp_path))
     parts = bodies(text)
     assert "data:image/png;base64,iVBORw0KGgo=" in parts["prop-2.3"]
     assert "Between <math" in parts["prop-2.3"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sample_results import ledger
 
-from checks import claims, page
+from checks import claims, page, pictures
 from checks.scenes import scenes
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -34,7 +34,7 @@ IDS = [result.id for result in LEDGER]
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
-    picture = page.Picture(
+    picture = pictures.Picture(
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "a-figure", "What to see.", ("prop-2.1",)
     )
     results = [replace(r, note="only-here") if r.id == "prop-2.3" else r for r in LEDGER]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import figures
-from checks import notes, page, sweeps, tables
+from checks import notes, pictures, sweeps, tables
 from theory.paths import Path
 
 PAIR = runpy.run_path(str(File(__file__).resolve().parents[2] / "notebooks" / "pair.py"))
@@ -104,7 +104,7 @@ def test_pictures_are_read_or_refused_in_one_line(tmp_path_factory, drawn, data)
     (folder / "kernel.npz").write_bytes(data.draw(hostile.npz_files(drawn)))
     (folder / "kernel.png").write_bytes(b"\x89PNG")
     with hostile.bounded():
-        found, refusal = hostile.refusal(page.pictures, folder)
+        found, refusal = hostile.refusal(pictures.read, folder)
     if refusal is None:
         assert found[0].uri.startswith("data:image/png;base64,")
     else:

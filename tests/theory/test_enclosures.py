@@ -19,8 +19,14 @@ modest = st.floats(-4, 4)
 sizes = st.sampled_from([0.0, 1e-9, 1e-3]) | st.floats(0, 2)
 
 
-def one(*values):
-    return tuple(np.array([v]) for v in values)
+def one(centre, slope, rest):
+    """The model of a single quantity in t alone."""
+    return Model(np.array([centre]), [np.array([slope])], np.array([rest]))
+
+
+def parts(model):
+    """Its centre, slope and remainder as floats."""
+    return float(model.centre[0]), float(model.slopes[0][0]), float(model.rest[0])
 
 
 def radius_of(slope, rest, rho):
@@ -31,7 +37,7 @@ def radius_of(slope, rest, rho):
 def test_relu_stays_in_its_model_and_the_model_is_the_best_chord(centre, slope, rest, rho):
     """Exactly, at the corners of |d| <= rho, |z - c - s d| <= e and at the kink."""
     radius = radius_of(slope, rest, rho)
-    c, s, e = (Fraction(float(v[0])) for v in enclosures._relu(Model(*one(centre, slope, rest)), np.array([radius])))
+    c, s, e = map(Fraction, parts(enclosures._relu(one(centre, slope, rest), np.array([radius]))))
     corners = [(d, err) for d in (-rho, 0.0, rho / 3, rho) for err in (-rest, 0.0, rest)]
     if slope:
         corners += [(d, 0.0) for d in (-centre / slope,) if abs(d) <= rho]
@@ -39,7 +45,7 @@ def test_relu_stays_in_its_model_and_the_model_is_the_best_chord(centre, slope, 
         z = Fraction(centre) + Fraction(slope) * Fraction(d) + Fraction(err)
         assert abs(max(z, Fraction(0)) - c - s * Fraction(d)) <= e
     low, high = centre - radius, centre + radius
-    gap = 0.0 if low >= 0 or high <= 0 else -low * high / (high - low)  # between relu and its chord, at the kink
+    gap = 0.0 if low >= 0 or high <= 0 else -low * (high / (high - low))  # between relu and its chord, at the kink
     share = float(np.clip(high / (high - low), 0, 1)) if low < high else float(centre >= 0)
     assert float(e) <= (share * rest + gap / 2) * (1 + 40 * UNIT) + 20 * UNIT * (abs(centre) + radius)
 
@@ -47,9 +53,9 @@ def test_relu_stays_in_its_model_and_the_model_is_the_best_chord(centre, slope, 
 @given(st.sampled_from(["tanh", "sigmoid"]), modest | st.floats(-40, 40), modest, sizes, sizes)
 def test_smooth_activations_stay_in_their_model_whatever_slope_and_rest_come_in(name, centre, slope, rest, rho):
     radius = radius_of(slope, rest, rho)
-    found = enclosures._smooth(name, Model(*one(centre, slope, rest)), np.array([radius]))
+    found = enclosures._smooth(name, one(centre, slope, rest), np.array([radius]))
     ctx.prec = 200
-    c, s, e = (arb(float(part[0])) for part in found)
+    c, s, e = map(arb, parts(found))
     for d in (-rho, -rho / 2, 0.0, rho / 2, rho):
         for err in (-rest, 0.0, rest):
             z = arb(centre) + arb(slope) * arb(d) + arb(err)
@@ -82,7 +88,7 @@ def test_the_curvature_of_an_activation_is_the_cubic_and_its_constants_bound_it(
 def test_the_range_of_the_cubic_is_its_range(name, left, width):
     _, cubic, stationary, _, _ = enclosures._CURVATURE[name]
     right = left + width
-    low, high = (float(v[0]) for v in enclosures._range(cubic, *one(left, right), stationary))
+    low, high = (float(v[0]) for v in enclosures._range(cubic, np.array([left]), np.array([right]), stationary))
     inside = [cubic(v) for v in [*np.linspace(left, right, 50), *(v for v in stationary if left <= v <= right)]]
     assert low <= min(inside) <= low + 1e-3 * width**2 + 20 * LIBM
     assert high - 1e-3 * width**2 - 20 * LIBM <= max(inside) <= high

@@ -22,7 +22,8 @@ def own(kind):
 RETURNED = {
     word for f in own(inspect.isfunction) for word in re.findall(r"\w+", str(inspect.signature(f).return_annotation))
 }
-RECORDS = [record for record in own(dataclasses.is_dataclass) if record.__name__ in RETURNED]
+BOOKS = {"Run"}  # kept during a run, not what it returns
+RECORDS = [r for r in own(dataclasses.is_dataclass) if r.__name__ in RETURNED - BOOKS]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
