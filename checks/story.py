@@ -64,9 +64,14 @@ def story(
     """What opens under a claim."""
     blocks = []
     if claim is not None:
-        tight = f"{claim.standing.value}, {claim.tightness.value}"
+        ours = claim.standing is Standing.OURS
+        standing = (
+            f"Ours, not the paper's ({claim.tightness.value})"
+            if ours
+            else f"In the paper: {claim.standing.value}, {claim.tightness.value}"
+        )
         evidence = f"{claim.evidence.value}: {EVIDENCE[claim.evidence.value]}"
-        blocks.append(f'<p class="standing">In the paper: {tight}. Evidence here: {evidence}.</p>')
+        blocks.append(f'<p class="standing">{standing}. Evidence here: {evidence}.</p>')
     parts = {label: prose.to_html(text) for label, text in entry.parts.items() if label and label != "Check"}
     stated = "Statement" if "Statement" in parts or (claim and claim.standing is Standing.OURS) else "As printed"
     if claim is not None:

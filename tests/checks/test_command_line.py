@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from checks import claims
+import figures
+from checks import claims, folder, headlines
 from checks.__main__ import main, select
 from checks.claim import Verdict
 
@@ -135,6 +136,50 @@ def test_the_users_table_is_used(tmp_path, capsys):
     document = ledger(tmp_path, "sampling-misses", "--data", str(tmp_path / "mine.npz"))
     assert document["claims"][0]["tables"] == ["mine"]
     assert "mine" in capsys.readouterr().out
+
+
+def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys):
+    def drawn(here):
+        (here / folder.PICTURES).mkdir()
+        figures.write(here / folder.PICTURES / "f.npz", {}, figure="f", caption="A caption.", claims=("prop-2.1",))
+        (here / folder.PICTURES / "f.png").write_bytes(b"PNG")
+        return ""
+
+    monkeypatch.setattr(folder, "draw", drawn)
+    report = tmp_path / "new" / "report"
+    assert main([*CHEAP, "--report", str(report), "--jobs", "1"]) == 0
+    text = (report / "index.html").read_text()
+    assert "A caption." in text
+    assert [entry["id"] for entry in json.loads((report / "ledger.json").read_text())["claims"]] == CHEAP
+    files = sorted((report / "certificates").glob("*.json"))
+    assert {file.stem for file in files} == {headline.claim for headline in headlines.HEADLINES}
+    alone = subprocess.run(
+        [sys.executable, "-I", "verify.py", *(f"certificates/{file.name}" for file in files)],
+        capture_output=True,
+        text=True,
+        cwd=report,
+        check=False,
+    )
+    assert alone.returncode == 0, alone.stderr
+    assert alone.stdout.count("verified") == len(files)
+
+
+def test_a_report_does_without_pictures_that_cannot_be_drawn_and_says_so(tmp_path, monkeypatch, capsys):
+    draw = folder.draw
+    monkeypatch.setattr(folder, "draw", lambda here: draw(here, command=("figures", "no-such-figure")))
+    assert main(["prop-2.1", "--report", str(tmp_path), "--jobs", "1"]) == 0
+    assert "no figure named no-such-figure" in capsys.readouterr().err
+    assert (tmp_path / "index.html").exists()
+
+
+def test_a_report_is_refused_where_it_cannot_be_or_doubles_an_option(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for arguments, says in (
+        (["--report", str(tmp_path / "file")], "File exists"),
+        (["--report", str(tmp_path / "r"), "--html", "x.html", "--json", "y.json"], "leave out --json and --html"),
+    ):
+        assert main(["prop-2.1", *arguments]) == 2
+        assert says in capsys.readouterr().err
 
 
 def test_the_list_runs_nothing(capsys):

@@ -1,5 +1,6 @@
 """The page as a file: every claim with all that belongs to it, well nested, escaped, and nothing fetched from anywhere."""
 
+import base64
 import dataclasses
 import json
 import math
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from sample_results import HOSTILE, ledger, result
 
-from checks import claims, notes, page, pictures, story, walk
+from checks import claims, headlines, notes, page, pictures, story, walk
 from checks.__main__ import main
 from checks.claim import Status
 
@@ -64,6 +65,17 @@ def bodies(text):
     parts = re.findall(r'<tbody class="claim" id="([^"]+)".*?</tbody>(?=<tbody|</table>\n)', text, flags=re.DOTALL)
     starts = [text.index(f'<tbody class="claim" id="{name}"') for name in parts]
     return {name: text[a:b] for name, a, b in zip(parts, starts, [*starts[1:], text.index("<footer>")])}
+
+
+def test_certificates_stand_under_their_claims_and_can_be_taken_along():
+    shipped = headlines.Shipped("prop-2.2", "Two <nets>", 0.1 + 0.2, 7, '{"format": 1}\n')
+    parts = bodies(page.page(ledger(), certificates=[shipped]))
+    assert [name for name, part in parts.items() if "A certificate to take along" in part] == ["prop-2.2"]
+    part = parts["prop-2.2"]
+    link = re.search(r'<a download="prop-2.2.json" href="data:application/json;base64,([^"]+)"', part)
+    assert base64.b64decode(link[1]).decode() == shipped.text
+    for words in ("Two &lt;nets&gt;", "0.30000000000000004", "7 pieces", "python -m checks verify prop-2.2.json"):
+        assert words in part
 
 
 def test_every_claim_is_there_once_in_the_order_of_the_paper(reader):

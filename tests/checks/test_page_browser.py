@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sample_results import ledger
 
-from checks import claims, page, pictures
+from checks import claims, headlines, page, pictures
 from checks.scenes import scenes
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -29,6 +29,7 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
 
 LEDGER = ledger()
 IDS = [result.id for result in LEDGER]
+SHIPPED = headlines.Shipped("prop-2.2", "Two nets", 1.5, 3, '{"format": "a certificate"}\n')
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def file(tmp_path_factory):
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "a-figure", "What to see.", ("prop-2.1",)
     )
     results = [replace(r, note="only-here") if r.id == "prop-2.3" else r for r in LEDGER]
-    file.write_text(page.page(results, figures=[picture]), encoding="utf-8")
+    file.write_text(page.page(results, figures=[picture], certificates=[SHIPPED]), encoding="utf-8")
     return file
 
 
@@ -195,6 +196,18 @@ def test_a_link_to_a_claim_opens_it(opened):
     assert tab.locator("[id='prop-2.3'] .story").is_visible()
     tab.locator("[id='prop-2.1'] th a").click()
     tab.wait_for_selector("[id='prop-2.1'] .story")
+
+
+def test_a_certificate_is_taken_along_with_and_without_scripts(opened, tmp_path):
+    for scripts in (True, False):
+        tab = opened("#prop-2.2", java_script_enabled=scripts)
+        if not scripts:
+            tab.locator("[id='prop-2.2'] summary").click()
+        with tab.expect_download() as download:
+            tab.locator("[id='prop-2.2'] .certificate a").click()
+        assert download.value.suggested_filename == "prop-2.2.json"
+        download.value.save_as(tmp_path / "c.json")
+        assert (tmp_path / "c.json").read_text() == SHIPPED.text
 
 
 def test_a_witness_is_copied_as_numbers_that_read_back(opened):

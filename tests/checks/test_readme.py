@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import itertools
 import re
 import runpy
 from collections import Counter
@@ -80,7 +81,7 @@ def test_its_scripts_exist_and_know_their_options(script, options):
 
 @pytest.mark.parametrize("words", FIGURES, ids=" ".join)
 def test_its_figures_exist(words):
-    names = [word for word in words[: words.index("--fast") if "--fast" in words else None] if word != "all"]
+    names = [word for word in itertools.takewhile(lambda word: word[:2] != "--", words) if word != "all"]
     assert set(names) <= set(figures.names())
 
 
