@@ -141,7 +141,7 @@ def draw(arrays: dict[str, np.ndarray]):
         right.annotate(
             name,
             (alpha[0], line[0]),
-            xytext=(0, 9 if factor == UNITS[-1] else 4),
+            xytext=(0, 13 if factor == UNITS[-1] else 4),
             textcoords="offset points",
             fontsize=8,
         )

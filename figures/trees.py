@@ -75,11 +75,13 @@ def draw(arrays: dict[str, np.ndarray]):
     axes[0, 1].contourf(degrees, degrees, arrays["two"].T, levels=21)
     axes[0, 1].contour(degrees, degrees, arrays["two"].T, levels=[WALL], colors="w", linewidths=0.8)
     axes[0, 1].plot(*_places(arrays["two_minimum"], degrees, degrees), "o", mfc="w", mec="k", ls="none")
-    axes[0, 1].set(xlabel="angle of unit 1", ylabel="angle of unit 2", title="teacher and student")
+    axes[0, 1].set(xlabel="angle of unit 1 (degrees)", ylabel="angle of unit 2 (degrees)", title="teacher and student")
     grid = np.degrees(arrays["slice_angles"])
     sign = np.where(np.abs(arrays["slice"]) > 1e-9, np.sign(arrays["slice"]), 0)
     axes[0, 2].pcolormesh(grid[1], grid[2], sign.T, cmap="cividis", shading="nearest", vmin=-1, vmax=1)
-    axes[0, 2].set(xlabel="angle of unit 2", ylabel="angle of unit 3", title="sign of det Z, unit 1 fixed")
+    axes[0, 2].set(
+        xlabel="angle of unit 2 (degrees)", ylabel="angle of unit 3 (degrees)", title="sign of det Z, unit 1 fixed"
+    )
     for axis in axes[0, 1:]:
         axis.set_xticks([0, 180, 360])
         axis.set_yticks([0, 180, 360])
