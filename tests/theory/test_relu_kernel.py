@@ -143,6 +143,8 @@ def test_the_printed_bounds_of_E1_fail_beyond_two_thirds_and_three_quarters_of_p
     assert wide.e1_printed[0] == pytest.approx(0.0183, abs=1e-4)
     twin = terms(150, [[1, 1], [1, -1]])
     assert twin.E1 > 1.9 * twin.e1_printed[1]
+    r, sine = np.cos(np.radians(75)), np.sin(np.radians(150))
+    assert twin.e1_printed[1] == pytest.approx(2 * r**2 * sine**2 * twin.sigma, rel=1e-12)
     assert pair([1, 0], [0, 1]).r == pytest.approx(np.sqrt(0.5))
     assert pair([1, 0], [0, 1]).r_printed == pytest.approx(0.5)
 

@@ -36,8 +36,9 @@ def test_gamma_bounds_n_successive_roundings_from_above_and_from_below(n):
 
 def test_gamma_is_defined_below_two_to_the_52_only():
     assert 0.99 < gamma(2**52 - 1) < 1.01
-    with pytest.raises(ValueError, match="n must be below"):
-        gamma(2**52)
+    for n in (2**52, 2**52 + 1, 2**53 + 2, 2**60):
+        with pytest.raises(ValueError, match="n must be below"):
+            gamma(n)
 
 
 def test_tiny_is_above_every_sum_of_underflows_and_below_every_number_of_interest():
