@@ -43,7 +43,7 @@ TESTS = {  # module: its test files in tests/theory, and what else pytest is to 
     "enclosures": f"enclosures {ENCLOSURES}",
     "maxima": f"maxima_accuracy {EXACT}",
     "risk": "risk",
-    "networks": "networks",
+    "networks": "networks risk",
     "paths": "paths",
     "relu_kernel": "relu_kernel",
     "measures": "measures relu_kernel",

@@ -251,3 +251,13 @@ def test_complex_parameters_give_the_derivative_of_outputs_and_features():
     for value, expected in ((net(theta, X), 30), (net.features(theta, X, 1), 10)):
         assert value[0, 0].real == expected
         assert value[0, 0].imag * 1e150 == pytest.approx(expected / 2, rel=1e-15)
+
+
+def test_a_batch_is_rescaled_and_permuted_vector_by_vector():
+    net = Network((2, 3, 2, 1), bias=True)
+    thetas = np.random.default_rng(0).standard_normal((2, 4, net.size))
+    rescaled, permuted = net.rescale(thetas, 2, [2.0, 0.5]), net.permute(thetas, 1, [2, 0, 1])
+    assert rescaled.shape == permuted.shape == thetas.shape
+    for k in np.ndindex(2, 4):
+        assert np.array_equal(rescaled[k], net.rescale(thetas[k], 2, [2.0, 0.5]))
+        assert np.array_equal(permuted[k], net.permute(thetas[k], 1, [2, 0, 1]))
