@@ -30,7 +30,7 @@ EARLY = 'document.documentElement.classList.add("js")'  # before anything is dra
 SIGNS = {"holds": "✓", "repaired": "≈", "refuted": "✗", "open": "?", "none": "!"}
 
 VERDICTS = {
-    "holds": "true as printed",
+    "holds": "true as printed, or as stated where the statement is ours",
     "repaired": "false or incomplete as printed, true as restated",
     "refuted": "false",
     "open": "neither proved nor refuted here",
@@ -255,6 +255,6 @@ def _colophon(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions().items() if version)
     return (
         f"<p>The whole ledger again, at this seed ({run.seed}) and budget ({run.budget}):</p>"
-        f"{copyable('whole-ledger', run.command() + ' --html report.html')}"
+        f"{copyable('whole-ledger', run.command() + ' --report report')}"
         f"<p>Made with {html.escape(versions)}. This page asks the network for nothing.</p>"
     )
