@@ -133,6 +133,8 @@ def _report_folder(options: argparse.Namespace) -> None:
     given = [name for name in ("json", "html", "certificates", "pictures") if getattr(options, name) is not None]
     if given:
         raise Usage(f"--report DIR holds these already: leave out --{' and --'.join(given)}")
+    if not options.report:
+        raise Usage("--report needs the name of a folder; . is this one")
     try:
         here = folder.begin(options.report)
     except OSError as error:

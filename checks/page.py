@@ -30,7 +30,7 @@ EARLY = 'document.documentElement.classList.add("js")'  # before anything is dra
 SIGNS = {"holds": "✓", "repaired": "≈", "refuted": "✗", "open": "?", "none": "!"}
 
 VERDICTS = {
-    "holds": "true as printed",
+    "holds": "true as printed, or as stated where the statement is ours",
     "repaired": "false or incomplete as printed, true as restated",
     "refuted": "false",
     "open": "neither proved nor refuted here",
@@ -119,17 +119,19 @@ def _notice(results: Sequence[Result]) -> str:
     bad = [result for result in results if result.status is not Status.AGREES]
     if not results:
         return '<p class="notice bad">No claim was run.</p>'
+    left = len(claims.available()) - len({result.id for result in results})
+    missing = f"<p>{left} other claims of the ledger were not run.</p>" if left else ""
     if not bad:
         total = sum(result.instances for result in results)
         return (
-            f'<p class="notice">All {len(results)} outcomes are the recorded verdicts, over {total:,} instances; '
-            "every planted fault was caught.</p>"
+            f'<div class="notice"><p>All {len(results)} outcomes are the recorded verdicts, over {total:,} instances; '
+            f"every planted fault was caught.</p>{missing}</div>"
         )
     items = "".join(
         f'<li><a href="#{html.escape(r.id)}">{html.escape(r.id)}</a> {r.status.name.lower()}: {html.escape(r.status.value)}</li>'
         for r in bad
     )
-    return f'<div class="notice bad"><p>{len(bad)} of {len(results)} outcomes need a look:</p><ul>{items}</ul></div>'
+    return f'<div class="notice bad"><p>{len(bad)} of {len(results)} outcomes need a look:</p><ul>{items}</ul>{missing}</div>'
 
 
 def _key(ledger: notes.Notes) -> str:
@@ -141,7 +143,8 @@ def _key(ledger: notes.Notes) -> str:
         f"{notation}<dl>{''.join(rows)}</dl>"
         "<p>A <b>margin</b> is the worst slack met by the check of the true statement, rounding already allowed for: "
         "negative would mean a violation. The <b>fault</b> column says whether the same check notices a mistake planted "
-        "on purpose. Proofs are in the text of each claim; evidence is what the machine adds.</p></details>"
+        "on purpose. Proofs are in the text of each claim; evidence is what the machine adds: where the printed statement is "
+        "refuted, for the refutation. Instances and margin always belong to what is true instead.</p></details>"
     )
 
 
@@ -255,6 +258,6 @@ def _colophon(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions().items() if version)
     return (
         f"<p>The whole ledger again, at this seed ({run.seed}) and budget ({run.budget}):</p>"
-        f"{copyable('whole-ledger', run.command() + ' --html report.html')}"
+        f"{copyable('whole-ledger', run.command() + ' --report report')}"
         f"<p>Made with {html.escape(versions)}. This page asks the network for nothing.</p>"
     )

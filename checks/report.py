@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from checks.claim import Claim, Status
+from checks.claim import Claim, Standing, Status
 from checks.claims import section
 from checks.runner import Result, plain
 
@@ -150,7 +150,7 @@ def details(claim: Claim, result: Result) -> RenderableType:
     """The claim in words, with its witness and the instance that came closest."""
     witness = result.witness
     parts = [
-        ("as printed", claim.statement),
+        ("as stated" if claim.standing is Standing.OURS else "as printed", claim.statement),
         ("standing", f"{claim.standing.value}, {claim.tightness.value}; {claim.source}"),
         ("repaired", claim.repaired),
         ("why", claim.proof),

@@ -80,7 +80,8 @@ def make(
         try:
             figure = module.draw(arrays)
             figure.savefig(picture, metadata=_metadata(format))
-            write(numbers, arrays, caption=module.CAPTION, claims=getattr(module, "CLAIMS", ()), **record)
+            caption = _caption(module, name, record["settings"])
+            write(numbers, arrays, caption=caption, claims=getattr(module, "CLAIMS", ()), **record)
             further = module.extras(arrays, out) if hasattr(module, "extras") else []
         except Exception as error:  # another one's arrays fail in many ways inside a figure and matplotlib
             if data is None:
@@ -155,6 +156,12 @@ def _record(file: File, name: str) -> dict[str, str]:
     if found.get("figure", name) != name:
         raise ValueError(f"data must be of {name}; {file} was written by {found['figure']:.40}")
     return found
+
+
+def _caption(module: ModuleType, name: str, settings: str) -> str:
+    """The figure's caption; of smaller runs it says that they are."""
+    small = json.loads(settings).get("fast") is True
+    return module.CAPTION + (f" Smaller runs (`--fast`); `python -m figures {name}` has them in full." if small else "")
 
 
 def _sample(module: ModuleType, name: str, file: File):

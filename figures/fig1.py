@@ -16,7 +16,7 @@ from figures import _experiments as experiments
 from theory import polynomials
 
 CAPTION = (
-    "Average normalised length (a) and number of beads, both ends included (b), against the level, with standard "
+    "Average normalised length (left) and number of beads, both ends included (right), against the level, with standard "
     "errors; grey: as published. See: the authors' preset follows their points; the certified strings, which truly stay "
     "below the level, need more beads; the shortest path found has no spike. A power law is a straight line here. It "
     "would be refuted by certified strings whose beads do not grow as the level falls."

@@ -11,12 +11,14 @@ from theory.topology import landscape, sublevel_tree
 
 CAPTION = (
     "Above: landscapes; below: their trees of sublevel components, one bar from birth to merger each. Left: one unit "
-    "v rho(u x), a poor minimum of depth 0.281 beside the global one of 0.031, merging at u = 0 exactly at 0.3125. Middle: "
+    "v rho(u x), a poor minimum at 0.281 beside the global one at 0.031, merging at u = 0 exactly at 0.3125. Middle: "
     "student and teacher with two units 90 degrees apart, W_2 refitted, the angles of both units; the two deep components "
     "are a net and its swap, and merge at 0.1724, which is the bound from det W_1 = 0. Right: the permutation task at three "
     "units, W_2 refitted: a grid that misses det Z = 0 sees one component at risk zero; with the sign of det Z two, which "
     "merge at the certified barrier e(2) = 1/6. It would be refuted by bars that end elsewhere than the dotted lines."
 )
+
+CLAIMS = ("sec-2.3.1-tessellation", "sec-2.3.1-mixture", "sublevel-tree")
 WALL = (
     1
     + 1 / np.pi

@@ -52,7 +52,7 @@ def attack(setting: Setting, *, spare: int = 1) -> Outcome:
         turn = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.uniform(0.4, 1.4, 3))
         X = np.stack([np.cos(turn), np.sin(turn)], axis=1)
         task = Sample(X, X[[1, 2, 0]])
-        tally.add(permutation_barrier(task, 3).lower, what="m = N: positive", X=X)
+        tally.add(permutation_barrier(task, 3).lower or -1.0, what="m = N: positive", X=X)
         reconnected = permutation_barrier(task, 3 + spare - bias, bias=bias, rng=0).upper
         tally.add(ROUNDING - reconnected, what="m = N + 1: zero", X=X, bias=bias)
     return tally.outcome(

@@ -176,6 +176,7 @@ def test_a_report_is_refused_where_it_cannot_be_or_doubles_an_option(tmp_path, c
     (tmp_path / "file").write_text("")
     for arguments, says in (
         (["--report", str(tmp_path / "file")], "File exists"),
+        (["--report", ""], "the name of a folder"),
         (["--report", str(tmp_path / "r"), "--html", "x.html", "--json", "y.json"], "leave out --json and --html"),
     ):
         assert main(["prop-2.1", *arguments]) == 2

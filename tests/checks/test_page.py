@@ -177,7 +177,9 @@ def test_an_outcome_that_differs_is_named_at_the_top():
         result("prop-2.1-nonstrict"),
     ]  # fmt: skip
     reader = Reader(page.page(odd))
+    others = f"{len(claims.available()) - 2} other claims of the ledger were not run."
     assert "1 of 2 outcomes need a look: prop-2.1 error" in reader.text
+    assert others in reader.text
     assert "this run supports no verdict" in reader.text
     assert "loading: x" in reader.text
 
@@ -278,3 +280,11 @@ def test_the_claims_that_figures_name_are_in_the_catalogue():
     named = {claim_id for name in figures.names() for claim_id in getattr(figures.load(name), "CLAIMS", ())}
     assert named
     assert named <= known
+
+
+def test_a_page_of_some_claims_says_how_many_were_not_run():
+    some, rest = ledger()[:3], len(claims.available()) - 3
+    words = Reader(page.page(some)).text
+    assert "All 3 outcomes are the recorded verdicts" in words
+    assert f"{rest} other claims of the ledger were not run." in words
+    assert "were not run" not in Reader(page.page(ledger())).text

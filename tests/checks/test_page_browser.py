@@ -106,6 +106,15 @@ def test_every_claim_is_seen_closed_and_opens_by_mouse_and_by_keyboard(opened):
     assert first.locator("figure img").is_visible()
 
 
+def test_the_items_of_numbered_lists_show_their_numbers(opened):
+    tab = opened()
+    items = tab.locator(".story ol > li").evaluate_all(
+        "items => items.map(e => [getComputedStyle(e).overflowX, getComputedStyle(e).listStyleType])"
+    )
+    assert items
+    assert {tuple(item) for item in items} == {("visible", "decimal")}  # what scrolls cuts off the marker beside it
+
+
 def test_everything_that_acts_is_reached_with_the_tab_key(opened):
     tab = opened()
     tab.keyboard.press("Tab")

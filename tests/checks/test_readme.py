@@ -14,6 +14,7 @@ import figures
 from checks import claims, predicates
 from checks.__main__ import _parser, select
 from checks.__main__ import main as checks_main
+from checks.claim import Standing, Verdict
 from figures.__main__ import main as figures_main
 from theory import maxima
 
@@ -71,6 +72,9 @@ def test_the_counts_of_verdicts_are_those_of_the_ledger():
     printed = dict(re.findall(r"^\| (holds|repaired|refuted|open) \| (\d+) \|", README, flags=re.MULTILINE))
     found = Counter(claims.load(name).verdict.name.lower() for name in claims.available())
     assert {verdict: int(count) for verdict, count in printed.items()} == found
+    ours = [claim for claim in map(claims.load, claims.available()) if claim.standing is Standing.OURS]
+    assert f"{len(ours)} of these are ours" in README
+    assert all(claim.verdict is Verdict.HOLDS for claim in ours)
 
 
 @pytest.mark.parametrize(("script", "options"), SCRIPTS)
