@@ -264,5 +264,17 @@ def _writable(option: str, file: str) -> None:
         raise Usage(f"{option} {file}: cannot be written there")
 
 
+def _program() -> int:
+    """`main`; a standard output that takes no more (a full disk, a closed pipe) is one line and exit status 2."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+        print(f"checks: standard output: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_program())

@@ -183,6 +183,18 @@ def test_a_report_is_refused_where_it_cannot_be_or_doubles_an_option(tmp_path, c
         assert says in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize("words", [["--list"], ["prop-2.1", "--jobs", "1"]])
+def test_a_full_disk_is_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "checks", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("checks: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_list_runs_nothing(capsys):
     assert main(["--list", "prop-2.1"]) == 0
     printed = capsys.readouterr().out
