@@ -162,7 +162,7 @@ def _activate(name: str, z: Model, radii: list[Array]) -> Model:
 def _relu(z: Model, radius: Array) -> Model:
     """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1]."""
     active, dead = z.centre >= radius, z.centre <= -radius
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)
     a = np.where(active, 1.0, np.where(dead, 0.0, a))
     open_ = ~(active | dead)
