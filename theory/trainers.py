@@ -325,10 +325,12 @@ def train(
     starts = check.parameters(starts, check.instance(risk, "risk", Risk).network.size, "starts")
     if starts.ndim != 2:
         raise ValueError(f"starts must have shape (B, {risk.network.size}), one row per bead; got {starts.shape}")
+    with np.errstate(over="ignore"):
+        sizes = check.no_overflow(np.linalg.norm(starts, axis=1), "starts")
     goal = np.full(len(starts), check.number(target, "target", minimum=0.0))
     check.choice(trainer, "trainer", TRAINERS)
     limit = None if iterations is None else check.positive_integer(iterations, "iterations")
-    size = 0.1 * (1 + np.linalg.norm(starts, axis=1)) if radius is None else check.finite_array(radius, "radius")
+    size = 0.1 * (1 + sizes) if radius is None else check.finite_array(radius, "radius")
     size = np.broadcast_to(size, (len(starts),)).astype(float)
     if (size <= 0).any():
         raise ValueError(f"radius must be positive; got {size.min()}")
