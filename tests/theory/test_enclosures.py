@@ -201,3 +201,18 @@ def test_the_excess_over_a_cell_is_of_second_order_for_smooth_nets(seed, width):
 def test_no_cells_have_no_bounds():
     risk = Risk(Network((1, 2, 1)), Sample(np.ones((1, 1)), np.ones((1, 1))))
     assert enclosures.upper_bounds(risk, np.zeros((0, 4)), np.zeros((0, 4)), np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_the_rounding_of_an_activation_is_allowed_for_where_its_curvature_leaves_no_room(name):
+    """At d = 0 the model's centre is off by half the range of the curvature: what is left is the rounding of sigma."""
+    rng = np.random.default_rng(0)
+    centre, radius = rng.uniform(-3, 3, 3000), 10.0 ** rng.uniform(-2, -0.5, 3000)
+    found = enclosures._smooth(name, Model(centre, [np.zeros(3000)], np.zeros(3000)), radius)
+    ctx.prec, closest = 120, np.inf
+    for z, c, e in zip(centre.tolist(), found.centre.tolist(), found.rest.tolist()):
+        true = arb(z).tanh() if name == "tanh" else 1 / (1 + (-arb(z)).exp())
+        slack = arb(e) - abs(true - arb(c))
+        assert slack > 0
+        closest = min(closest, float(slack.mid()))
+    assert closest < 8 * LIBM  # there was no room but for rounding

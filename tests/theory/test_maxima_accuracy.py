@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_oracle import maximum as exact_maximum
+from exact_oracle import risk_at
 from test_maxima import deep
 
 from theory import enclosures
@@ -62,3 +63,31 @@ def test_the_cells_of_a_segment_leave_no_number_out(monkeypatch):
             assert set(hi) <= ends | set(lo)
             assert all(a < b for a, b in zip(lo, hi))
             starts, ends = set(lo), set(hi)
+
+
+def test_segments_that_do_not_meet_are_bounded_at_their_own_ends():
+    """Convex segments, the higher end of which is rounded down as often as up: the bound is of that end, not of a neighbour's."""
+    rounded_down = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        net = Network((2, 3, 1))
+        risk = Risk(net, Sample(rng.standard_normal((4, 2)), rng.standard_normal((4, 1))))
+        starts = rng.standard_normal((3, net.size))
+        ends = starts.copy()
+        ends[:, net.slices[1]] += 10 * rng.standard_normal((3, 3))
+        found = segment_maxima(risk, starts, ends)
+        for start, end, value, upper in zip(starts, ends, found.value, found.upper):
+            true = max(risk_at(risk, start, end, Fraction(t)) for t in (0, 1))
+            rounded_down += Fraction(value) < true
+            assert Fraction(upper) >= true
+    assert rounded_down > 10
+
+
+def test_every_segment_meets_its_own_gap_however_high_another_is():
+    rng = np.random.default_rng(2)
+    net = Network((1, 3, 2, 1), "tanh")
+    risk = Risk(net, Sample(rng.standard_normal((6, 1)), rng.standard_normal((6, 1))))
+    starts, ends = rng.standard_normal((2, 4, net.size)) * np.array([0.1, 1.0, 3.0, 9.0])[:, None]
+    found = segment_maxima(risk, starts, ends, gap=1e-5)
+    assert found.value.max() > 3 * found.value.min()
+    assert (found.upper <= found.value * (1 + 1e-5)).all()
