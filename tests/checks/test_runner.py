@@ -1,8 +1,8 @@
 """The runner on planted claims: every way a claim can go wrong has its own status, and nothing depends on order."""
 
 import dataclasses
-import time
 import json
+import time
 from fractions import Fraction
 
 import numpy as np
