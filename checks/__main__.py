@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import os
 import sys
 import time
@@ -258,18 +259,20 @@ def _cpus() -> int:
 
 
 def _writable(option: str, file: str) -> None:
-    folder = os.path.dirname(file) or "."  # os.path takes names that are too long for a file, Path raises
-    there = file if os.path.exists(file) else folder
-    if os.path.isdir(file) or not os.path.isdir(folder) or not os.access(there, os.W_OK) or not file:
+    parent = os.path.dirname(file) or "."  # os.path takes names that are too long for a file, Path raises
+    there = file if os.path.exists(file) else parent
+    if os.path.isdir(file) or not os.path.isdir(parent) or not os.access(there, os.W_OK) or not file:
         raise Usage(f"{option} {file}: cannot be written there")
 
 
 def _program() -> int:
-    """`main`; a standard output that takes no more (a full disk, a closed pipe) is one line and exit status 2."""
+    """`main`; a standard output that takes no more is one line and exit status 2."""
     try:
         status = main()
         sys.stdout.flush()
     except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE):  # neither a full disk nor a closed pipe
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
         print(f"checks: standard output: {error.strerror or error}", file=sys.stderr)
         return 2

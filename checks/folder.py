@@ -2,7 +2,7 @@
 
 index.html           the page, by itself enough to read
 ledger.json          the results for programs
-pictures/            every figure, with its numbers beside it (`python -m figures all --fast`)
+pictures/            every figure, with its numbers and the runs behind it (`python -m figures all --fast`)
 certificates/        the paths behind the headlines
 verify.py            checks them with the standard library alone: python verify.py certificates/*.json
 """

@@ -96,9 +96,8 @@ def data(
 def comparison(arrays: dict[str, np.ndarray], task: str, field: str = "length_weights") -> np.ndarray:
     """Ours beside theirs, (k, 6): level, mean and error under the authors' preset, theirs, and whether the two agree.
 
-    They agree when they differ by at most two combined standard errors; levels at which we accepted fewer than two
-    pairs are
-    left out.
+    They agree when they differ by at most two combined standard errors; levels at which we accepted fewer than two pairs
+    are left out.
     """
     theirs = {row[0]: row[1:] for row in QUANTITIES[field](task)}
     rows = []

@@ -10,6 +10,9 @@ A product W(t) h(t) adds d^2 (W' s) to the remainder, a smooth activation the ra
 whose sign is undecided the height of its kink. So e = O(rho^2) (for relu: as rho times the number of kinks inside),
 and the residual is at most |c + s d| + e, which is convex in d: the bound on the risk is attained at the cell's ends,
 for the squared and for the absolute loss. With rho = 0 the same pass bounds the rounding of a point evaluation.
+
+Inputs in groups (`theory.inputs`), x = x_c + delta, are as many more variables beside d: one slope for each delta_j, and
+d delta_j in the remainder of a product. A group costs what one input costs; its samples read off its output at their delta.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from numpy.typing import NDArray
 
 from theory.inputs import Inputs
 from theory.networks import Network
-from theory.risk import Risk
+from theory.risk import SLAB, Risk
 from theory.rounding import LIBM, TINY, UNIT, gamma
 
 Array = NDArray[Any]
@@ -67,6 +70,8 @@ def upper_bounds(
     width, count = max(risk.network.widths), len(risk.sample) if inputs is None else len(inputs.centre)
     block = min(count, max(1, BLOCK // width)) if inputs is None else count
     cells = max(1, BLOCK // (block * width))
+    if inputs is not None:  # outputs are read off sample by sample
+        cells = max(1, min(cells, SLAB // risk.sample.Y.size))
     parts = [
         _upper_bounds(
             risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells], block, inputs

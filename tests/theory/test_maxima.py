@@ -568,3 +568,16 @@ def test_groups_without_their_radius_are_caught():
 def _naive(name, z):
     rho = ACTIVATIONS[name]
     return enclosures.Model(rho.value(z.centre), [rho.slope(z.centre) * s for s in z.slopes], np.zeros_like(z.centre))
+
+
+def test_grouped_bounds_do_not_depend_on_how_many_cells_are_taken_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    net = Network((1, 2, 3), "tanh")
+    X = rng.uniform(-1, 1, (40, 1))
+    risk, inputs = Risk(net, Sample(X, rng.standard_normal((40, 3)))), Inputs.grouped(X, 2)
+    a, b = rng.standard_normal((2, 9, net.size))
+    lo, hi = np.linspace(0, 0.8, 9), np.linspace(0.1, 0.9, 9)
+    once = enclosures.upper_bounds(risk, a, b, lo, hi, inputs)
+    for slab in (1, 3 * 120):
+        monkeypatch.setattr(enclosures, "SLAB", slab)
+        assert np.allclose(enclosures.upper_bounds(risk, a, b, lo, hi, inputs), once, rtol=1e-12, atol=0)
