@@ -27,14 +27,14 @@ import checks
 import figures
 import theory
 
-THEORY = [f"theory.{module.name}" for module in pkgutil.iter_modules(theory.__path__)]
-MODULES = [*THEORY, "checks.predicates", "checks.strategies", "checks.exercises", "figures"]
+THEORY = [module.name for module in pkgutil.walk_packages(theory.__path__, "theory.") if not module.ispkg]
+MODULES = [*THEORY, "checks.predicates", "checks.strategies", "checks.exercises.attempts", "figures"]
 EVERY = [
     module.name
     for package in (theory, checks, figures)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
 ]
-NO_MATHEMATICS = {"theory.validation"}
+NO_MATHEMATICS = {"theory.numerics"}
 
 # (N, n), (P,), (..., P), (m + 1, n), (n_k, n_{k-1}), (len(levels), P), (): one comma at least, unless empty
 LENGTH = r"(?:\.\.\.|[\w{}]+(?:\(\w+\)|(?: ?[-*+] ?)[\w{}]+)*)"

@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
-from theory import validation as check
 from theory.networks import ACTIVATIONS, Network
+from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.paths import Path
 
-Array = NDArray[Any]
 Units = Sequence[int] | NDArray[Any]
 
 EPS = float(np.finfo(float).eps)

@@ -81,6 +81,16 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
 }
 
 
+# The package of each section.
+FOLDERS = dict(
+    zip(
+        CATALOGUE,
+        ("section_2_1", "section_2_2", "section_2_3_1", "section_2_3_2", "section_2_3_3", "sections_3_4"),
+        strict=True,
+    )
+)
+
+
 def section(claim_id: str) -> str:
     """The section of the paper that a claim belongs to."""
     return next(title for title, ids in CATALOGUE.items() if claim_id in ids)
@@ -89,7 +99,7 @@ def section(claim_id: str) -> str:
 def available() -> tuple[str, ...]:
     """Ids of the claims that have a module, in the catalogue's order."""
     ids = (claim_id for ids in CATALOGUE.values() for claim_id in ids)
-    return tuple(claim_id for claim_id in ids if importlib.util.find_spec(_module(claim_id)) is not None)
+    return tuple(claim_id for claim_id in ids if importlib.util.find_spec(_module(claim_id)))
 
 
 def load(claim_id: str) -> Claim:
@@ -100,4 +110,5 @@ def load(claim_id: str) -> Claim:
 
 
 def _module(claim_id: str) -> str:
-    return "checks.claims." + claim_id.replace("-", "_").replace(".", "_")
+    folder = next((FOLDERS[title] for title, ids in CATALOGUE.items() if claim_id in ids), "nowhere")
+    return f"checks.claims.{folder}." + claim_id.replace("-", "_").replace(".", "_")

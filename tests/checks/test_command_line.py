@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import figures
-from checks import claims, folder, headlines
+from checks import claims
 from checks.__main__ import main, select
+from checks.certificates import shipped
 from checks.claim import Verdict
+from checks.report import folder
 
 CHEAP = ["prop-2.1", "sec-2.1-saddle"]
 
@@ -152,7 +154,7 @@ def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys
     assert "A caption." in text
     assert [entry["id"] for entry in json.loads((report / "ledger.json").read_text())["claims"]] == CHEAP
     files = sorted((report / "certificates").glob("*.json"))
-    assert {file.stem for file in files} == {headline.claim for headline in headlines.HEADLINES}
+    assert {file.stem for file in files} == {headline.claim for headline in shipped.HEADLINES}
     alone = subprocess.run(
         [sys.executable, "-I", "verify.py", *(f"certificates/{file.name}" for file in files)],
         capture_output=True,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from checks import claims, notes
+from checks import claims
 from checks.claim import Standing, Status, Verdict
+from checks.report import notes
 from checks.runner import results
 
 NOTES = Path(__file__).parents[2] / "paper_notes.md"

@@ -10,7 +10,7 @@ from checks import strategies as st
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
-from theory.relu_kernel import kernel
+from theory.relu_kernel.bounds import kernel
 from theory.risk import Risk, Sample
 
 
