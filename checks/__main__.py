@@ -109,7 +109,7 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
     try:
         if options.json is not None:
             file = f"--json {options.json}"
-            report.write_json(options.json, report.document(found, **run))
+            report.write_json(options.json, report.as_document(found, **run))
         shipped: list[Any] = []
         if options.certificates is not None or options.html is not None:
             from checks import certificates as headlines
@@ -120,7 +120,7 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
             headlines.write(options.certificates, shipped)
         if options.html is not None:
             file = f"--html {options.html}"
-            text = report.page(found, figures=figures, certificates=shipped, **run)
+            text = report.render_page(found, figures=figures, certificates=shipped, **run)
             Path(options.html).write_text(text, encoding="utf-8", errors="replace")  # a file name may be no text
     except OSError as error:
         print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)

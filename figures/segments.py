@@ -86,7 +86,7 @@ def _eq_22(count: int) -> dict[str, np.ndarray]:
         apart = (1 - t) * (Z[0] @ beta) + t * (Z[1] @ gamma)
         squares = [((sample.Y[:, 0] - f) ** 2) @ sample.weights for f in (together, apart)]
         left.append(np.abs(squares[0] - squares[1]).max())
-    rule = relu_paths.constants(sample, kappa)
+    rule = relu_paths.theorem_constants(sample, kappa)
     printed = [
         [relu_paths.printed_allowance(Sample(s * sample.X, sample.Y), s * kappa, a) for a in alpha.tolist()]
         for s in UNITS

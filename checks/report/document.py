@@ -15,7 +15,7 @@ from checks.examine import Result, plain
 PACKAGES = ("halfrect", "numpy", "scipy", "sympy", "cvxpy", "scikit-learn", "python-flint")
 
 
-def document(results: Iterable[Result], *, seed: int, budget: str, data: str | None) -> dict[str, Any]:
+def as_document(results: Iterable[Result], *, seed: int, budget: str, data: str | None) -> dict[str, Any]:
     """The ledger as a JSON document; apart from the seconds it depends on seed, budget, data and versions only.
 
     verdict (what the run supports; null: none), recorded, status are lower-case names; evidence as in the table.

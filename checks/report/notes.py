@@ -48,7 +48,7 @@ class Notes:
 
 def find() -> Path | None:
     """paper_notes.md: beside the packages in a source tree, else where the installation put it; None if nowhere."""
-    beside = Path(__file__).resolve().parent.parent / NAME
+    beside = Path(__file__).resolve().parents[2] / NAME
     if beside.is_file():
         return beside
     try:

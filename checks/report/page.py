@@ -39,7 +39,7 @@ VERDICTS = {
 }
 
 
-def page(
+def render_page(
     results: Sequence[Result],
     *,
     seed: int = 0,

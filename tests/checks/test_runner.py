@@ -113,7 +113,7 @@ def test_a_claim_that_does_not_load_is_an_error(monkeypatch):
     monkeypatch.setattr(claims, "load", broken)
     result = examine.run_claim("prop-2.1")
     assert (result.status, result.recorded, result.error) == (Status.ERROR, None, "loading: SyntaxError: bad module")
-    json.dumps(report.document([result], seed=0, budget="quick", data=None), allow_nan=False)
+    json.dumps(report.as_document([result], seed=0, budget="quick", data=None), allow_nan=False)
 
 
 def test_the_generator_depends_on_seed_claim_and_part_only(run):
@@ -187,7 +187,7 @@ def test_plain_values_survive_strict_json():
 
 def test_the_document_is_strict_json_and_complete(run):
     result = run(claim(Verdict.REPAIRED, confirm=lambda s: outcome(np.inf)))
-    document = report.document([result], seed=7, budget="quick", data=None)
+    document = report.as_document([result], seed=7, budget="quick", data=None)
     text = json.dumps(document, allow_nan=False)
     entry = json.loads(text)["claims"][0]
     assert entry["margin"] is None
@@ -203,7 +203,7 @@ def test_results_in_two_processes_are_those_of_one():
     apart = {r.id: r for r in runner.results(ids[::-1], seed=5, jobs=2, progress=lambda *a: seen.append(a))}
     for claim_id in ids:
         a, b = (dataclasses.replace(r, seconds=0.0) for r in (alone[claim_id], apart[claim_id]))
-        assert report.document([a], seed=5, budget="quick", data=None) == report.document(
+        assert report.as_document([a], seed=5, budget="quick", data=None) == report.as_document(
             [b], seed=5, budget="quick", data=None
         )
     assert {claim_id for claim_id, _ in seen} <= set(ids)

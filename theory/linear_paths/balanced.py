@@ -32,7 +32,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.linear_paths.curves import chords, complement, pack, pair, rotation, splice
+from theory.linear_paths.curves import chords, complement, rotation, splice
+from theory.linear_paths.problem import pack, pair
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.linear_paths import balanced, curves
+from theory.linear_paths import balanced, curves, problem
 from theory.linear_paths.canonical import arrange
-from theory.linear_paths.problem import transpose
+from theory.linear_paths.problem import flipped, transpose
 from theory.linear_paths.products import Product, best_product, best_singular_product, value_of
 from theory.moves import Walk
 from theory.networks import Network
@@ -67,14 +67,14 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
     connected = crossing.value <= best.value * (1 + 1e-12)
     if connected:
         crossing = Product(crossing.matrix, crossing.value, best.lower)
-    M = best.matrix.T if _flipped(risk) else best.matrix
+    M = best.matrix.T if flipped(risk) else best.matrix
     r = M.shape[1]
     mirror = np.diag([1.0] * (r - 1) + [-1.0])
     ceiling = max(crossing.value, best.value) * (1 + rise)
     if risk.kappa > 0:
         path = _cross(risk, M, np.eye(r), M, mirror, crossing, ceiling)
     else:
-        ends = [curves.pack(risk, Q, M @ Q) for Q in (np.eye(r), mirror)]
+        ends = [problem.pack(risk, Q, M @ Q) for Q in (np.eye(r), mirror)]
         first, second = (_to_singular(risk, end, crossing.matrix) for end in ends)
         path = curves.splice(first, second.reversed())
     return SquareBarrier(crossing.lower, crossing.value, best.value, crossing.matrix, path, connected)
@@ -105,7 +105,7 @@ def cross_over(risk: Risk, M_a: Array, Q_a: Array, M_b: Array, Q_b: Array, ceili
     if risk.loss == "squared":
         crossing = best_singular_product(risk)
     else:
-        ends = [M.T if _flipped(risk) else M for M in (M_a, M_b)]
+        ends = [M.T if flipped(risk) else M for M in (M_a, M_b)]
         crossing = _lowest(risk, [np.zeros_like(ends[0]), *map(_truncate, ends)])
     if crossing.value > ceiling:
         raise ValueError(_different(ceiling, crossing if risk.loss == "squared" else None))
@@ -113,7 +113,7 @@ def cross_over(risk: Risk, M_a: Array, Q_a: Array, M_b: Array, Q_b: Array, ceili
 
 
 def _cross(risk: Risk, M_a: Array, Q_a: Array, M_b: Array, Q_b: Array, crossing: Product, ceiling: float) -> Path:
-    M_0 = crossing.matrix.T if _flipped(risk) else crossing.matrix
+    M_0 = crossing.matrix.T if flipped(risk) else crossing.matrix
     k = np.linalg.matrix_rank(M_0, tol=1e-10 * max(float(np.linalg.norm(M_0)), 1e-300))
     U, S, Vt = np.linalg.svd(M_0, full_matrices=False)
     V = Vt[:k].T
@@ -164,9 +164,9 @@ def _to_singular(risk: Risk, theta: Array, M_0: Array) -> Path:
     Convex on the piece where the product goes straight to M_0, constant on all others.
     """
     network = risk.network
-    if _flipped(risk):
-        flipped, order = transpose(network)
-        path = _walk_to_singular(flipped, theta[order], M_0.T)
+    if flipped(risk):
+        mirrored, order = transpose(network)
+        path = _walk_to_singular(mirrored, theta[order], M_0.T)
         return Path(path.points[:, np.argsort(order)], path.labels)
     return _walk_to_singular(network, theta, M_0)
 
@@ -204,14 +204,14 @@ def _round_the_orbit(risk: Risk, a: Array, b: Array, level: float, rise: float) 
     """
     ceiling = level + rise / 2 * max(level, risk(np.zeros(risk.network.size)))
     M = best_product(risk).matrix
-    M = M.T if _flipped(risk) else M
+    M = M.T if flipped(risk) else M
     polar = []
     firsts = []
     for end in (a, b):
-        W1 = curves.pair(risk, end)[0]
+        W1 = problem.pair(risk, end)[0]
         U, s, Vt = np.linalg.svd(W1)
         polar.append((U @ Vt, (Vt.T * np.log(s)) @ Vt))
-        firsts.append(Path(np.stack([end, curves.pack(risk, W1, np.linalg.solve(W1.T, M.T).T)]), ("refit",)))
+        firsts.append(Path(np.stack([end, problem.pack(risk, W1, np.linalg.solve(W1.T, M.T).T)]), ("refit",)))
     (O_a, log_a), (O_b, log_b) = polar
     turn = curves.rotation(O_b @ O_a.T)
 
@@ -225,7 +225,7 @@ def _round_the_orbit(risk: Risk, a: Array, b: Array, level: float, rise: float) 
 
 
 def _orientation(risk: Risk, theta: Array) -> float:
-    return float(np.sign(np.linalg.slogdet(curves.pair(risk, theta)[0])[0]))
+    return float(np.sign(np.linalg.slogdet(problem.pair(risk, theta)[0])[0]))
 
 
 def _different(level: float, crossing: Product | None) -> str:
@@ -239,7 +239,3 @@ def _different(level: float, crossing: Product | None) -> str:
         f"opposite signs, and singular products have risk at least {crossing.lower:.9g} (the best known "
         f"{crossing.value:.9g}), above {level:.9g}. One more unit connects them"
     )
-
-
-def _flipped(risk: Risk) -> bool:
-    return risk.network.widths[0] > risk.network.widths[-1]

@@ -7,23 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import schur
 
+from theory.linear_paths.problem import pack
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk
 
 # A curve that needs more chords than this is given up.
 CHORDS = 1 << 15
-
-
-def pair(risk: Risk, theta: Array) -> tuple[Array, Array]:
-    """(W_1, W_2), or (W_2^T, W_1^T) when n_in > n_out."""
-    W1, W2 = risk.network.weights(theta)
-    return (W2.T, W1.T) if _flipped(risk) else (W1, W2)
-
-
-def pack(risk: Risk, W1: Array, W2: Array) -> Array:
-    """The parameter vector of what `pair` returned."""
-    return risk.network.pack([W2.T, W1.T] if _flipped(risk) else [W1, W2])
 
 
 def chords(
@@ -132,7 +122,3 @@ def splice(*paths: Path) -> Path:
             whole = whole + Path(gap, ("rounding",))
         whole = whole + path
     return whole
-
-
-def _flipped(risk: Risk) -> bool:
-    return risk.network.widths[0] > risk.network.widths[-1]

@@ -27,6 +27,22 @@ def _transposed(network: Network) -> bool:
     return network.widths[0] > network.widths[-1] and not network.bias
 
 
+def pair(risk: Risk, theta: Array) -> tuple[Array, Array]:
+    """(W_1, W_2), or (W_2^T, W_1^T) when n_in > n_out."""
+    W1, W2 = risk.network.weights(theta)
+    return (W2.T, W1.T) if flipped(risk) else (W1, W2)
+
+
+def pack(risk: Risk, W1: Array, W2: Array) -> Array:
+    """The parameter vector of what `pair` returned."""
+    return risk.network.pack([W2.T, W1.T] if flipped(risk) else [W1, W2])
+
+
+def flipped(risk: Risk) -> bool:
+    """Whether n_in > n_out: then the theorems are applied to the transposes."""
+    return risk.network.widths[0] > risk.network.widths[-1]
+
+
 def is_critical(risk: Risk) -> bool:
     """One hidden layer, width exactly r, no biases."""
     n_in, h, n_out = risk.network.widths

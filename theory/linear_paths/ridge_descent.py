@@ -19,8 +19,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from theory.linear_paths.balanced import balancing, isometry, refit_inner, refit_outer, section
-from theory.linear_paths.curves import pack, pair
 from theory.linear_paths.falls import coefficients, falls
+from theory.linear_paths.problem import pack, pair
 from theory.linear_paths.products import best_product
 from theory.networks import Network
 from theory.numerics import Array

@@ -3,13 +3,13 @@
 from theory.relu_paths.best_route import ROUTES, Route, RouteStatus, RouteTable, connect, routes
 from theory.relu_paths.candidates import Epsilon, epsilon
 from theory.relu_paths.constants import (
-    constants,
     energy,
     largest_feature,
     maurey_excess,
     perturbation,
     printed_allowance,
     spectral_norm,
+    theorem_constants,
 )
 from theory.relu_paths.crossing import cross
 from theory.relu_paths.pieces import piece_maxima, vertex_bound
@@ -29,7 +29,6 @@ __all__ = [
     "best_second_layer",
     "certify",
     "connect",
-    "constants",
     "cross",
     "energy",
     "epsilon",
@@ -44,6 +43,7 @@ __all__ = [
     "six_segment",
     "six_segment_report",
     "spectral_norm",
+    "theorem_constants",
     "toss",
     "vertex_bound",
 ]

@@ -75,7 +75,7 @@ def epsilon(
     rng = check.generator(rng)
     fitted = [_start(risk, theta).points[-1] for theta in (a, b)]
     base = max(vertex_bound(risk, theta) for theta in fitted)
-    rule = constants.constants(risk.sample, risk.kappa)
+    rule = constants.theorem_constants(risk.sample, risk.kappa)
     table = np.empty((len(ls), len(turns)))
     nets = oracle_nets(risk, ls, fitted, rng)
     for i, (l, net) in enumerate(zip(ls, nets)):

@@ -76,7 +76,7 @@ class Constants:
         return 0.0 if chord == 0 else (self.C1 * chord + self.C2 * chord**2) * _OUTWARD
 
 
-def constants(sample: Sample, kappa: float) -> Constants:
+def theorem_constants(sample: Sample, kappa: float) -> Constants:
     """C1 = S^(1/2) y^3 / (2 kappa) and C2 = S y^4 / (16 kappa^2); infinite for kappa = 0.
 
     With ray-optimal ends |b|_1, |g|_1 <= y^2 / (2 kappa), so N <= S^(1/2) y^2 / (4 kappa) * 2 sin(alpha/2), and D <= y^2.

@@ -129,7 +129,7 @@ def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
     at = moves.vertex_bounds(risk, path)
     pieces = moves.piece_maxima(risk, path, at)
     S = constants.spectral_norm(risk.sample)
-    by_theorem = constants.constants(risk.sample, risk.kappa).allowance(angle)
+    by_theorem = constants.theorem_constants(risk.sample, risk.kappa).allowance(angle)
     printed = constants.printed_allowance(risk.sample, risk.kappa, angle)
     out = []
     for number in (n for n in SUBPATHS if n in numbers):

@@ -46,7 +46,7 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
             active = int(rng.choice([0, m, int(rng.integers(m + 1))]))
             angle = 0.0 if kappa == 0 else float(rng.choice([0.0, 0.05, 0.5, np.pi]))
             path = six_segment(risk, a, b, active=active, angle=angle, rng=rng)
-        rule = relu_paths.constants(risk.sample, risk.kappa).allowance(angle)
+        rule = relu_paths.theorem_constants(risk.sample, risk.kappa).allowance(angle)
         for s in certify(risk, path, angle):
             allowed = min(s.allowed, s.theorem) if factor == 1 else s.larger_end + factor * (s.theorem - s.larger_end)
             scale = max(s.larger_end, risk.sample.energy)

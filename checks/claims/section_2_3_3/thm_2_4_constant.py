@@ -12,7 +12,7 @@ from theory.lasso import second_layer
 from theory.maxima import segment_maximum
 from theory.networks import Network
 from theory.numerics import gamma
-from theory.relu_paths import constants
+from theory.relu_paths import theorem_constants
 from theory.risk import Risk, Sample
 
 
@@ -58,7 +58,7 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
         top = segment_maximum(risk, *ends)
         larger = max(map(risk, ends))
         turn = 2 * np.arcsin(min(1.0, float(np.linalg.norm(W - V, axis=1).max()) / 2 * (1 + gamma(16))))
-        allowed = larger + factor * constants(sample, kappa).allowance(min(turn, np.pi)) + 2 * gap
+        allowed = larger + factor * theorem_constants(sample, kappa).allowance(min(turn, np.pi)) + 2 * gap
         tally.add((allowed - top.value) / sample.energy + gamma(100), instance=k, alpha=alpha, kappa=kappa, m=len(W))
     return tally.outcome("margins in units of E Y^2; the maximum over each segment is computed, not sampled")
 

@@ -82,7 +82,7 @@ def test_the_notes_are_found_where_an_installation_put_them(monkeypatch, tmp_pat
         def locate(self):
             return tmp_path / "share" / notes.NAME
 
-    monkeypatch.setattr(notes, "__file__", str(tmp_path / "lib" / "checks" / "notes.py"))
+    monkeypatch.setattr(notes, "__file__", str(tmp_path / "lib" / "checks" / "report" / "notes.py"))
     monkeypatch.setattr(metadata, "files", lambda name: [Path("other"), Installed()])
     assert notes.find() == tmp_path / "share" / notes.NAME
     monkeypatch.setattr(metadata, "files", lambda name: None)

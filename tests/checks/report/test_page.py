@@ -55,7 +55,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text():
-    return page.page(ledger(), seed=3)
+    return page.render_page(ledger(), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def bodies(text):
 
 def test_certificates_stand_under_their_claims_and_can_be_taken_along():
     shipped = headlines.Shipped("prop-2.2", "Two <nets>", 0.1 + 0.2, 7, '{"format": 1}\n')
-    parts = bodies(page.page(ledger(), certificates=[shipped]))
+    parts = bodies(page.render_page(ledger(), certificates=[shipped]))
     assert [name for name, part in parts.items() if "A certificate to take along" in part] == ["prop-2.2"]
     part = parts["prop-2.2"]
     link = re.search(r'<a download="prop-2.2.json" href="data:application/json;base64,([^"]+)"', part)
@@ -105,7 +105,7 @@ def test_a_claim_shows_its_verdict_texts_witness_margins_and_command(text, claim
 
 def test_texts_come_from_the_notes_with_formulas_and_from_the_claims_without_them():
     one = [result("prop-2.3")]
-    with_notes, without = page.page(one), page.page(one, ledger=notes.Notes())
+    with_notes, without = page.render_page(one), page.render_page(one, ledger=notes.Notes())
     assert "<math" in bodies(with_notes)["prop-2.3"]
     assert "<math" not in bodies(without)["prop-2.3"]
     words = Reader(without).text
@@ -158,7 +158,7 @@ def test_hostile_words_are_shown_and_not_obeyed(monkeypatch, tmp_path):
     entry = notes.Entry(claim.id, "OPEN", "exact", HOSTILE, {HOSTILE: HOSTILE, "": HOSTILE})
     picture = pictures.Picture("data:image/png;base64,", HOSTILE, HOSTILE, (claim.id,))
     for ledger_ in (notes.Notes(), notes.Notes({"Notation": HOSTILE}, {claim.id: entry})):
-        reader = Reader(page.page([bad], data=HOSTILE, ledger=ledger_, figures=[picture]))
+        reader = Reader(page.render_page([bad], data=HOSTILE, ledger=ledger_, figures=[picture]))
         assert [tag for tag, _ in reader.tags].count("script") == 3
         assert reader.wrong == []
         assert not [a for _, a in reader.tags if any(name.startswith("on") for name in a)]
@@ -179,7 +179,7 @@ def test_an_outcome_that_differs_is_named_at_the_top():
                instances=0, margin=math.nan, closest={}),
         result("prop-2.1-nonstrict"),
     ]  # fmt: skip
-    reader = Reader(page.page(odd))
+    reader = Reader(page.render_page(odd))
     others = f"{len(claims.available()) - 2} other claims of the ledger were not run."
     assert "1 of 2 outcomes need a look: prop-2.1 error" in reader.text
     assert others in reader.text
@@ -188,12 +188,12 @@ def test_an_outcome_that_differs_is_named_at_the_top():
 
 
 def test_a_run_that_was_stopped_before_its_first_claim_still_gives_a_page():
-    assert "No claim was run." in Reader(page.page([])).text
+    assert "No claim was run." in Reader(page.render_page([])).text
 
 
 def test_the_seconds_apart_the_page_depends_on_the_results_only():
     results = ledger()[:3]
-    assert page.page(results) == page.page(results)
+    assert page.render_page(results) == page.render_page(results)
 
 
 def test_the_walk_holds_its_numbers_twice_and_they_agree(text):
@@ -235,7 +235,7 @@ def test_a_picture_stands_by_its_claim_and_one_without_a_claim_at_the_end(tmp_pa
     figure(tmp_path, "kernel", caption="Between $a$ and $b$.", claims=["prop-2.3"])
     figure(tmp_path, "loose", caption="Loose.")
     np.savez(tmp_path / "numbers.npz", x=np.zeros(3))  # no picture beside it
-    text = page.page([result("prop-2.1"), result("prop-2.3")], figures=pictures.read(tmp_path))
+    text = page.render_page([result("prop-2.1"), result("prop-2.3")], figures=pictures.read(tmp_path))
     parts = bodies(text)
     assert "data:image/png;base64,iVBORw0KGgo=" in parts["prop-2.3"]
     assert "Between <math" in parts["prop-2.3"]
@@ -287,7 +287,7 @@ def test_the_claims_that_figures_name_are_in_the_catalogue():
 
 def test_a_page_of_some_claims_says_how_many_were_not_run():
     some, rest = ledger()[:3], len(claims.available()) - 3
-    words = Reader(page.page(some)).text
+    words = Reader(page.render_page(some)).text
     assert "All 3 outcomes are the recorded verdicts" in words
     assert f"{rest} other claims of the ledger were not run." in words
-    assert "were not run" not in Reader(page.page(ledger())).text
+    assert "were not run" not in Reader(page.render_page(ledger())).text

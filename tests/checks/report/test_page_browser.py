@@ -41,7 +41,7 @@ def file(tmp_path_factory):
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "a-figure", "What to see.", ("prop-2.1",)
     )
     results = [replace(r, note="only-here") if r.id == "prop-2.3" else r for r in LEDGER]
-    file.write_text(page.page(results, figures=[picture], certificates=[SHIPPED]), encoding="utf-8")
+    file.write_text(page.render_page(results, figures=[picture], certificates=[SHIPPED]), encoding="utf-8")
     return file
 
 

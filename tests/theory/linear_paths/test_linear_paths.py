@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from theory.linear_paths import barrier, connect, descend
 from theory.linear_paths.canonical import arrange, canonical, rounding_allowance
-from theory.linear_paths.cases import barrier, connect, descend
 from theory.linear_paths.problem import transpose
 from theory.maxima.segments import is_convex_along, path_maximum
 from theory.moves import Walk

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory import risk
 from theory.maxima.results import Method, Status
 from theory.networks import Network
 from theory.paths import Path
@@ -177,12 +176,6 @@ def test_a_spent_budget_is_said_and_the_bound_holds():
     assert rough.upper >= fine.value
     if rough.upper > rough.value * (1 + 1e-5):
         assert rough.status is Status.BUDGET
-
-
-def test_the_name_is_found_beside_risk():
-    assert risk.TeacherRisk is TeacherRisk
-    with pytest.raises(AttributeError, match="no attribute 'Teacher'"):
-        risk.Teacher  # noqa: B018
 
 
 def test_the_same_risk_on_a_sample():

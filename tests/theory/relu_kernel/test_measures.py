@@ -9,6 +9,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theory.numerics import TINY
 from theory.relu_kernel.bounds import kernel, linear_metric
 from theory.relu_kernel.measures import (
     Enclosure,
@@ -47,7 +48,7 @@ def test_the_norm_of_a_gaussian_is_enclosed_in_exact_arithmetic(seed, n, scale):
     assert not exceeds_every_eigenvalue(sigma.lower, S)
     assert sigma.lower <= sigma.value <= sigma.upper
     # V^T S V, V^T V and the row sums: 7n + 30 roundings, each of at most n tr S
-    assert sigma.upper - sigma.lower <= 4 * n * (7 * n + 30) * float(UNIT) * np.trace(S) + 20 * n * rounding.TINY
+    assert sigma.upper - sigma.lower <= 4 * n * (7 * n + 30) * float(UNIT) * np.trace(S) + 20 * n * TINY
 
 
 def test_the_norm_of_a_multiple_of_the_identity_and_of_nothing_is_enclosed():
@@ -73,7 +74,7 @@ def test_the_rounding_covers_the_count_of_its_derivation(n, N, seed):
     for measure, atoms, size in ((sample, N, energy), (gaussian, 0, trace)):
         counts = (4 * n + atoms + 15, 54 * n + 240)
         assert Fraction(rounding(measure)) >= sum(k * UNIT / (1 - k * UNIT) for k in counts) * size
-        assert Fraction(rounding(measure)) <= 4 * sum(counts) * UNIT * size + Fraction(2 * rounding.TINY)
+        assert Fraction(rounding(measure)) <= 4 * sum(counts) * UNIT * size + Fraction(2 * TINY)
 
 
 def test_single_vectors_give_floats_and_batches_arrays():

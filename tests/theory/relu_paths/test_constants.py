@@ -44,8 +44,8 @@ def test_the_largest_feature_is_at_most_the_spectral_norm_and_at_least_each_feat
 def test_the_corrected_constants_scale_as_the_risk_does(seed, s, c, kappa, alpha):
     sample, _ = draw(seed)
     scaled = Sample(s * sample.X, c * sample.Y, sample.weights)
-    before = constants.constants(sample, kappa).allowance(alpha)
-    assert constants.constants(scaled, c * s * kappa).allowance(alpha) == pytest.approx(c**2 * before, rel=1e-9)
+    before = constants.theorem_constants(sample, kappa).allowance(alpha)
+    assert constants.theorem_constants(scaled, c * s * kappa).allowance(alpha) == pytest.approx(c**2 * before, rel=1e-9)
 
 
 def test_the_printed_constant_does_not_scale():
@@ -60,8 +60,8 @@ def test_the_printed_constant_does_not_scale():
 
 def test_angle_zero_costs_nothing_even_without_a_penalty():
     sample, _ = draw(1)
-    assert constants.constants(sample, 0.0).allowance(0.0) == 0
-    assert constants.constants(sample, 0.0).allowance(0.1) == math.inf
+    assert constants.theorem_constants(sample, 0.0).allowance(0.0) == 0
+    assert constants.theorem_constants(sample, 0.0).allowance(0.1) == math.inf
     assert constants.printed_allowance(sample, 0.0, 0.0) == 0
     assert constants.printed_allowance(sample, 0.0, 0.1) == math.inf
     assert constants.perturbation(np.eye(3), np.eye(3), np.ones(3), np.ones(3), 1.0) == 0
@@ -71,8 +71,8 @@ def test_angle_zero_costs_nothing_even_without_a_penalty():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda s: constants.constants(s, -1.0), "kappa"),
-        (lambda s: constants.constants(s, 1.0).allowance(4.0), "alpha"),
+        (lambda s: constants.theorem_constants(s, -1.0), "kappa"),
+        (lambda s: constants.theorem_constants(s, 1.0).allowance(4.0), "alpha"),
         (lambda s: constants.largest_feature(s, np.ones((2, 5))), "rows"),
         (lambda s: constants.maurey_excess(s, 0.0, 1.0, 4), "kappa"),
         (lambda s: constants.maurey_excess(s, 1.0, 1.0, 1), "width"),
