@@ -63,7 +63,7 @@ def _lagrange(t: Array) -> Array:
 
 
 def rotation(O: Array) -> Callable[[float], Array]:
-    """A path s -> SO(h) from the identity to O, det O = 1: plane rotations of the real Schur form, angles times s.
+    """A path s -> SO(h) from the identity to O (h, h), det O = 1: plane rotations of the real Schur form, angles times s.
 
     ValueError when det O is not 1.
     """

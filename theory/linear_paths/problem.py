@@ -13,7 +13,7 @@ from theory.risk import Risk
 
 
 def transpose(network: Network) -> tuple[Network, Array]:
-    """The network of transposes, W_1^T last, and the order such that theta[order] are its parameters."""
+    """The network of transposes, W_1^T last, and the order such that theta[order] are its parameters, (P,)."""
     index = network.weights(np.arange(network.size))
     order = np.concatenate([W.T.ravel() for W in reversed(index)]).astype(int)
     return Network(network.widths[::-1], activation="identity"), order
@@ -28,13 +28,13 @@ def _transposed(network: Network) -> bool:
 
 
 def pair(risk: Risk, theta: Array) -> tuple[Array, Array]:
-    """(W_1, W_2), or (W_2^T, W_1^T) when n_in > n_out."""
+    """(W_1, W_2), or (W_2^T, W_1^T) when n_in > n_out: (h, n) and (m, h) with n <= m."""
     W1, W2 = risk.network.weights(theta)
     return (W2.T, W1.T) if flipped(risk) else (W1, W2)
 
 
 def pack(risk: Risk, W1: Array, W2: Array) -> Array:
-    """The parameter vector of what `pair` returned."""
+    """The parameter vector (P,) of what `pair` returned, W1 (h, n) and W2 (m, h)."""
     return risk.network.pack([W2.T, W1.T] if flipped(risk) else [W1, W2])
 
 

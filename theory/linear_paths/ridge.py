@@ -26,7 +26,10 @@ def connect_ridge(risk: Risk, a: Array, b: Array, rise: float) -> Path:
 
 
 def connect_ridge_from(risk: Risk, first: Path, second: Path, ceiling: float) -> Path:
-    """From first.points[0] to second.points[0]; the hidden space turns at the second."""
+    """From first.points[0] to second.points[0]; the hidden space turns at the second.
+
+    ceiling: what no chord may exceed.
+    """
     path_a, A = to_section(risk, first.points[-1], ceiling)
     path_b, B = to_section(risk, second.points[-1], ceiling)
     h, n = A.R.shape[0], A.V.shape[0]

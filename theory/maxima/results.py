@@ -1,4 +1,4 @@
-"""What is found out about a maximum: its value, a bound above it, where it is, and how good the bound is."""
+"""What is found out about a maximum: its value, a bound above it, where it is, and how good the bound is (section 3.2)."""
 
 from __future__ import annotations
 

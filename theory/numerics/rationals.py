@@ -16,7 +16,7 @@ Vector = list[Rational]
 
 
 def rank(rows: list[Vector]) -> int:
-    """The rank of a rational matrix."""
+    """The rank of a rational matrix, rows (M, n)."""
     return matrix(rows).rank() if rows and rows[0] else 0
 
 

@@ -45,6 +45,7 @@ def kernel(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Any:
 
     w1, w2 (..., n); ValueError unless they fit the measure, or on overflow.
 
+    >>> from theory.risk import Sample
     >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
     >>> kernel([1.0, 0.0], [0.0, 1.0], sample)
     0.25
@@ -95,6 +96,7 @@ def printed_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> PrintedBou
 
     w1, w2 (..., n), scaled to norm one.
 
+    >>> from theory.risk import Sample
     >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
     >>> bounds = printed_bounds([1.0, 0.0], [0.0, 1.0], sample)  # the kernel is 0.25
     >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)
@@ -131,6 +133,7 @@ def sharp_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> SharpBounds:
 
     w1, w2 (..., n), scaled to norm one.
 
+    >>> from theory.risk import Sample
     >>> sample = Sample([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 1.0]], [[0.0]] * 4)
     >>> bounds = sharp_bounds([1.0, 0.0], [0.0, 1.0], sample)  # the kernel is 0.25
     >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)

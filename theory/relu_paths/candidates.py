@@ -38,7 +38,7 @@ ANGLES = (0.0, 0.02, 0.1, 0.3)
 
 @dataclass(frozen=True, eq=False)
 class Epsilon:
-    """eps of eqs (10)-(11) on a grid: value = min over (l, alpha) of table, with its minimiser.
+    """eps of eqs (10)-(11) on a grid: value = min over (l, alpha) of table, with its minimiser l, angle.
 
     table (len(units), len(angles)): max{e(l), delta_A(m,0), delta_A(m-l,alpha), delta_B(m,0), delta_B(m-l,alpha)} +
     C1 alpha + C2 alpha^2 with the corrected constants; every entry is an upper bound, from feasible nets.

@@ -1,4 +1,4 @@
-"""From a net with few units to another one, when both together fit into the width: the middle of every route."""
+"""From a net with few units to another one, when both together fit into the width: the middle of every route (Theorem 2.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certified bounds piece by piece, on the units that a piece uses."""
+"""Certified bounds piece by piece, on the units that a piece uses (Theorem 2.4)."""
 
 from __future__ import annotations
 
