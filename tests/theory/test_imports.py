@@ -22,7 +22,7 @@ theory.linear_paths[problem products canonical curves balanced critical_width ri
 theory.relu_kernel[measures pairs gaussian sampling bounds proof] theory.population[risk maxima]
 theory.lasso[duality solvers solve] theory.rays theory.oracle[new_unit activation_patterns infinite_width finite_width] \
 theory.compression[rules layers covering]
-theory.relu_paths[problem constants sparsify crossing pieces unit_rows candidates six_segments best_route]
+theory.relu_paths[problem constants sparsify pieces unit_rows candidates six_segments sharper_routes best_route]
 theory.string_sampling[strings objectives trainers runs algorithms] theory.geodesics theory.polynomial_tasks
 theory.barriers[dependent_features one_direction invariants permutation_paths lower_bounds permutations zero_risk penalised] \
 theory.counterexamples theory.sublevel_trees
