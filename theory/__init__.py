@@ -22,7 +22,8 @@ The spine, an afternoon's reading in this order; everything else is workshop, fo
     string_sampling.algorithms       section 3: Dynamic String Sampling
     barriers.invariants, lower_bounds, permutations, counterexamples           section 2.3.1, appendix E.1
 
-A chapter imports only from chapters before it (tests/theory/test_imports.py has the table). Nothing here prints, plots or
+Import a thing by name from the face of its chapter (`from theory.lasso import second_layer`); a chapter itself imports
+only from chapters before it (tests/theory/test_imports.py has the table). Nothing here prints, plots or
 reads configuration.
 
 What means the same everywhere, and is not said again:
