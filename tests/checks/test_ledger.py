@@ -65,3 +65,13 @@ def test_every_entry_stands_in_its_section():
             heading = line
         elif line.startswith("### "):
             assert heading.endswith(claims.section(line[4:].strip())), line
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_a_claim_says_in_plain_words_what_it_is_what_is_true_instead_and_what_was_planted(claim_id):
+    claim = claims.load(claim_id)
+    for sentence in (claim.headline, claim.instead):
+        assert not sentence or (sentence[0].isupper() and sentence.endswith(".") and len(sentence) <= 125), sentence
+    assert claim.headline
+    assert claim.fault
+    assert not claim.fault.endswith(".")

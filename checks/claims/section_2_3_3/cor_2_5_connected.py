@@ -106,6 +106,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="cor-2.5-connected",
+    headline="As the width grows level sets become connected at all levels.",
+    instead="Never exactly, for data on the circle and three units or more; only the gap vanishes.",
+    fault="a third unit, which lets the two exchange places",
     source="Corollary 2.5",
     statement="As m increases the level sets become connected at all energy levels",
     standing=Standing.THEOREM,

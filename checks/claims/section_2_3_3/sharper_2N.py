@@ -44,6 +44,8 @@ def attack(setting: Setting, *, build=lambda risk, a, b: connect(risk, a, b, rou
 
 CLAIM = Claim(
     id="sharper-2N",
+    headline="With two units per sample every level set is connected.",
+    fault="units are dropped instead of freed along dependencies",
     source="ours; the remark on the empirical risk after Theorem 2.4",
     statement="For N samples and m >= 2N every level set of F is connected, for any kappa >= 0",
     standing=Standing.OURS,

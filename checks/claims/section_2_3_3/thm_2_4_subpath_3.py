@@ -66,6 +66,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="thm-2.4-subpath-3",
+    headline="The oracle net goes into the idle units without a rise.",
+    instead="The loss stays below the larger end, and units in the way must lodge elsewhere first.",
+    fault="the printed text: rows are replaced in place and nothing is moved out of the way",
     source="Appendix B.4, subpaths (3) and (4)",
     statement="Idle rows are replaced at constant loss, then a linear path in the second layer leads to the oracle net; it is "
     "non-increasing by convexity, and (4) is built analogously",
