@@ -34,7 +34,7 @@ def test_a_claim_comes_out_as_recorded_and_its_planted_fault_is_caught(ledger, c
 def test_there_are_claims_and_every_module_is_in_the_catalogue():
     files = Path(claims.__file__).parent.glob("section*/[a-z]*.py")
     modules = {file.stem for file in files if "CLAIM = Claim(" in file.read_text()}
-    assert modules == {claim_id.replace("-", "_").replace(".", "_") for claim_id in IDS}
+    assert modules == {claims.module_name(claim_id) for claim_id in IDS}
     assert IDS
     assert all(claims.load(claim_id).id == claim_id for claim_id in IDS)
 

@@ -32,7 +32,7 @@ theory.counterexamples theory.sublevel_trees
 CHECKS = """
 checks.tables checks.claim checks.sweeps checks.gap
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
-checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published]
+checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published] checks.claims.section_5
 checks.claims checks.strategies checks.predicates checks.examine checks.runner
 checks.certificates[document verify shipped] checks.exercises[judges instances attempts]
 checks.report[mathml notes pictures document progress terminal two_nets slider entry page folder]
