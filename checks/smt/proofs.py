@@ -19,7 +19,7 @@ from checks.smt.solvers import Answer, Session, Solver, available
 from checks.smt.statements import Lemma, Statement
 from checks.smt.terms import evaluate
 
-SECOND_SECONDS = 3.0  # of any solver but the first
+SECOND_SECONDS = 1.0  # of any solver but the first
 DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 50, 100, 10**3, 10**4, 10**6, 10**9, 10**12)
 
 
@@ -82,12 +82,11 @@ def prove(statement: Statement, solvers: Sequence[Solver] | None = None) -> Proo
     if solvers is None:
         with Session("z3") as z3:
             return prove(statement, [z3])
-    tactic, seconds = getattr(statement, "tactic", ""), getattr(statement, "seconds", 10.0)
     start = time.perf_counter()
     answers: dict[str, Answer] = {}
     for solver in solvers:
-        limit = min(seconds, SECOND_SECONDS) if answers else seconds
-        answers[solver.name] = solver.ask(statement.script, statement.variables, limit, tactic)
+        limit = min(statement.seconds, SECOND_SECONDS) if answers else statement.seconds
+        answers[solver.name] = solver.ask(statement.script, statement.variables, limit, statement.tactic)
     elapsed = time.perf_counter() - start
     unsat, sat = (tuple(name for name, a in answers.items() if a.word == word) for word in ("unsat", "sat"))
     if unsat and sat:

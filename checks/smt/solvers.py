@@ -71,7 +71,7 @@ class Session:
     def ask(self, script: str, variables: tuple[str, ...], seconds: float, tactic: str = "") -> Answer:
         """The answer within `seconds` (and GRACE); tactic: one of z3's, "" for its own choice."""
         if not available(self.name):
-            return Answer("unknown", f"{self.name} is not installed: pip install {PACKAGES[self.name]}")
+            return Answer("unknown", f"not installed: pip install {PACKAGES[self.name]}")
         request = {"script": script, "variables": variables, "seconds": seconds, "tactic": tactic}
         try:
             stdin = self._started().stdin
@@ -84,11 +84,11 @@ class Session:
             return Answer("unknown", f"no answer within {seconds:g} s")
         except OSError as error:
             self.close()
-            return Answer("unknown", f"{self.name} could not be run: {error}")
+            return Answer("unknown", f"could not be run: {error}")
         if not line:
             self.close()
-            return Answer("unknown", f"{self.name} crashed")
-        return _understood(line, self.name, seconds)
+            return Answer("unknown", "crashed")
+        return _understood(line, seconds)
 
     def close(self) -> None:
         """Stop the process, if there is one."""
@@ -123,13 +123,13 @@ def _read(stream: Any, lines: queue.Queue[str]) -> None:
     lines.put("")
 
 
-def _understood(line: str, name: str, seconds: float) -> Answer:
+def _understood(line: str, seconds: float) -> Answer:
     try:
         reply = json.loads(line)
         model = {str(k): Fraction(int(p), int(q)) for k, (p, q) in reply["model"].items()}
         word, reason = reply["answer"], str(reply["reason"])
     except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
-        return Answer("unknown", f"{name} answered nonsense")
+        return Answer("unknown", "answered nonsense")
     if word not in ("unsat", "sat"):
         late = reason in ("timeout", "canceled") or "TIMEOUT" in reason.upper()
         return Answer("unknown", f"no answer within {seconds:g} s" if late else reason or "no reason given")

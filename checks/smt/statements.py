@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checks.smt.terms import Formula, every, smtlib, tex, variables
 
 
 @dataclass(frozen=True)
 class Statement:
-    """For all reals: if all of `given` then `then`. words: the same for people, in one sentence."""
+    """For all reals: if all of `given` then `then`. words: the same for people, in one sentence.
+
+    tactic: one of z3's, "" for its own choice; seconds: the time limit for each solver.
+    """
 
     words: str
     given: tuple[Formula, ...]
     then: Formula
+    tactic: str = field(default="", kw_only=True)
+    seconds: float = field(default=10.0, kw_only=True)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -45,13 +50,10 @@ class Lemma(Statement):
     """A statement with a name and its control.
 
     stronger: a slightly stronger statement, often the printed one, with a counterexample that solvers must find.
-    tactic: one of z3's, "" for its own choice; seconds: the time limit of each query.
     """
 
     name: str
     stronger: Statement
-    tactic: str = ""
-    seconds: float = 10.0
 
 
 def lemma(
@@ -67,5 +69,5 @@ def lemma(
     seconds: float = 10.0,
 ) -> Lemma:
     """A lemma; `but` says in words what is too strong, `fails` is its conclusion, `where` its hypotheses (None: the same)."""
-    stronger = Statement(but, tuple(given if where is None else where), fails)
-    return Lemma(words, tuple(given), then, name, stronger, tactic, seconds)
+    stronger = Statement(but, tuple(given if where is None else where), fails, tactic=tactic, seconds=seconds)
+    return Lemma(words, tuple(given), then, name, stronger, tactic=tactic, seconds=seconds)

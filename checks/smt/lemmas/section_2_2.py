@@ -17,7 +17,7 @@ from checks.smt.lemmas.shared import (
     transposed,
 )
 from checks.smt.statements import Lemma, lemma
-from checks.smt.terms import Term, between, differ, equal, every, magnitude, reals, total
+from checks.smt.terms import Term, between, differ, equal, every, magnitude, number, reals, total
 
 t, s, x, y, a, b, c, d, e, g, h, p, q, r, z = reals("t s x y a b c d epsilon g h p q r z")
 w1, w2, w3, w4, v1, v2, v3, d1, d2, d3, d4 = reals("w_1 w_2 w_3 w_4 v_1 v_2 v_3 d_1 d_2 d_3 d_4")
@@ -77,12 +77,23 @@ best = (
 )
 STRICT = lemma(
     "strict-poor-minimum",
-    "Even with the best second layer F > 751/256 for 0 < |w - (0, 3/4)| <= 1/10; at w = (0, 3/4) the best one is v = (0, 3/4) alone.",
+    "Even with the best second layer F > 751/256 for 0 < |w - (0, 3/4)| <= 1/10.",
     (d1**2 + d2**2 > 0, d1**2 + d2**2 <= Fraction(1, 100)),
     best > Fraction(751, 256) * gain,
     but="for |w - (0, 3/4)| <= 2, which takes in (9/8, 0)",
     where=(d1**2 + d2**2 > 0, d1**2 + d2**2 <= 4),
     fails=best > Fraction(751, 256) * gain,
+)
+AT_THE_MINIMUM = lemma(
+    "strict-in-the-second-layer",
+    "At w = (0, 3/4) F is 751/256 + v_1^2 + (v_2 - 3/4)^2.",
+    (),
+    equal(
+        one_unit_ridge((number(0), number(Fraction(3, 4))), (v1, v2)),
+        Fraction(751, 256) + v1**2 + (v2 - Fraction(3, 4)) ** 2,
+    ),
+    but="at w = (9/8, 0) too",
+    fails=one_unit_ridge((number(Fraction(9, 8)), number(0)), (v1, v2)) >= Fraction(751, 256),
 )
 curvature = Fraction(37, 64) * d1**2 - Fraction(3, 2) * d1 * d3 + d3**2 + d2**2 + d2 * d4 / 4 + d4**2
 HESSIAN = lemma(
@@ -188,9 +199,8 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             "For 0 <= kappa <= 1 the minimum is 1 - (1 - kappa)^2.",
             (between(0, k, 1),),
             scalar(w1, w2) + k * (w1**2 + w2**2) >= 1 - (1 - k) ** 2,
-            but="for kappa <= 2",
-            where=(between(0, k, 3),),
-            fails=scalar(w1, w2) + k * (w1**2 + w2**2) >= 2 * k - k**2 / 2,
+            but="with 9/10 of (1 - kappa)^2",
+            fails=scalar(w1, w2) + k * (w1**2 + w2**2) >= 1 - Fraction(9, 10) * (1 - k) ** 2,
         ),
     ),
     "prop-2.2-ridge": (
@@ -260,8 +270,8 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             (c > 0, k > 0, r > 0, equal(r**2, w1**2 + w2**2 + w3**2), 2 * c * r < k),
             (w1 * w2 * w3) ** 2 - 2 * c * w1 * w2 * w3 + k * r**2 > 0,
             but="for 2 c |theta| < 10 kappa",
-            where=(c > 0, k > 0, c * (w1**2 + w2**2 + w3**2) < 10 * k, differ(w1, 0)),
-            fails=(w1 * w2 * w3) ** 2 - 2 * c * w1 * w2 * w3 + k * (w1**2 + w2**2 + w3**2) > 0,
+            where=(c > 0, k > 0, size > 0, 4 * c**2 * size < 100 * k**2),
+            fails=(w1 * w2 * w3) ** 2 - 2 * c * w1 * w2 * w3 + k * size > 0,
         ),
         lemma(
             "smallest-instance-is-strict",
@@ -302,6 +312,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "prop-2.2-no-strict-minima": (
         BEST_SECOND_LAYER,
         STRICT,
+        AT_THE_MINIMUM,
         HESSIAN,
         lemma(
             "scaling-is-free",
@@ -316,6 +327,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         CRITICAL,
         BEST_SECOND_LAYER,
         STRICT,
+        AT_THE_MINIMUM,
         HESSIAN,
         lemma(
             "escape-falls",
@@ -329,10 +341,10 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         lemma(
             "escape-falls-with-ridge",
             "With ridge, tau^2 s^2 (2 kappa - sigma) + tau^4 s^4 beta falls strictly on [0, 1] if 2 s^2 beta <= sigma - 2 kappa.",
-            (beta > 0, s > 0, sigma > 2 * k, 2 * s**2 * beta <= sigma - 2 * k, *FALLING),
+            (beta > 0, s > 0, k >= 0, sigma > 2 * k, 2 * s**2 * beta <= sigma - 2 * k, *FALLING),
             ridge_escape(tau2) < ridge_escape(tau1),
             but="if s^2 beta <= sigma - 2 kappa",
-            where=(beta > 0, s > 0, sigma > 2 * k, s**2 * beta <= sigma - 2 * k, *FALLING),
+            where=(beta > 0, s > 0, k >= 0, sigma > 2 * k, s**2 * beta <= sigma - 2 * k, *FALLING),
             fails=ridge_escape(tau2) < ridge_escape(tau1),
         ),
         lemma(

@@ -125,7 +125,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             (equal(u, 0),),
             equal(mixture, (pi**2 + (1 - pi) ** 2) / 2),
             but="for u <= 1/4",
-            where=(between(0, u, Fraction(1, 4)),),
+            where=(between(0, pi, 1), between(0, u, Fraction(1, 4))),
             fails=mixture >= (pi**2 + (1 - pi) ** 2) / 2,
         ),
         lemma(

@@ -76,13 +76,13 @@ ONE_SIGN_OF_WEIGHTS = lemma(
 DROPPED = lemma(
     "dropped-unit",
     "At a second layer with 2 b E r z = kappa |b|, a dropped unit raises the risk by exactly b^2 E z^2 (two atoms, any weights).",
-    (between(0, p, 1), equal(2 * b * (p * r1 * z1 + (1 - p) * r2 * z2), k * magnitude(b))),
+    (between(0, p, 1), k >= 0, equal(2 * b * (p * r1 * z1 + (1 - p) * r2 * z2), k * magnitude(b))),
     equal(
         p * (r1 + b * z1) ** 2 + (1 - p) * (r2 + b * z2) ** 2 - k * magnitude(b),
         p * r1**2 + (1 - p) * r2**2 + b**2 * (p * z1**2 + (1 - p) * z2**2),
     ),
     but="where 2 b E r z is half of kappa |b|",
-    where=(between(0, p, 1), equal(4 * b * (p * r1 * z1 + (1 - p) * r2 * z2), k * magnitude(b))),
+    where=(between(0, p, 1), k >= 0, equal(4 * b * (p * r1 * z1 + (1 - p) * r2 * z2), k * magnitude(b))),
     fails=equal(
         p * (r1 + b * z1) ** 2 + (1 - p) * (r2 + b * z2) ** 2 - k * magnitude(b),
         p * r1**2 + (1 - p) * r2**2 + b**2 * (p * z1**2 + (1 - p) * z2**2),
@@ -90,7 +90,7 @@ DROPPED = lemma(
 )
 LEAST = lemma(
     "least-weights",
-    "Of three weights the least has at most a third of the sum: dropping the k least of m costs at most (k B / m)^2.",
+    "The least of three weights is at most a third of their sum: m = 3, k = 1 of k B / m.",
     (between(0, b1, b2), b2 <= b3),
     3 * b1 <= b1 + b2 + b3,
     but="at most 3/10 of the sum",
@@ -141,7 +141,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "normalising-does-not-raise",
-            "From the best second layer a row of norm 1/r costs no risk while 4 |b| z (r-1)^3 <= 27 kappa r, z = |z(w)|^2 at unit norm.",
+            "One row at a time, from the best second layer: no risk while 4 |b| z (r-1)^3 <= 27 kappa r, with z = E z(w)^2 and |w| = 1/r.",
             (PATH, r >= 1, b >= 0, z >= 0, 4 * b * z * (r - 1) ** 3 <= 27 * k * r),
             t * (1 - t) ** 2 * b**2 * (r - 1) ** 4 * z <= k * b * (r - 1) * r,
             but="with 9/10 of what the penalty saves",
@@ -300,11 +300,12 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "two-close-rows",
-            "X = (tan(a/2), +-1), Y = +-1, rows at +-a/2, kappa = s^2, s = sin(a/2): the best second layer costs s - s^2/4, merged rows 1.",
-            (between(0, h, 1), b1 >= 0, b2 <= 0),
-            ((1 - 2 * h * b1) ** 2 + (1 + 2 * h * b2) ** 2) / 2 + h**2 * (b1 - b2) >= h - h**2 / 4,
-            but="it costs 1 as well",
-            fails=((1 - 2 * h * b1) ** 2 + (1 + 2 * h * b2) ** 2) / 2 + h**2 * (b1 - b2) >= 1,
+            "X = (tan(a/2), +-1), Y = +-1, rows at +-a/2, kappa = h^2, h = sin(a/2): the best second layer costs h - h^2/4.",
+            (between(0, h, 1),),
+            ((1 - 2 * h * b1) ** 2 + (1 + 2 * h * b2) ** 2) / 2 + h**2 * (magnitude(b1) + magnitude(b2))
+            >= h - h**2 / 4,
+            but="it costs 1, as merged rows do",
+            fails=((1 - 2 * h * b1) ** 2 + (1 + 2 * h * b2) ** 2) / 2 + h**2 * (magnitude(b1) + magnitude(b2)) >= 1,
         ),
         LIPSCHITZ,
         CAUCHY,

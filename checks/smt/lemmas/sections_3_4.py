@@ -68,7 +68,7 @@ def rank_two() -> Formula:
 nu_norm = n1**2 + n2**2 + n3**2
 OPPOSITE = lemma(
     "opposite-points-e(2)",
-    "Points (1,0), (-1,0), (0,1), targets x_2, x_3, x_1: if nu is orthogonal to two independent rows of features, |Y nu|^2 >= |nu|^2, so e(2) = 1/3.",
+    "Points (1,0), (-1,0), (0,1), targets x_2, x_3, x_1: if nu is orthogonal to two independent rows of features, |Y nu|^2 >= |nu|^2, so e(2) >= 1/3.",
     (orthogonal(rows[0]), orthogonal(rows[1]), rank_two()),
     (n3 - n1) ** 2 + n2**2 >= nu_norm,
     but="for every nu",
@@ -145,8 +145,8 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "alg-1-runtime": (
         lemma(
             "chord-of-a-hyperbola",
-            "On the chord from (p, 1/p) to (q, 1/q) the product is 1 + t(1-t)(p-q)^2/(pq): a bead halves log(p/q), and the excess falls to a quarter.",
-            (p > 0, q > 0, equal(p * w, 1), equal(q * x, 1)),
+            "On the chord from (p, 1/p) to (q, 1/q) the product is 1 + t(1-t)(p-q)^2/(pq): the excess is of second order in the distance of the ends.",
+            (PATH, p > 0, q > 0, equal(p * w, 1), equal(q * x, 1)),
             equal(((1 - t) * p + t * q) * ((1 - t) * w + t * x), 1 + t * (1 - t) * (p - q) ** 2 * w * x),
             but="it is 1",
             fails=equal(((1 - t) * p + t * q) * ((1 - t) * w + t * x), 1),
@@ -188,7 +188,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "grid-sees-zero",
-            "At all grid points j <= g and j >= g + 1 the hat of f = s (j - g - 1/2) is 0 once s >= 2, while it is 1 half way.",
+            "At all grid points j <= g and j >= g + 1 the hat of f = s (j - g - 1/2) is 0 once s >= 2.",
             (s >= 2, (j <= g) | (j >= g + 1), equal(f, s * (j - g - Fraction(1, 2)))),
             equal(hat, 0),
             but="once s >= 19/10",
