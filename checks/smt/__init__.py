@@ -6,7 +6,7 @@ statement, whose counterexample the solver must find and which is verified again
 
     from checks import smt
     smt.confirm(smt.lemmas_of("prop-2.3-sharp"))        # for a claim that rests on its lemmas
-    smt.contribute(tally, smt.lemmas_of("prop-2.2"))    # for a check that tests other things too
+    smt.beside(outcome, smt.lemmas_of("prop-2.2"))      # for a check that tests other things too
 
 `terms` is the language, `statements` what a lemma is, `solvers` and `worker` run a solver so that it can be stopped,
 `proofs` draws the conclusions, `steps` says claim by claim what is proved and what is tested. `python -m checks.smt` prints it.
@@ -17,6 +17,7 @@ from checks.smt.proofs import (
     DisagreementError,
     Proof,
     Step,
+    beside,
     confirm,
     contribute,
     control,
@@ -40,6 +41,7 @@ __all__ = [
     "Solver",
     "Statement",
     "Step",
+    "beside",
     "confirm",
     "contribute",
     "control",

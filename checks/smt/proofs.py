@@ -152,6 +152,28 @@ def contribute(
     return "; ".join([line, *(step.words for step in steps if step.decision is not Decision.PROVED)])
 
 
+def beside(
+    outcome: Outcome,
+    lemmas: Sequence[Lemma],
+    *,
+    decisive: bool = False,
+    second: bool = False,
+    solvers: Sequence[Solver] | None = None,
+) -> Outcome:
+    """The outcome of a check together with its lemmas, counted as in `contribute`.
+
+    decisive: the claim says that they are proved, so one of them unknown makes it examined-nothing; otherwise an
+    unknown lemma adds nothing, and the note says why. What examined nothing itself is not saved by lemmas.
+    """
+    tally = Tally()
+    note = "; ".join(filter(None, [outcome.note, contribute(tally, lemmas, second=second, solvers=solvers)]))
+    if tally.margin < 0:
+        return Outcome(max(outcome.instances, 1) + tally.instances, -1.0, tally.closest, note)
+    if outcome.instances == 0 or (decisive and tally.instances < len(lemmas)):
+        return Outcome(0, math.nan, {}, note)
+    return Outcome(outcome.instances + tally.instances, outcome.margin, outcome.closest, note)
+
+
 def confirm(lemmas: Sequence[Lemma], *, second: bool = False, solvers: Sequence[Solver] | None = None) -> Outcome:
     """The outcome of a claim that rests on its lemmas alone: instances counts those proved, margin 0 or, refuted, -1.
 

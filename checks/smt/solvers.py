@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 WORKER = Path(__file__).with_name("worker.py")
 PACKAGES = {"z3": "z3-solver", "cvc5": "cvc5"}
+NONSENSE = "answered nonsense"
 GRACE = 2.0  # seconds after its own time limit before a solver is stopped
 
 
@@ -59,6 +60,7 @@ class Session:
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader: threading.Thread | None = None
+        self._number = 0
 
     def __enter__(self) -> Session:
         return self
@@ -72,23 +74,28 @@ class Session:
         """The answer within `seconds` (and GRACE); tactic: one of z3's, "" for its own choice."""
         if not available(self.name):
             return Answer("unknown", f"not installed: pip install {PACKAGES[self.name]}")
-        request = {"script": script, "variables": variables, "seconds": seconds, "tactic": tactic}
+        self._number += 1
+        request = {
+            "number": self._number,
+            "script": script,
+            "variables": variables,
+            "seconds": seconds,
+            "tactic": tactic,
+        }
         try:
-            stdin = self._started().stdin
-            assert stdin is not None
-            stdin.write(json.dumps(request) + "\n")
-            stdin.flush()
-            line = self._lines.get(timeout=seconds + GRACE)
-        except queue.Empty:
-            self.close()
-            return Answer("unknown", f"no answer within {seconds:g} s")
+            process = self._started()
         except OSError as error:
-            self.close()
             return Answer("unknown", f"could not be run: {error}")
-        if not line:
-            self.close()
-            return Answer("unknown", "crashed")
-        return _understood(line, seconds)
+        # a process that hangs may not even read
+        threading.Thread(target=_write, args=(process.stdin, json.dumps(request) + "\n"), daemon=True).start()
+        try:
+            line = self._lines.get(timeout=seconds + GRACE)
+            answer = _understood(line, self._number, seconds) if line else Answer("unknown", "crashed")
+        except queue.Empty:
+            line, answer = "", Answer("unknown", f"no answer within {seconds:g} s")
+        if not line or answer.reason == NONSENSE:
+            self.close()  # what it says later must not be taken for another answer
+        return answer
 
     def close(self) -> None:
         """Stop the process, if there is one."""
@@ -123,13 +130,21 @@ def _read(stream: Any, lines: queue.Queue[str]) -> None:
     lines.put("")
 
 
-def _understood(line: str, seconds: float) -> Answer:
+def _write(stream: Any, text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # it has ended, which its output tells
+        stream.write(text)
+        stream.flush()
+
+
+def _understood(line: str, number: int, seconds: float) -> Answer:
     try:
         reply = json.loads(line)
         model = {str(k): Fraction(int(p), int(q)) for k, (p, q) in reply["model"].items()}
         word, reason = reply["answer"], str(reply["reason"])
+        if reply["number"] != number:
+            raise ValueError("an answer to another question")
     except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
-        return Answer("unknown", "answered nonsense")
+        return Answer("unknown", NONSENSE)
     if word not in ("unsat", "sat"):
         late = reason in ("timeout", "canceled") or "TIMEOUT" in reason.upper()
         return Answer("unknown", f"no answer within {seconds:g} s" if late else reason or "no reason given")

@@ -19,7 +19,7 @@ class Statement:
     given: tuple[Formula, ...]
     then: Formula
     tactic: str = field(default="", kw_only=True)
-    seconds: float = field(default=10.0, kw_only=True)
+    seconds: float = field(default=30.0, kw_only=True)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def lemma(
     fails: Formula,
     where: Sequence[Formula] | None = None,
     tactic: str = "",
-    seconds: float = 10.0,
+    seconds: float = 30.0,
 ) -> Lemma:
     """A lemma; `but` says in words what is too strong, `fails` is its conclusion, `where` its hypotheses (None: the same)."""
     stronger = Statement(but, tuple(given if where is None else where), fails, tactic=tactic, seconds=seconds)

@@ -1,12 +1,14 @@
 """Runs one solver for `solvers.Session`, in a process of its own, which may be stopped at any moment.
 
-Reads one JSON object per line, `{"script": SMT-LIB, "variables": [...], "seconds": s, "tactic": name or ""}`, and answers each
-with `{"answer": "unsat" | "sat" | "unknown", "reason": text, "model": {variable: [numerator, denominator]}}`. A model value that
-is not rational comes as a close rational: whoever asked verifies models. Standard library and the solver alone.
+Reads one JSON object per line, `{"number": n, "script": SMT-LIB, "variables": [...], "seconds": s, "tactic": name or ""}`, and
+answers each with `{"number": n, "answer": "unsat" | "sat" | "unknown", "reason": text, "model": {variable: [numerator,
+denominator]}}`. A model value that is not rational comes as a close rational: whoever asked verifies models. Standard
+library and the solver alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -14,7 +16,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-MEGABYTES = 1500
+MEGABYTES = 2000
 DIGITS = 30  # of a model value that is not rational
 
 
@@ -22,7 +24,6 @@ def z3_answer(script: str, variables: list[str], seconds: float, tactic: str) ->
     """What z3 says."""
     import z3
 
-    z3.set_param("memory_max_size", MEGABYTES)
     solver = z3.Tactic(tactic).solver() if tactic else z3.SolverFor("QF_NRA")
     solver.set("timeout", max(1, int(1000 * seconds)))
     solver.from_string(script)
@@ -68,18 +69,29 @@ def cvc5_answer(script: str, variables: list[str], seconds: float, tactic: str) 
     return {"answer": "sat", "model": model}
 
 
+def limit_memory() -> None:
+    """A solver that asks for more ends with an error, where the system knows such limits."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES * 2**20, MEGABYTES * 2**20))
+
+
 SOLVERS: dict[str, Callable[..., dict[str, Any]]] = {"z3": z3_answer, "cvc5": cvc5_answer}
 
 
 def main() -> None:
     """Answer until there is nothing left to read."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
+    limit_memory()
     solve = SOLVERS[sys.argv[1]]
     for line in sys.stdin:
+        request = json.loads(line)
+        reply = {"number": request.pop("number"), "reason": "", "model": {}}
         try:
-            reply = {"reason": "", "model": {}} | solve(**json.loads(line))
+            reply |= solve(**request)
         except Exception as error:  # whatever a solver raises is no answer
-            reply = {"answer": "unknown", "reason": f"{type(error).__name__}: {error}"[:200], "model": {}}
+            reply |= {"answer": "unknown", "reason": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(reply), flush=True)
 
 

@@ -127,6 +127,27 @@ CUBE = lemma(
 )
 t_, p_, q_ = e + half, m + d, m - d
 
+# Two units on (1, 0) -> 1, (1, 1) -> 2 with kappa = 1/4: (1, 0) is turned by alpha = 2 arctan(x), (0, 1) is dropped. The second
+# layers (1, 3/4) and turned/length are optimal; everything is multiplied by what clears the denominators.
+clear = 1 + x**2
+ahead = (1 - x**2, 1 - x**2 + 2 * x)  # the turned unit on the two samples, times `clear`
+length = ahead[0] ** 2 + ahead[1] ** 2
+turned = clear * (ahead[0] + 2 * ahead[1] - clear / 4)
+sides = [
+    (4 * length * clear * target, z, length * clear * Fraction(3, 2) * on)
+    for z, target, on in zip(ahead, (1, 2), (0, 1))
+]
+path = total((y - (length + turned) * (clear + z) - b) ** 2 for y, z, b in sides)
+chord = total((y - 2 * (length * clear + turned * z) - b) ** 2 for y, z, b in sides)
+FIRST_ORDER = lemma(
+    "excess-of-first-order",
+    "X in {(1,0), (1,1)}, Y in {1, 2}, kappa = 1/4, e_1 turned by alpha, e_2 dropped, t = 1/2: path and chord differ by alpha/27 at least, 0 < alpha <= 1/50.",
+    (x > 0, 100 * x <= 1),
+    27 * magnitude(path - chord) >= 2 * x * 32 * (length * clear) ** 2,
+    but="by alpha/20 at least",
+    fails=20 * magnitude(path - chord) >= 2 * x * 32 * (length * clear) ** 2,
+)
+
 LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "thm-2.4": (
         LIPSCHITZ,
@@ -178,6 +199,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
     ),
     "thm-2.4-constant": (
+        FIRST_ORDER,
         CUBE,
         lemma(
             "cube-in-the-old-letters",

@@ -6,11 +6,26 @@ from fractions import Fraction
 
 from checks.smt.lemmas.shared import CHORD, TRANSFER
 from checks.smt.statements import Lemma, lemma
-from checks.smt.terms import Formula, Term, between, differ, equal, every, larger, magnitude, reals, relu, some, total
+from checks.smt.terms import (
+    Formula,
+    Real,
+    Term,
+    between,
+    differ,
+    equal,
+    every,
+    larger,
+    magnitude,
+    reals,
+    relu,
+    some,
+    total,
+)
 
 t, w, c, f, s, g, j, x, h, L, p, q = reals("t w c f s g j x h L p q")
 w1, w2, v1, v2 = reals("w_1 w_2 v_1 v_2")
-n1, n2, n3 = reals("nu_1 nu_2 nu_3")
+n1, n2, n3, lam = reals("nu_1 nu_2 nu_3 lambda")
+Corners = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 PATH = between(0, t, 1)
 
 
@@ -51,29 +66,71 @@ TRANSLATION = lemma(
     but="with the printed midpoint",
     fails=equal((p + h - (q + h)) * (x + h - (p + h - (q + h)) / 2), (p - q) * (x - (p - q) / 2)),
 )
-units = ((v1, v2), (w1, w2))
-rows = tuple((relu(a), relu(-a), relu(b)) for a, b in units)  # features on (1, 0), (-1, 0), (0, 1)
-
-
-def orthogonal(row: tuple) -> Formula:
-    """nu is orthogonal to a row of features."""
-    return equal(n1 * row[0] + n2 * row[1] + n3 * row[2], 0)
-
-
-def rank_two() -> Formula:
-    """The two rows of features are independent."""
-    return some(*(differ(rows[0][i] * rows[1][k] - rows[0][k] * rows[1][i], 0) for i, k in ((0, 1), (0, 2), (1, 2))))
-
-
+NU = (n1, n2, n3)
 nu_norm = n1**2 + n2**2 + n3**2
-OPPOSITE = lemma(
-    "opposite-points-e(2)",
-    "Points (1,0), (-1,0), (0,1), targets x_2, x_3, x_1: if nu is orthogonal to two independent rows of features, |Y nu|^2 >= |nu|^2, so e(2) >= 1/3.",
-    (orthogonal(rows[0]), orthogonal(rows[1]), rank_two()),
-    (n3 - n1) ** 2 + n2**2 >= nu_norm,
-    but="for every nu",
-    where=(),
-    fails=(n3 - n1) ** 2 + n2**2 >= nu_norm,
+
+
+def two_units_on(
+    name: str, words: str, corners: Corners, cosine: int, least: Real, above: Real, *root: Formula
+) -> Lemma:
+    """e(2) of the task x_i -> x_{i+1}: where nu is orthogonal to two independent rows of features |Y nu|^2 >= 3 e(2) |nu|^2.
+
+    corners: in a basis of two unit vectors, twice whose inner product is `cosine`; least: 3 e(2); above: too much.
+    """
+    rows = tuple(tuple(relu(a * x + b * y) for x, y in corners) for a, b in ((v1, v2), (w1, w2)))
+    minors = (rows[0][i] * rows[1][k] - rows[0][k] * rows[1][i] for i, k in ((0, 1), (0, 2), (1, 2)))
+    given = (
+        *(equal(total(n * z for n, z in zip(NU, row)), 0) for row in rows),
+        some(*(differ(minor, 0) for minor in minors)),
+    )
+    first, second = (total(n * corners[(i + 1) % 3][k] for i, n in enumerate(NU)) for k in (0, 1))
+    missed = first**2 + cosine * first * second + second**2
+    return lemma(
+        name,
+        words,
+        (*given, *root),
+        missed >= least * nu_norm,
+        but=f"at least {above} |nu|^2",
+        where=given,
+        fails=missed >= above * nu_norm,
+    )
+
+
+TRIANGLES = (
+    two_units_on(
+        "e(2)-around-the-origin",
+        "Equilateral triangle around the origin: |Y nu|^2 >= |nu|^2/2 for every nu of two units, so e(2) >= 1/6.",
+        ((1, 0), (0, 1), (-1, -1)),
+        -1,
+        Fraction(1, 2),
+        Fraction(6, 10),
+    ),
+    two_units_on(
+        "e(2)-at-0-60-120-degrees",
+        "Three points at 0, 60 and 120 degrees: e(2) >= 1/6.",
+        ((1, 0), (0, 1), (-1, 1)),
+        1,
+        Fraction(1, 2),
+        Fraction(6, 10),
+    ),
+    two_units_on(
+        "e(2)-of-e1-e2-and-their-sum",
+        "Points (1, 0), (0, 1), (1, 1): |Y nu|^2 >= lambda |nu|^2, lambda the smaller root of lambda^2 - 3 lambda + 1, so e(2) >= (3 - sqrt 5)/6.",
+        ((1, 0), (0, 1), (1, 1)),
+        0,
+        lam,
+        Fraction(4, 10),
+        equal(lam**2 - 3 * lam + 1, 0),
+        lam < 1,
+    ),
+    two_units_on(
+        "e(2)-of-opposite-points",
+        "Points (1, 0), (-1, 0), (0, 1): |Y nu|^2 >= |nu|^2, so e(2) >= 1/3.",
+        ((1, 0), (-1, 0), (0, 1)),
+        0,
+        1,
+        Fraction(11, 10),
+    ),
 )
 d1, d2, d3 = reals("d_1 d_2 d_3")
 lagrange = (d1 * n2 - d2 * n1) ** 2 + (d1 * n3 - d3 * n1) ** 2 + (d2 * n3 - d3 * n2) ** 2
@@ -165,7 +222,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             fails=w1 * w2 > 0,
         ),
     ),
-    "app-e1-disconnected": (SWAP, SQUARE, OPPOSITE, CHORD),
+    "app-e1-disconnected": (SWAP, SQUARE, *TRIANGLES, CHORD),
     "app-e1-parameters": (
         lemma(
             "triangle-by-one-matrix",

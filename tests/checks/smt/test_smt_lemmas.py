@@ -6,7 +6,18 @@ from fractions import Fraction
 import pytest
 
 from checks import claims
-from checks.smt import PROVED, REST, Decision, Session, Statement, every_lemma, examine, lemmas_of, prove, solvers
+from checks.smt import (
+    PROVED,
+    REST,
+    Decision,
+    Session,
+    Statement,
+    every_lemma,
+    examine,
+    lemmas_of,
+    prove,
+    solvers,
+)
 from checks.smt.steps import _SECTIONS
 from checks.smt.terms import evaluate, every
 
@@ -65,11 +76,13 @@ def test_fractions_do_not_contradict_it(name):
 
 @pytest.mark.skipif(not solvers.available("cvc5"), reason="needs cvc5")
 def test_cvc5_agrees_where_it_answers():
-    """It is asked for the lemma and for its control; a contradiction would raise DisagreementError."""
-    found = list(examine(LEMMAS.values(), second=True))
-    assert all(step.decision is Decision.PROVED for step in found)
-    agreed = [step for step in found if step.proof.solvers == ("z3", "cvc5")]
-    assert len(agreed) >= 0.8 * len(found)
+    """It never says "sat" of a lemma or "unsat" of a control, and it has an answer for most of them."""
+    with Session("cvc5") as cvc5:
+        asked = [(x, x.stronger) for x in LEMMAS.values()]
+        words = [tuple(cvc5.ask(s.script, s.variables, 0.3).word for s in pair) for pair in asked]
+    assert {lemma for lemma, control in words} <= {"unsat", "unknown"}
+    assert {control for lemma, control in words} <= {"sat", "unknown"}
+    assert words.count(("unsat", "sat")) >= 0.7 * len(words)
 
 
 def test_names_belong_to_one_lemma_each():

@@ -194,6 +194,30 @@ def test_beside_other_instances_lemmas_count_and_leave_the_margin_alone():
     assert tally.closest["lemma"] == "wrong"
 
 
+TESTED = Outcome(7, 0.25, {"seed": 3}, "tested")
+
+
+def test_an_outcome_beside_its_lemmas():
+    both = smt.beside(TESTED, [SQUARES])
+    assert (both.instances, both.margin, both.closest) == (8, 0.25, {"seed": 3})
+    assert both.note == "tested; 1 of 1 lemmas proved by z3"
+    assert smt.beside(TESTED, [SQUARES, WRONG]).margin == -1
+    assert smt.beside(replace(TESTED, margin=-0.5), [SQUARES]).margin == -0.5
+    assert not smt.beside(replace(TESTED, margin=math.nan), [SQUARES]).holds
+    nothing = Outcome(0, math.nan, {}, "")
+    assert smt.beside(nothing, [SQUARES]).instances == 0
+    assert smt.beside(nothing, [WRONG]).margin == -1
+
+
+def test_an_unknown_lemma_beside_other_instances_is_said_and_where_decisive_nothing_was_examined():
+    open_to = smt.beside(TESTED, [SQUARES], solvers=[PERHAPS])
+    assert (open_to.instances, open_to.margin) == (7, 0.25)
+    assert "0 of 1 lemmas proved; squares unknown: pretended: tired" in open_to.note
+    decided = smt.beside(TESTED, [SQUARES], decisive=True, solvers=[PERHAPS])
+    assert (decided.instances, decided.holds) == (0, False)
+    assert "squares unknown" in decided.note
+
+
 def test_nothing_to_prove_is_nothing_examined():
     for outcome in (smt.confirm([]), smt.control([])):
         assert outcome.instances == 0

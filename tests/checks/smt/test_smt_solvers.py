@@ -77,13 +77,17 @@ FAULTS = {
     "never starts": (NEVER_STARTS, "crashed"),
     "nonsense": ("for line in sys.stdin: print('hello', flush=True)", "answered nonsense"),
     "not an answer": ("for line in sys.stdin: print('[1]', flush=True)", "answered nonsense"),
+    "an answer to another question": (
+        """for line in sys.stdin: print('{"number": 0, "answer": "unsat", "reason": "", "model": {}}', flush=True)""",
+        "answered nonsense",
+    ),
     "no model": ("""for line in sys.stdin: print('{"answer": "sat"}', flush=True)""", "answered nonsense"),
     "a model over 0": (
-        """for line in sys.stdin: print('{"answer": "sat", "reason": "", "model": {"x": [1, 0]}}', flush=True)""",
+        """for line in sys.stdin: print('{"number": 1, "answer": "sat", "reason": "", "model": {"x": [1, 0]}}', flush=True)""",
         "answered nonsense",
     ),
     "maybe": (
-        """for line in sys.stdin: print('{"answer": "maybe", "reason": "", "model": {}}', flush=True)""",
+        """for line in sys.stdin: print('{"number": 1, "answer": "maybe", "reason": "", "model": {}}', flush=True)""",
         "no reason",
     ),
 }
@@ -105,14 +109,35 @@ def test_a_solver_that_fails_is_unknown_in_time_and_in_silence(monkeypatch, tmp_
 
 def test_it_goes_on_after_a_crash(monkeypatch, tmp_path):
     body = f"""
+import json
 first = not os.path.exists({str(tmp_path / "seen")!r})
 open({str(tmp_path / "seen")!r}, "w").close()
 for line in sys.stdin:
     if first: os._exit(1)
-    print('{{"answer": "unsat", "reason": "", "model": {{}}}}', flush=True)
+    print('{{"number": ' + json.loads(line)["number"].__str__() + ', "answer": "unsat", "reason": "", "model": {{}}}}', flush=True)
 """
     with worker(monkeypatch, tmp_path, body) as session:
         assert [session.ask(TRUE, ("x",), 10.0).word for _ in range(3)] == ["unknown", "unsat", "unsat"]
+
+
+def test_a_solver_that_talks_too_much_never_gives_the_answer_to_an_earlier_question(monkeypatch, tmp_path):
+    body = """
+import json
+for line in sys.stdin:
+    number = json.loads(line)["number"]
+    for text in ("warning", json.dumps({"number": number, "answer": "unsat", "reason": "", "model": {}})):
+        print(text, flush=True)
+"""
+    with worker(monkeypatch, tmp_path, body) as session:
+        for _ in range(3):
+            assert session.ask(FALSE, ("x",), 10.0).word == "unknown"
+
+
+def test_a_long_script_to_a_process_that_does_not_read(monkeypatch, tmp_path):
+    with worker(monkeypatch, tmp_path, "time.sleep(60)") as session:
+        start = time.monotonic()
+        assert session.ask("; " + "x" * 10**7, ("x",), 0.2).reason == "no answer within 0.2 s"
+        assert time.monotonic() - start < 5
 
 
 def test_an_interpreter_that_cannot_be_run(monkeypatch):
