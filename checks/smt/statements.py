@@ -41,8 +41,7 @@ class Statement:
     @property
     def tex(self) -> str:
         """The statement in TeX, made from the very formulas that solvers get."""
-        conditions = r",\ ".join(map(tex, self.given))
-        return tex(self.then) + (rf"\quad\text{{if }}{conditions}" if conditions else "")
+        return tex(self.then) + (rf"\quad\text{{if }}{tex(every(*self.given))}" if self.given else "")
 
 
 @dataclass(frozen=True)

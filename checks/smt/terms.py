@@ -9,6 +9,7 @@ Only what is exact for polynomials with rational coefficients and case distincti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,10 +28,10 @@ class Term:
     args: tuple[Any, ...]
 
     def __add__(self, other: Real) -> Term:
-        return Term("+", (self, term(other)))
+        return _sum(self, term(other))
 
     def __radd__(self, other: Real) -> Term:
-        return Term("+", (term(other), self))
+        return _sum(term(other), self)
 
     def __sub__(self, other: Real) -> Term:
         return Term("-", (self, term(other)))
@@ -42,13 +43,13 @@ class Term:
         return Term("negative", (self,))
 
     def __mul__(self, other: Real) -> Term:
-        return Term("*", (self, term(other)))
+        return _product(self, term(other))
 
     def __rmul__(self, other: Real) -> Term:
-        return Term("*", (term(other), self))
+        return _product(term(other), self)
 
     def __truediv__(self, other: int | Fraction) -> Term:
-        return Term("*", (number(1 / Fraction(other)), self))
+        return _product(number(1 / Fraction(other)), self)
 
     def __pow__(self, exponent: int) -> Term:
         if not isinstance(exponent, int) or exponent < 1:
@@ -105,6 +106,26 @@ def term(value: Real) -> Term:
     return value if isinstance(value, Term) else number(value)
 
 
+def _is(x: Term, value: int) -> bool:
+    return x.op == "number" and x.args[0] == value
+
+
+def _sum(x: Term, y: Term) -> Term:
+    if y.op == "negative":
+        return x - y.args[0]
+    return y if _is(x, 0) else x if _is(y, 0) else Term("+", (x, y))
+
+
+def _product(x: Term, y: Term) -> Term:
+    if _is(x, 0) or _is(y, 0):
+        return number(0)
+    if x.op == "negative":
+        return -_product(x.args[0], y)
+    if _is(x, -1) or _is(y, -1):
+        return -(y if _is(x, -1) else x)
+    return y if _is(x, 1) else x if _is(y, 1) else Term("*", (x, y))
+
+
 def reals(names: str) -> tuple[Term, ...]:
     """Variables with these names, separated by blanks."""
     return tuple(Term("variable", (name,)) for name in names.split())
@@ -147,7 +168,7 @@ def differ(x: Real, y: Real) -> Formula:
 
 def between(low: Real, x: Real, high: Real) -> Formula:
     """low <= x <= high."""
-    return (term(low) <= x) & (term(x) <= high)
+    return Formula("between", (term(low), term(x), term(high)))
 
 
 def total(terms: Iterable[Term]) -> Term:
@@ -178,6 +199,7 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "<=": lambda a, b: a <= b,
     "<": lambda a, b: a < b,
     "=": lambda a, b: a == b,
+    "between": lambda a, b, c: a <= b <= c,
     "and": lambda a, b: a and b,
     "or": lambda a, b: a or b,
     "not": lambda a: not a,
@@ -202,6 +224,7 @@ _SMT = {
     "max": "(ite (<= {0} {1}) {1} {0})",
     "min": "(ite (<= {0} {1}) {0} {1})",
     "where": "(ite {1} {0} 0.0)",
+    "between": "(and (<= {0} {1}) (<= {1} {2}))",
     "not": "(not {0})",
 }
 
@@ -250,7 +273,8 @@ _TEX = {  # how tightly the result binds, the least that each argument must bind
     "<=": (0, (1, 1), r"{}\le {}"),
     "<": (0, (1, 1), "{}<{}"),
     "=": (0, (1, 1), "{}={}"),
-    "and": (0, (-1, -1), r"{},\ {}"),
+    "between": (0, (1, 1, 1), r"{}\le {}\le {}"),
+    "and": (0, (0, 0), r"{},\ {}"),
     "or": (-1, (-1, -1), r"{}\text{{ or }}{}"),
     "not": (-2, (-1,), r"\text{{not }}({})"),
 }
@@ -273,15 +297,14 @@ def _tex(tree: Term | Formula) -> tuple[str, int]:
         return (size, 4) if value >= 0 else ("-" + size, 1)
     if tree.op == "power":
         text, strength = _tex(tree.args[0])
-        simple = strength == 4 and tree.args[0].op != "relu"
-        return (f"{text}^{tree.args[1]}" if simple else f"({text})^{tree.args[1]}"), 3
+        return (f"{text}^{tree.args[1]}" if strength == 4 else f"({text})^{tree.args[1]}"), 3
     if tree.op == "not" and tree.args[0].op == "=":
         return r"{}\ne {}".format(*(_tex(arg)[0] for arg in tree.args[0].args)), 0
     strength, needed, pattern = _TEX[tree.op]
-    parts = [_tex(arg) for arg in tree.args]
-    return pattern.format(
-        *(text if own >= least else f"({text})" for (text, own), least in zip(parts, needed))
-    ), strength
+    parts = [text if own >= least else f"({text})" for (text, own), least in zip(map(_tex, tree.args), needed)]
+    if tree.op == "*" and re.match(r"\d|\\tfrac", parts[1]):
+        pattern = r"{}\cdot {}"
+    return pattern.format(*parts), strength
 
 
 def _letter(name: str) -> str:

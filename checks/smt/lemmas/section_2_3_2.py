@@ -20,7 +20,7 @@ ANGLE = (c >= 0, s >= 0)
 minus, plus = c * u - s * v, c * u + s * v
 kernel = relu(minus) * relu(plus)
 active = (minus >= 0) & (plus >= 0)  # A
-wedge = (u >= 0) & ~active  # B
+wedge = (u >= 0) & ((minus < 0) | (plus < 0))  # B
 main, across = c**2 * relu(u) ** 2, s**2 * v**2
 sin2 = 4 * c**2 * s**2  # sin^2(alpha), up to a factor (c^2 + s^2)^2 = 1
 one = c**2 + s**2
