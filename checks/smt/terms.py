@@ -34,10 +34,10 @@ class Term:
         return _sum(term(other), self)
 
     def __sub__(self, other: Real) -> Term:
-        return Term("-", (self, term(other)))
+        return _difference(self, term(other))
 
     def __rsub__(self, other: Real) -> Term:
-        return Term("-", (term(other), self))
+        return _difference(term(other), self)
 
     def __neg__(self) -> Term:
         return Term("negative", (self,))
@@ -54,7 +54,7 @@ class Term:
     def __pow__(self, exponent: int) -> Term:
         if not isinstance(exponent, int) or exponent < 1:
             raise ValueError(f"exponent must be a positive integer; got {exponent!r}")
-        return Term("power", (self, exponent))
+        return self if exponent == 1 else Term("power", (self, exponent))
 
     def __le__(self, other: Real) -> Formula:
         return Formula("<=", (self, term(other)))
@@ -111,9 +111,13 @@ def _is(x: Term, value: int) -> bool:
 
 
 def _sum(x: Term, y: Term) -> Term:
-    if y.op == "negative":
-        return x - y.args[0]
-    return y if _is(x, 0) else x if _is(y, 0) else Term("+", (x, y))
+    if _is(x, 0) or _is(y, 0):
+        return y if _is(x, 0) else x
+    return _difference(x, y.args[0]) if y.op == "negative" else Term("+", (x, y))
+
+
+def _difference(x: Term, y: Term) -> Term:
+    return -y if _is(x, 0) else x if _is(y, 0) else Term("-", (x, y))
 
 
 def _product(x: Term, y: Term) -> Term:
@@ -243,7 +247,7 @@ def smtlib(tree: Term | Formula) -> str:
         return size if value >= 0 else f"(- {size})"
     if tree.op == "power":
         base = smtlib(tree.args[0])
-        return base if tree.args[1] == 1 else f"(* {' '.join([base] * tree.args[1])})"
+        return f"(* {' '.join([base] * tree.args[1])})"
     return _SMT.get(tree.op, f"({tree.op} {{0}} {{1}})").format(*map(smtlib, tree.args))
 
 
