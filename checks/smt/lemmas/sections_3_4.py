@@ -24,7 +24,7 @@ from checks.smt.terms import (
 
 t, w, c, f, s, g, j, x, h, L, p, q = reals("t w c f s g j x h L p q")
 w1, w2, v1, v2 = reals("w_1 w_2 v_1 v_2")
-n1, n2, n3, lam = reals("nu_1 nu_2 nu_3 lambda")
+n1, n2, n3, mu = reals("nu_1 nu_2 nu_3 mu")
 Corners = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 PATH = between(0, t, 1)
 
@@ -115,13 +115,13 @@ TRIANGLES = (
     ),
     two_units_on(
         "e(2)-of-e1-e2-and-their-sum",
-        "Points (1, 0), (0, 1), (1, 1): |Y nu|^2 >= lambda |nu|^2, lambda the smaller root of lambda^2 - 3 lambda + 1, so e(2) >= (3 - sqrt 5)/6.",
+        "Points (1, 0), (0, 1), (1, 1): |Y nu|^2 >= mu |nu|^2, mu the smaller root of mu^2 - 3 mu + 1, so e(2) >= (3 - sqrt 5)/6.",
         ((1, 0), (0, 1), (1, 1)),
         0,
-        lam,
+        mu,
         Fraction(4, 10),
-        equal(lam**2 - 3 * lam + 1, 0),
-        lam < 1,
+        equal(mu**2 - 3 * mu + 1, 0),
+        mu < 1,
     ),
     two_units_on(
         "e(2)-of-opposite-points",
