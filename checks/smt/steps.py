@@ -7,7 +7,7 @@ them `REST` says what the check does instead. The step from a lemma, which is po
 
 from __future__ import annotations
 
-from checks.smt.lemmas import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
+from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
 from checks.smt.statements import Lemma
 
 _SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4)

@@ -282,7 +282,22 @@ _TEX = {  # how tightly the result binds, the least that each argument must bind
     "or": (-1, (-1, -1), r"{}\text{{ or }}{}"),
     "not": (-2, (-1,), r"\text{{not }}({})"),
 }
-_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "kappa", "lambda", "mu", "pi", "rho", "sigma", "tau", "nu")
+_GREEK = (
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "kappa",
+    "lambda",
+    "mu",
+    "pi",
+    "rho",
+    "sigma",
+    "tau",
+    "nu",
+)
 
 
 def tex(tree: Term | Formula) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.smt.lemmas import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
+from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
 from checks.smt.terms import evaluate
 from theory.networks import Network
 from theory.risk import Risk, Sample

@@ -9,7 +9,7 @@ import pytest
 
 from checks import smt
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Status, Tally, Tightness, Verdict
-from checks.runner import Result, _status, observed
+from checks.examine import Result, _status, observed
 from checks.smt import Answer, Decision, DisagreementError, Session, Statement, proofs, prove
 from checks.smt.__main__ import main
 from checks.smt.statements import lemma
@@ -161,7 +161,7 @@ def test_without_a_working_solver_a_claim_is_vacuous_and_says_why(monkeypatch, t
 def resting_on(lemmas):
     """A claim whose evidence is that its lemmas are proved."""
     return Claim(
-        id="x", source="here", statement="x", standing=Standing.OURS, tightness=Tightness.LOWER, verdict=Verdict.HOLDS,
+        id="x", headline="X.", fault="none", source="here", statement="x", standing=Standing.OURS, tightness=Tightness.LOWER, verdict=Verdict.HOLDS,
         evidence=Evidence.PROVED, confirm=lambda setting: smt.confirm(lemmas), control=lambda setting: smt.control(lemmas),
     )  # fmt: skip
 

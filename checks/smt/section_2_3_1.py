@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import MERGE, TRANSFER, determinant, entries, matrix, squares
+from checks.smt.shared import MERGE, TRANSFER, determinant, entries, matrix, squares
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import Term, between, equal, reals, relu, total
 

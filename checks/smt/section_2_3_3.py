@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import CAUCHY, CHORD, DUALITY, LARGER_END, LIPSCHITZ, MERGE, RAY, SIZES, TRANSFER
+from checks.smt.shared import CAUCHY, CHORD, DUALITY, LARGER_END, LIPSCHITZ, MERGE, RAY, SIZES, TRANSFER
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import Term, between, equal, larger, magnitude, reals, relu, smaller, some, total
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import CRITICAL, SINGULAR, determinant, entries, matrix, product, same, transposed
+from checks.smt.shared import CRITICAL, SINGULAR, determinant, entries, matrix, product, same, transposed
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import Formula, Term, between, differ, equal, every, reals, relu, total
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import CAUCHY, DUALITY, LIPSCHITZ, RAY
+from checks.smt.shared import CAUCHY, DUALITY, LIPSCHITZ, RAY
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import between, differ, equal, larger, magnitude, reals, relu, smaller, where
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import CHORD, TRANSFER
+from checks.smt.shared import CHORD, TRANSFER
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import (
     Formula,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from checks.smt.lemmas.shared import (
+from checks.smt.shared import (
     CHORD,
     CRITICAL,
     LARGER_END,
