@@ -300,6 +300,14 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             fails=size - 2 * w1 * w2 * w3 >= Fraction(11, 10),
         ),
         lemma(
+            "height-of-the-wall-at-depth-4",
+            "In units of (kappa/c)^(1/2), |w|^2 - 2 w_1 w_2 w_3 w_4 >= 2 on |w|^2 = 4: the wall is 2 kappa^2/c high for four layers.",
+            (equal(size + w4**2, 4),),
+            size + w4**2 - 2 * w1 * w2 * w3 * w4 >= 2,
+            but="at least 21/10",
+            fails=size + w4**2 - 2 * w1 * w2 * w3 * w4 >= Fraction(21, 10),
+        ),
+        lemma(
             "two-layers-have-none",
             "For K = 2 the origin is a minimum when kappa >= c.",
             (c > 0, k >= c),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from checks.smt.shared import CAUCHY, CHORD, DUALITY, LARGER_END, LIPSCHITZ, MERGE, RAY, SIZES, TRANSFER
 from checks.smt.statements import Lemma, lemma
-from checks.smt.terms import Term, between, equal, larger, magnitude, reals, relu, smaller, some, total
+from checks.smt.terms import Term, between, differ, equal, larger, magnitude, reals, relu, smaller, some, total, where
 
 t, p, q, r, b, g, z, f, y, x, w, h, n, d, e, m, R, N, D, B = reals("t p q r b g z f y x w h n d e m R N D B")
 b1, b2, b3, w1, w2, z1, z2, r1, r2, n1, n2, v1, v2, v3 = reals(
@@ -115,6 +115,15 @@ SLIDE = lemma(
     but="beyond the first weight that vanishes",
     where=(b1 > 0, b2 > 0, b3 > 0, t >= 0, v1 + v2 + v3 >= 0),
     fails=magnitude(b1 - t * v1) + magnitude(b2 - t * v2) + magnitude(b3 - t * v3) <= b1 + b2 + b3,
+)
+SLIDE_ONE = lemma(
+    "sliding-one-weight",
+    "Until it vanishes the magnitude of each weight changes by t times its sign times nu: linear in t, for any number of units.",
+    (t >= 0, b * (b - t * v1) >= 0, differ(b, 0)),
+    equal(magnitude(b - t * v1), magnitude(b) - t * (where(b > 0, v1) - where(b < 0, v1))),
+    but="beyond that as well",
+    where=(t >= 0, differ(b, 0)),
+    fails=equal(magnitude(b - t * v1), magnitude(b) - t * (where(b > 0, v1) - where(b < 0, v1))),
 )
 cube = (1 - 4 * e**2) * 2 * (m - m**2 - d**2) * (m - 2 * e * d)
 CUBE = lemma(
@@ -291,16 +300,21 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             but="both are",
             fails=larger(x, y) <= p * x + (1 - p) * y,
         ),
-        *(
-            lemma(
-                f"cells-of-the-sphere-{power}",
-                f"(x+1)^n - (x-1)^n <= 2 n (1+x)^(n-1) for x = 2/r >= 1, n = {power}.",
-                (x >= 1,),
-                (x + 1) ** power - (x - 1) ** power <= 2 * power * (1 + x) ** (power - 1),
-                but="without the factor 2",
-                fails=(x + 1) ** power - (x - 1) ** power <= power * (1 + x) ** (power - 1),
-            )
-            for power in (2, 3, 4, 5)
+        lemma(
+            "cells-of-the-sphere",
+            "(x+1)^n - (x-1)^n <= 2 n (x+1)^(n-1) for x = 2/r >= 1, n = 2.",
+            (x >= 1,),
+            (x + 1) ** 2 - (x - 1) ** 2 <= 4 * (x + 1),
+            but="without the factor 2",
+            fails=(x + 1) ** 2 - (x - 1) ** 2 <= 2 * (x + 1),
+        ),
+        lemma(
+            "cells-of-the-sphere-step",
+            "From n to n + 1: p and q stand for (x+1)^(n-1) and (x-1)^n.",
+            (x >= 1, n >= 1, between(0, q, (x + 1) * p), p >= 0, (x + 1) * p - q <= 2 * n * p),
+            (x + 1) ** 2 * p - (x - 1) * q <= 2 * (n + 1) * (x + 1) * p,
+            but="to n + 1/2",
+            fails=(x + 1) ** 2 * p - (x - 1) * q <= 2 * (n + half) * (x + 1) * p,
         ),
         lemma(
             "gap-does-not-close",
@@ -352,10 +366,10 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
             fails=B <= Fraction(9, 10) * smaller(h, y**2 / 2),
         ),
     ),
-    "sharper-2N": (SLIDE, CHORD, SIZES),
-    "sharper-permutation": (TRANSFER, SLIDE),
+    "sharper-2N": (SLIDE_ONE, SLIDE, CHORD, SIZES),
+    "sharper-permutation": (TRANSFER, SLIDE_ONE, SLIDE),
     "sharper-sign-invariance": (E1, ONE_SIGN_OF_ROWS, ONE_SIGN_OF_WEIGHTS, MERGE),
-    "sharper-N+1": (CHORD, SIZES, TRANSFER, SLIDE),
+    "sharper-N+1": (CHORD, SIZES, TRANSFER, SLIDE_ONE, SLIDE),
     "sharper-fixed-level": (DROPPED, LEAST, CHORD, SIZES, TRANSFER),
     "rem-2.4-regularisation": (
         lemma(

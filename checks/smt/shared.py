@@ -9,7 +9,7 @@ from checks.smt.statements import lemma
 from checks.smt.terms import Formula, Term, between, equal, every, larger, magnitude, reals, relu
 
 t, p, q, r, b, g, z, w, y, f, u, v, k = reals("t p q r b g z w y f u v kappa")
-w1, w2, d1, d2, r1, r2, n1, n2 = reals("w_1 w_2 d_1 d_2 r_1 r_2 n_1 n_2")
+w1, w2, d1, d2, R, N, S, n = reals("w_1 w_2 d_1 d_2 R N S n")
 PATH = between(0, t, 1)
 Matrix = tuple[tuple[Term, Term], tuple[Term, Term]]
 
@@ -102,12 +102,11 @@ LARGER_END = lemma(
 )
 CAUCHY = lemma(
     "cauchy-schwarz",
-    "(E r n)^2 <= E r^2 E n^2 on two atoms: E (r + n)^2 <= (sqrt R + N)^2.",
-    (between(0, p, 1),),
-    (p * r1 * n1 + (1 - p) * r2 * n2) ** 2 <= (p * r1**2 + (1 - p) * r2**2) * (p * n1**2 + (1 - p) * n2**2),
+    "One more atom: from S^2 <= R N follows (S + r n)^2 <= (R + r^2)(N + n^2), so (E r n)^2 <= E r^2 E n^2 for any number of atoms.",
+    (R >= 0, N >= 0, S**2 <= R * N),
+    (S + r * n) ** 2 <= (R + r**2) * (N + n**2),
     but="9/10 of the right side",
-    fails=(p * r1 * n1 + (1 - p) * r2 * n2) ** 2
-    <= Fraction(9, 10) * (p * r1**2 + (1 - p) * r2**2) * (p * n1**2 + (1 - p) * n2**2),
+    fails=(S + r * n) ** 2 <= Fraction(9, 10) * (R + r**2) * (N + n**2),
 )
 TRANSFER = lemma(
     "transfer",
