@@ -8,7 +8,7 @@ from checks.smt.shared import CRITICAL, SINGULAR, determinant, entries, matrix, 
 from checks.smt.statements import Lemma, lemma
 from checks.smt.terms import Formula, Term, between, differ, equal, every, reals, relu, total
 
-w, v, t, a, b, x, q, e, d = reals("w v t a b x q epsilon d")
+u, w, v, t, a, b, x, q, e = reals("u w v t a b x q epsilon")
 PATH = between(0, t, 1)
 
 
@@ -20,7 +20,7 @@ def one_unit(w: Term, v: Term) -> Term:
 W, F, U = matrix("W"), matrix("F"), matrix("U")
 adjugate = ((F[1][1], -F[0][1]), (-F[1][0], F[0][0]))
 scaled = entries(lambda i, j: determinant(F) * product(U, W)[i][j])
-risk = (1 - a * b) ** 2 + (1 - q**2) * (a**2 + b**2)  # kappa = 1 - q^2
+risk = (1 - u * v) ** 2 + (1 - q**2) * (u**2 + v**2)  # kappa = 1 - q^2
 
 outgoing, incoming, idle = reals("a_1 a_2"), reals("b_1 b_2"), reals("w_1 w_2")
 stepped = product(
@@ -130,15 +130,15 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         lemma(
             "wall-at-rank-0",
             "Where u = 0 the ridge risk (1 - uv)^2 + (1 - q^2)(u^2 + v^2) is at least 1.",
-            (between(0, q, 1), equal(a, 0)),
+            (between(0, q, 1), equal(u, 0)),
             risk >= 1,
             but="for |u| <= 1/10",
-            where=(between(0, q, 1), between(Fraction(-1, 10), a, Fraction(1, 10))),
+            where=(between(0, q, 1), between(Fraction(-1, 10), u, Fraction(1, 10))),
             fails=risk >= 1,
         ),
         lemma(
             "level-of-the-minima",
-            "It is at least 1 - q^4 everywhere.",
+            "The risk (1 - uv)^2 + (1 - q^2)(u^2 + v^2) is at least 1 - q^4 everywhere.",
             (between(0, q, 1),),
             risk >= 1 - q**4,
             but="at least 1 - q^5",
@@ -147,10 +147,10 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         CRITICAL,
         lemma(
             "origin-is-no-minimum",
-            "Along (t, t) the risk falls strictly from 1 until t = q.",
+            "Along (t, t) it is below 1, its value at the origin, for 0 < t < q.",
             (between(0, t, q), t < q, t > 0, q <= 1),
             (1 - t**2) ** 2 + 2 * (1 - q**2) * t**2 < 1,
-            but="until t = 3 q / 2",
+            but="for 0 < t < 3 q / 2",
             where=(q > 0, q <= 1, t > 0, 2 * t < 3 * q),
             fails=(1 - t**2) ** 2 + 2 * (1 - q**2) * t**2 < 1,
         ),

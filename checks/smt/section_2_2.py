@@ -138,7 +138,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "free-on-the-way",
-            "On the whole piece the product is constant.",
+            "On the whole piece from V nu_1 to V nu_1 - V e_1 nu^T the product is constant.",
             (PATH,),
             every(
                 *(
@@ -187,7 +187,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "ridge-wall",
-            "With ridge kappa it is at least 1 where w_1 = 0.",
+            "With ridge kappa the risk is at least 1 where w_1 = 0.",
             (k >= 0, equal(w1, 0)),
             scalar(w1, w2) + k * (w1**2 + w2**2) >= 1,
             but="where |w_1| <= 1/10",
@@ -250,7 +250,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "prop-2.2-ridge-depth": (
         lemma(
             "product-of-three",
-            "27 (w_1 w_2 w_3)^2 <= (w_1^2 + w_2^2 + w_3^2)^3; |product| <= |theta|^3 all the more.",
+            "27 a b c <= (a + b + c)^3 for the squares a, b, c of three weights: |product| <= |theta|^3 all the more.",
             (a >= 0, b >= 0, c >= 0),
             27 * a * b * c <= (a + b + c) ** 3,
             but="30 times the product",
@@ -258,7 +258,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "product-of-four",
-            "256 (w_1 w_2 w_3 w_4)^2 <= |theta|^8.",
+            "256 a b c d <= (a + b + c + d)^4 for the squares of four weights.",
             (a >= 0, b >= 0, c >= 0, d >= 0),
             256 * a * b * c * d <= (a + b + c + d) ** 4,
             but="300 times the product",

@@ -113,7 +113,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "left-valley",
-            "For u < 0 it is at least pi^2 / 2.",
+            "For u < 0 the risk is at least pi^2 / 2.",
             (between(0, pi, 1), u <= 0),
             mixture >= pi**2 / 2,
             but="at least 11/20 pi^2",
@@ -121,7 +121,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
         ),
         lemma(
             "wall-between",
-            "On u = 0 it is (pi^2 + (1 - pi)^2) / 2: the barrier.",
+            "On u = 0 the risk is (pi^2 + (1 - pi)^2) / 2: the barrier.",
             (equal(u, 0),),
             equal(mixture, (pi**2 + (1 - pi) ** 2) / 2),
             but="for u <= 1/4",

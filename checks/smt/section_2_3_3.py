@@ -35,7 +35,7 @@ E1 = lemma(
 one_point = (1 - b * w) ** 2 / 2 + magnitude(b) / 10
 OPPOSITE_ROWS = lemma(
     "rows-of-opposite-signs",
-    "With rows of opposite signs each unit serves one point: the risk is the sum of (1 - b w)^2/2 + |b|/10 for (b_1, w_1) and (-b_2, -w_2).",
+    "X = +-1, Y = X, kappa = 1/10: with rows of opposite signs each unit serves one point, and the risk is the sum of (1 - b w)^2/2 + |b|/10 for (b_1, w_1) and (-b_2, -w_2).",
     (w1 >= 0, w2 <= 0),
     equal(
         two_points((b1, w1), (b2, w2)),
@@ -50,7 +50,7 @@ OPPOSITE_ROWS = lemma(
 )
 E2 = lemma(
     "e(2)-of-two-points",
-    "Each of these two terms is at least 19/200 for a row in the unit ball, so two units cost at least 19/100.",
+    "(1 - b w)^2/2 + |b|/10 is at least 19/200 for a row in the unit ball, so two units with rows of opposite signs cost at least 19/100.",
     (between(-1, w, 1),),
     one_point >= Fraction(19, 200),
     but="at least 20/200",
@@ -58,7 +58,7 @@ E2 = lemma(
 )
 ONE_SIGN_OF_ROWS = lemma(
     "rows-of-one-sign",
-    "With two rows of one sign, or one of them 0, it is 119/200 again.",
+    "X = +-1, Y = X, kappa = 1/10: two units with rows of one sign, or one of them 0, cost at least 119/200.",
     (some(between(0, w1, 1) & between(0, w2, 1), between(-1, w1, 0) & between(-1, w2, 0)),),
     two_points((b1, w1), (b2, w2)) >= Fraction(119, 200),
     but="with rows of any signs",
@@ -67,7 +67,7 @@ ONE_SIGN_OF_ROWS = lemma(
 )
 ONE_SIGN_OF_WEIGHTS = lemma(
     "weights-of-one-sign",
-    "With two weights of one sign, or one of them 0, it is 119/200 again.",
+    "X = +-1, Y = X, kappa = 1/10: two units with weights of one sign, or one of them 0, cost at least 119/200.",
     (*ROWS, some((b1 >= 0) & (b2 >= 0), (b1 <= 0) & (b2 <= 0))),
     two_points((b1, w1), (b2, w2)) >= Fraction(119, 200),
     but="at least 6/10",
