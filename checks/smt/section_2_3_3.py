@@ -370,7 +370,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "sharper-permutation": (TRANSFER, SLIDE_ONE, SLIDE),
     "sharper-sign-invariance": (E1, ONE_SIGN_OF_ROWS, ONE_SIGN_OF_WEIGHTS, MERGE),
     "sharper-N+1": (CHORD, SIZES, TRANSFER, SLIDE_ONE, SLIDE),
-    "sharper-fixed-level": (DROPPED, LEAST, CHORD, SIZES, TRANSFER),
+    "sharper-drop": (DROPPED, LEAST, CHORD, SIZES, TRANSFER),
     "rem-2.4-regularisation": (
         lemma(
             "balanced-units",

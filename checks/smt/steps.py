@@ -60,7 +60,7 @@ REST: dict[str, str] = {
     "sharper-maurey": "Paths for any width: certified against the bound.",
     "sharper-2N": "Ranks up to N: certified paths.",
     "sharper-N+1": "Exchange and pivots for any N: walked in fractions.",
-    "sharper-fixed-level": "Any number of dropped units, and the path: certified.",
+    "sharper-drop": "Any number of dropped units, and the path: certified.",
     "sharper-permutation": "Permutations of any number of units: certified paths.",
     "sharper-sign-invariance": "Other samples and the cyclic order in the plane: lower bounds over all directions.",
     "alg-1-recursion": "The recursion itself is run, in fractions.",
