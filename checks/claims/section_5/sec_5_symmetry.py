@@ -35,7 +35,7 @@ def attack(setting: Setting, *, units: int = 2) -> Outcome:
     for k in setting.each(range(setting.instances(400, 40_000))):
         if k % 4 == 0:
             chosen = rng.permutation(4)[:units]
-            rows = [tuple(map(Fraction, axes[i])) for i in chosen]
+            rows = [(Fraction(axes[i][0]), Fraction(axes[i][1])) for i in chosen]
             weights = [(1 if i < 2 else -1) * (1 - 2 * KAPPA) for i in chosen]
         else:
             rows = [(Fraction(int(p), 16), Fraction(int(q), 16)) for p, q in rng.integers(-16, 17, (units, 2))]
