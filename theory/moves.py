@@ -45,7 +45,8 @@ class Walk:
     """A path under construction: starts at theta (P,), records a labelled vertex after every move.
 
     network: any; X (N, n_in): the sample points on which the function is kept. For identity activation the features
-    are the products W_j ... W_1 instead (N = n_in), the function is kept everywhere and X may be None.
+    are the products W_j ... W_1 instead (N = n_in), the function is kept everywhere and X may be None, unless on_sample
+    asks for the features at X there too (fewer samples than inputs: more dependencies).
     keep_still: record moves of length zero as well (by default they are skipped).
 
     `layer` is the hidden layer, 1..K-1, whose units move; its outgoing matrix is W_{layer+1}. Every move raises
@@ -53,15 +54,24 @@ class Walk:
     """
 
     def __init__(
-        self, network: Network, theta: ArrayLike, X: ArrayLike | None = None, *, keep_still: bool = False
+        self,
+        network: Network,
+        theta: ArrayLike,
+        X: ArrayLike | None = None,
+        *,
+        keep_still: bool = False,
+        on_sample: bool = False,
     ) -> None:
         self.network = network
         start = check.parameters(theta, network.size)
         if start.ndim != 1:
             raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
         self._linear = network.activation == "identity"
-        if X is None and not self._linear:
-            raise ValueError(f"X must be given for {network.activation} networks; only linear ones do without")
+        self._everywhere = self._linear and not check.choice(on_sample, "on_sample", (False, True))
+        if X is None and not self._everywhere:
+            raise ValueError(
+                f"X must be given for {network.activation} networks; only linear ones do without (and not on_sample)"
+            )
         self._X = None if X is None else check.finite_array(network.inputs(X), "X")
         self._points = [np.array(start)]
         self._labels: list[str] = []
@@ -97,7 +107,7 @@ class Walk:
         (n_in + 1 with biases) whatever the sample.
         """
         self._hidden(layer)
-        if self._X is not None and not self._linear:
+        if self._X is not None and not self._everywhere:
             return self.network.features(self._points[-1], self._X, layer).T
         n = self.network.widths[0] + self.network.bias
         Z = np.eye(n)
@@ -108,12 +118,17 @@ class Walk:
             raise ValueError(f"theta must be smaller: the features of layer {layer} overflow float64")
         return Z
 
-    def free(self, layer: int, unit: int | None = None, among: Units | None = None) -> int:
+    def rank(self, layer: int, among: Units | None = None) -> int:
+        """The rank of the features of `among` (default: all units), as `free` decides it; the ones of biases count too."""
+        rows = self._rows(layer, among)
+        return int(rows.sum()) - self._null_space(layer, rows)[0].shape[1]
+
+    def free(self, layer: int, unit: int | None = None, among: Units | None = None, within: Units | None = None) -> int:
         """Make one unit idle without changing the function, in one piece; returns which.
 
         unit: this one; else the best of `among` (default: all units): one that is idle already (no piece), or of
-        leverage within a factor 4 of the largest, the one that contributes least. Other idle units stay idle unless
-        the dependency needs them. ValueError when the features are linearly independent, or when no allowed unit
+        leverage within a factor 4 of the largest, the one that contributes least. within: the units that may take over its
+        weights (default: all). Other idle units stay idle unless the dependency needs them. ValueError when the features are linearly independent, or when no allowed unit
         takes part in a dependency.
         """
         if unit is not None and among is not None:
@@ -122,8 +137,8 @@ class Walk:
         idle = self._is_idle(layer)
         if idle[allowed].any():
             return int(allowed[idle[allowed]][0])
-        every = np.ones(len(idle) + self.network.bias, dtype=bool)
-        null, scale = self._null_space(layer, np.append(~idle, every[len(idle) :]))
+        every = self._rows(layer, within)
+        null, scale = self._null_space(layer, every & np.append(~idle, every[len(idle) :]))
         leverage = np.sum(null[allowed] ** 2, axis=1)
         if not leverage.max(initial=0.0) >= 1 / (2 * len(every)) ** 2:
             null, scale = self._null_space(layer, every)
@@ -263,6 +278,13 @@ class Walk:
 
     def _is_idle(self, layer: int) -> Array:
         return ~np.any(self.outgoing(layer)[:, : self.network.widths[layer]] != 0, axis=0)
+
+    def _rows(self, layer: int, units: Units | None) -> Array:
+        """The mask of these rows of Z, and of the row of ones where there are biases."""
+        rows = np.zeros(self.network.widths[layer] + self.network.bias, dtype=bool)
+        rows[self._units(layer, units, "units")] = True
+        rows[self.network.widths[layer] :] = True
+        return rows
 
     def _null_space(self, layer: int, rows: Array) -> tuple[Array, Array]:
         """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale has unit rows.
