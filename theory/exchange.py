@@ -31,12 +31,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
 from theory.maxima import GAP, PathMaximum, path_maximum
-from theory.moves import Units, Walk
+from theory.moves import EPS, Units, Walk
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
 Array = NDArray[Any]
+
+# Features of B at a distance s from dependent ones: freeing a unit all the same costs s, keeping it lets weights grow as
+# 1/s and costs EPS/s. B is reduced up to rounding, then more boldly (at last beyond sqrt(EPS), where units of A cannot be
+# held fast) while the vertices exceed the larger end by more than ENOUGH, relatively; the best walk is kept.
+LOOSE, ENOUGH = 1e-11, 1e-12
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,20 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Path:
     X, ends = _checked(risk, theta_a, theta_b)
     if np.array_equal(ends[0], ends[1]):
         return Path(ends[0][None])
-    on_sample = X is not None and risk.network.activation == "identity"
-    host, guest = (Walk(risk.network, theta, X, on_sample=on_sample) for theta in ends)
-    used = _reduce(guest)
-    _exchange(host, guest, used)
-    return host.path + guest.path.reversed()
+    level, best, refusal = max(map(risk, ends)), (np.inf, ends[0][None], ()), None
+    for tolerance in (0.0, LOOSE, 2 * max(risk.network.widths) * EPS**0.5):
+        try:
+            path = _walked(risk, X, ends, tolerance)
+        except ValueError as error:  # features of B that are nearly dependent hold A's units fast
+            refusal = error
+            continue
+        excess = float(risk.batch(path.points).max()) - level
+        best = min(best, (excess, path.points, path.labels), key=lambda found: found[0])
+        if excess <= ENOUGH * (level + risk.sample.energy):
+            break
+    if best[0] == np.inf and refusal is not None:
+        raise refusal
+    return Path(*best[1:])
 
 
 def report(risk: Risk, path: Path, *, gap: float = GAP) -> Report:
@@ -157,6 +171,15 @@ def _one_per_ray(X: Array) -> Array:
         largest = Fraction(float(np.abs(x).max()))
         found.setdefault(tuple(Fraction(v) / (largest or 1) for v in x.tolist()), x)
     return np.stack(list(found.values()))
+
+
+def _walked(risk: Risk, X: Array | None, ends: list[Array], tolerance: float) -> Path:
+    """Reduce B, exchange, join; tolerance: up to which features of B count as dependent."""
+    on_sample = X is not None and risk.network.activation == "identity"
+    host = Walk(risk.network, ends[0], X, on_sample=on_sample)
+    guest = Walk(risk.network, ends[1], X, on_sample=on_sample, tolerance=tolerance)
+    _exchange(host, guest, _reduce(guest))
+    return host.path + guest.path.reversed()
 
 
 def _reduce(walk: Walk) -> list[Array]:

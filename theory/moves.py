@@ -47,7 +47,8 @@ class Walk:
     network: any; X (N, n_in): the sample points on which the function is kept. For identity activation the features
     are the products W_j ... W_1 instead (N = n_in), the function is kept everywhere and X may be None, unless on_sample
     asks for the features at X there too (fewer samples than inputs: more dependencies).
-    keep_still: record moves of length zero as well (by default they are skipped).
+    keep_still: record moves of length zero as well (by default they are skipped). tolerance: features, scaled to norm
+    one, count as dependent when they are so up to this, relatively (and up to rounding in any case).
 
     `layer` is the hidden layer, 1..K-1, whose units move; its outgoing matrix is W_{layer+1}. Every move raises
     ValueError when its hypothesis fails: no unit can be freed, a unit is not idle, rows are not parallel.
@@ -61,6 +62,7 @@ class Walk:
         *,
         keep_still: bool = False,
         on_sample: bool = False,
+        tolerance: float = 0.0,
     ) -> None:
         self.network = network
         start = check.parameters(theta, network.size)
@@ -75,6 +77,7 @@ class Walk:
         self._X = None if X is None else check.finite_array(network.inputs(X), "X")
         self._points = [np.array(start)]
         self._labels: list[str] = []
+        self._tolerance = check.number(tolerance, "tolerance", minimum=0.0, maximum=1.0)
         self._keep_still = check.choice(keep_still, "keep_still", (False, True))
         self.largest_weight = float(np.abs(start).max())
 
@@ -299,7 +302,7 @@ class Walk:
         if unit_rows.shape[1] > unit_rows.shape[0]:
             unit_rows = qr(unit_rows.T, mode="r")[0][: unit_rows.shape[0]].T
         U, s, _ = np.linalg.svd(unit_rows, full_matrices=True)
-        rank = int(np.sum(s > len(s) * EPS * max(s.max(initial=0.0), EPS)))
+        rank = int(np.sum(s > max(len(s) * EPS, self._tolerance) * max(s.max(initial=0.0), EPS)))
         null = np.zeros((len(Z), len(unit_rows) - rank))
         null[rows] = U[:, rank:]
         return null, scale

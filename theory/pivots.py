@@ -1,0 +1,310 @@
+"""One hidden layer, kappa >= 0: r + 1 units connect every sublevel set, by the parametric simplex method.
+
+F = E l(Phi, Y) + kappa R, l convex, any activation. *Atoms*: what one unit of A or B hands to the outputs on the sample,
+z_j v^T, with v its outgoing column (under R = sum |W_2 e_i| |w_i|) or one entry of it (under R = ||W_2||_1, entrywise),
+at the cost that R charges for it. A and B are combinations with weights 1 of their own atoms. Let r <= N n_out be the
+rank of all atoms. In the linear program "least cost of the function f" (`theory.simplex`)
+
+0. A, and B, are reduced to independent atoms: f stays, R does not grow (Caratheodory);
+1. primal pivots at f_A: f stays, R falls to the least cost;
+2. f goes straight from f_A to f_B, a dual pivot wherever a weight vanishes. R is the value of the program, which is
+   convex in t and at most R(A), R(B) at the ends: so F is convex along all of 2, and below the larger end;
+3. primal pivots on the optimal face at f_B towards the optimum that B's own pivots reach: mass outside its atoms is the
+   cost, and ends at zero. Then B's pivots backwards, slots by permuting around an idle unit.
+
+Basic solutions use at most r atoms and an edge r + 1, so r + 1 slots are enough: an atom is placed in an idle slot just
+before its weight becomes positive. With m = r there is none: for X = +-1, Y = X, kappa = 1/10, m = 2 the barrier is
+119/200. N n_out + 1 units always suffice. Every piece moves W_2, or rows of idle units, so that the vertices decide.
+
+Source: ours; paper_notes.md, part two. N + 1 units for the optimal set under weight decay: Kim, Mishkin, Pilanci 2025.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory import simplex
+from theory import validation as check
+from theory.moves import Walk
+from theory.paths import Path
+from theory.risk import Risk
+from theory.simplex import Lost, Program
+
+Array = NDArray[Any]
+
+# Rationals while N n_out times the units of both nets is at most this: then a walk takes seconds at most.
+EXACT = 300
+
+# Vertices that exceed the larger end by more than this, relatively, mean that floats lost the way; with at most RETRIED
+# outputs on the sample, rationals then try again.
+LOST, RETRIED = 1e-9, 50
+
+BIAS = -1  # the row of the output bias: always in its place
+
+
+@dataclass(frozen=True, eq=False)
+class Atoms:
+    """The atoms of A, then those of B: P of them, none zero on the sample.
+
+    columns (N n_out, P): on the sample; cost (P,); outgoing (n_out, P); row (P,): whose unit it is, i for unit i of A,
+    m + i for unit i of B, BIAS; unit (P,): 0 for A's, 1 for B's; rows (2 m, n_in): incoming rows. exact: rationals, else floats.
+    """
+
+    columns: Array
+    cost: Array
+    outgoing: Array
+    row: Array
+    owner: Array
+    rows: Array
+    exact: bool
+
+    def start(self, owner: int) -> Array:
+        """The weights (P,) of A (0) or B (1)."""
+        return self.cost * 0 + (self.owner == owner).astype(int)
+
+
+def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool | None = None) -> Path:
+    """A path from theta_a to theta_b (P,) on which the risk never exceeds that of the larger end, up to rounding.
+
+    risk: one hidden layer, identity output, convex loss; penalty "second_layer_l1" (biases count, as in `Risk`), the
+    path norm "path" (without biases), or kappa = 0. exact: walk in rationals, and round each vertex once (None: when the
+    problem is small); else in floats, with tolerances. What the path achieved: `theory.exchange.report`. Rows are those of
+    A and B, so that they stay in the unit ball if both ends' do.
+
+    ValueError when there are fewer than `units_needed` units, for other penalties, and when floats lost the way (`Lost`).
+
+    >>> from theory.networks import Network
+    >>> from theory.risk import Sample
+    >>> X = [[1.0], [-1.0]]
+    >>> F = Risk(Network((1, 3, 1)), Sample(X, X), kappa=0.1, penalty="second_layer_l1")
+    >>> path = connect(F, [1, -1, 0, 0.9, -0.9, 0], [-1, 1, 0, -0.9, 0.9, 0])  # two global minima, units exchanged
+    >>> max(F.batch(path.points)) <= F(path.points[0])
+    True
+    """
+    a, b = _checked(risk, theta_a, theta_b)
+    if np.array_equal(a, b):
+        return Path(a[None])
+    if _is_exact(risk, exact):
+        return _connected(risk, a, b, True)
+    level = max(risk(a), risk(b))
+    try:
+        path = _connected(risk, a, b, False)
+        excess = float(risk.batch(path.points).max()) - level
+        if excess <= LOST * (level + risk.sample.energy):
+            return path
+        reason = f"the vertices exceed the larger end by {excess:.3g}"
+    except (Lost, np.linalg.LinAlgError) as error:
+        reason = str(error)
+    if exact is None and risk.sample.Y.size <= RETRIED:
+        return _connected(risk, a, b, True)
+    raise Lost(
+        f"floats lost the way ({reason}): features that are nearly dependent; exact=True takes long and does not"
+    )
+
+
+def units_needed(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool | None = None) -> int:
+    """r + 1 for these two ends (P,): at most N n_out + 1. exact: whether the rank is decided in rationals.
+
+    ValueError as `connect`.
+    """
+    a, b = _checked(risk, theta_a, theta_b)
+    atoms = _atoms(risk, a, b, _is_exact(risk, exact))
+    return 1 + (simplex.program(*_stated(atoms), exact=atoms.exact).rank if atoms.cost.size else 0)
+
+
+def _connected(risk: Risk, a: Array, b: Array, exact: bool) -> Path:
+    atoms = _atoms(risk, a, b, exact)
+    problem = simplex.program(*_stated(atoms), exact=exact) if atoms.cost.size else None
+    _enough(risk, 0 if problem is None else problem.rank)
+    host, guest = _Slots(risk, a, atoms, 0), _Slots(risk, b, atoms, 1)
+    if problem is None:  # neither net does anything on the sample
+        for net in (host, guest):
+            net.write([atoms.cost], "drop what does nothing")
+    else:
+        _walk(problem, host, guest, atoms)
+    host.become(guest)
+    return host.walk.path + guest.walk.path.reversed()
+
+
+def _walk(problem: Program, host: _Slots, guest: _Slots, atoms: Atoms) -> None:
+    """Phases 0 to 3: host and guest end with the same atoms and weights, in slots of their own."""
+    bases = []
+    every = np.ones(len(problem.cost), dtype=bool)
+    for side, rhs, net in (("A", problem.start, host), ("B", problem.end, guest)):
+        x = simplex.reduce(problem, atoms.start(net.owner) * problem.scale)
+        net.write([x / problem.scale], f"independent units of {side}")
+        basis = simplex.complete(problem, x)
+        steps = simplex.primal(problem, basis, rhs, problem.cost, every)
+        net.write((x / problem.scale for x in steps), f"pivot at f_{side}")
+        bases.append(basis)
+    basis, goal = bases[0], problem.weights(bases[1], problem.end)
+    host.write((x / problem.scale for x in simplex.follow(problem, basis)), "pivot from f_A to f_B")
+    face = (problem.reduced(basis, problem.cost) <= 0) | (goal > 0)
+    outside = problem.cost * 0 + (goal == 0).astype(int)
+    steps = simplex.primal(problem, basis, problem.end, outside, face)
+    host.write((x / problem.scale for x in steps), "pivot on the optimal face")
+    host.write([guest.weights], "last digits")  # in rationals they are equal already
+
+
+class _Slots:
+    """A walk whose units are atoms in slots: weights (P,) are written to W_2, rows are placed where they are needed."""
+
+    def __init__(self, risk: Risk, theta: Array, atoms: Atoms, owner: int) -> None:
+        self.walk = Walk(risk.network, theta, risk.sample.X)
+        self.atoms, self.owner = atoms, owner
+        m = risk.network.widths[1]
+        self.row_at = [owner * m + i for i in range(m)]
+        self.weights = atoms.start(owner)
+
+    def write(self, steps: Iterable[Array], label: str) -> None:
+        """Move W_2 straight to each of these weights (P,), after placing the rows that become active."""
+        for weights in steps:
+            used = set(self.atoms.row[(self.weights > 0) | (weights > 0)].tolist()) - {BIAS}
+            missing = sorted(used - set(self.row_at))
+            holes = [slot for slot, row in enumerate(self.row_at) if row not in used]
+            if len(holes) < len(missing):
+                raise Lost(f"no idle slot is left for {len(missing)} entering units")
+            slots = holes[: len(missing)]
+            if slots:
+                self.walk.place(1, slots, self.atoms.rows[missing])
+            for slot, row in zip(slots, missing):
+                self.row_at[slot] = row
+            self.walk.refit(1, self._outgoing(weights), label)
+            self.weights = weights
+
+    def become(self, other: _Slots) -> None:
+        """End exactly where `other` stands: the same weights, rows in the same slots, and its idle rows."""
+        used = set(self.atoms.row[self.weights > 0].tolist())
+        order = [self.row_at.index(row) if row in used else -1 for row in other.row_at]
+        rest = iter([slot for slot in range(len(order)) if slot not in order])
+        self.walk.permute(1, [next(rest) if slot < 0 else slot for slot in order])
+        goal = other.walk.incoming(1)
+        rows = np.flatnonzero((goal != self.walk.incoming(1)).any(axis=1))
+        if rows.size:
+            self.walk.place(1, rows, goal[rows])
+
+    def _outgoing(self, weights: Array) -> Array:
+        """W_2 for these weights, rounded once."""
+        network = self.walk.network
+        slot_of = {row: slot for slot, row in enumerate(self.row_at)} | {BIAS: network.widths[1]}
+        V = np.zeros(network.shapes[1])
+        for k in np.flatnonzero(weights > 0):
+            column = self.atoms.outgoing[:, k] * weights[k]
+            V[:, slot_of[int(self.atoms.row[k])]] += [_rounded(v) for v in column]
+        return V
+
+
+def _checked(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[Array]:
+    """The ends (P,), when the theorem speaks of this risk; ValueError says what is not."""
+    network = check.instance(risk, "risk", Risk).network
+    if network.depth != 2 or network.output != "identity":
+        raise ValueError(f"risk.network must have one hidden layer and identity output; got {network}")
+    if risk.kappa > 0 and risk.penalty not in ("second_layer_l1", "path"):
+        raise ValueError(
+            f"risk.penalty must be 'second_layer_l1' or 'path', whose cost is linear in masses; got {risk.penalty!r}"
+        )
+    if risk.kappa > 0 and risk.penalty == "path" and network.bias:
+        raise ValueError("risk.network must have bias=False under the path norm; append a column of ones to X instead")
+    ends = []
+    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
+        theta = check.parameters(theta, network.size, name)
+        if theta.ndim != 1:
+            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
+        ends.append(theta)
+    return ends
+
+
+def _is_exact(risk: Risk, exact: bool | None) -> bool:
+    if exact is not None:
+        return check.choice(exact, "exact", (False, True))
+    return 2 * risk.sample.Y.size * risk.network.widths[1] <= EXACT
+
+
+def _enough(risk: Risk, rank: int) -> None:
+    """ValueError unless there is a slot for the entering unit."""
+    width = risk.network.widths[1]
+    if width <= rank:
+        raise ValueError(
+            f"the hidden layer has {width} units, and {rank + 1} are needed: the atoms of both nets have rank {rank}, and "
+            "there is no slot for an entering unit. With fewer, level sets can be disconnected; N n_out + 1 = "
+            f"{risk.sample.Y.size + 1} units are always enough: add idle ones (outgoing weights zero)"
+        )
+
+
+def _atoms(risk: Risk, a: Array, b: Array, exact: bool) -> Atoms:
+    """The atoms of both ends that are not zero on the sample."""
+    network, sample = risk.network, risk.sample
+    by_unit = risk.kappa > 0 and risk.penalty == "path"
+    parts: list[tuple[Array, Any, Array, int, int]] = []
+    rows = np.concatenate([network.weights(theta)[0] for theta in (a, b)])
+    Z = _features(risk, rows, sample.X[sample.weights > 0], exact)
+    norms = _numbers(np.linalg.norm(rows, axis=1), exact)
+    m = network.widths[1]
+    for owner, theta in enumerate((a, b)):
+        V = _numbers(network.weights(theta)[1], exact)
+        for i in range(V.shape[1]):
+            row, z = (owner * m + i, Z[:, owner * m + i]) if i < m else (BIAS, Z[:, -1])
+            entries = (
+                [V[:, i]]
+                if by_unit
+                else [np.where(np.arange(len(V)) == o, V[:, i], V[:, i] * 0) for o in range(len(V))]
+            )
+            for v in entries:
+                cost = _numbers(np.linalg.norm(v.astype(float)), exact) * norms[row] if by_unit else np.abs(v).sum()
+                parts.append((np.outer(z, v).ravel(), cost, v, row, owner))
+    live = [part for part in parts if (part[0] != 0).any()]
+    if not live:
+        nothing = np.zeros(0, dtype=object if exact else float)
+        return Atoms(nothing[None], nothing, nothing[None], nothing.astype(int), nothing.astype(int), rows, exact)
+    columns, cost, outgoing, row, owners = zip(*live)
+    return Atoms(
+        np.stack(columns, axis=1),
+        np.array(cost),
+        np.stack(outgoing, axis=1),
+        np.array(row),
+        np.array(owners),
+        rows,
+        exact,
+    )
+
+
+def _features(risk: Risk, rows: Array, X: Array, exact: bool) -> Array:
+    """Features (N, 2 m) of these rows, a last column of ones with biases. Exact for relu and identity; else as in floats."""
+    network = risk.network
+    inputs = network.augment(X)
+    if exact and network.activation in ("relu", "identity"):
+        Z = _numbers(inputs, True) @ _numbers(rows.T, True)
+        Z = Z if network.activation == "identity" else np.where(Z > 0, Z, Z * 0)
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = check.no_overflow(network.rho(1).value(inputs @ rows.T), "theta")
+        Z = _numbers(Z, exact)
+    return np.concatenate([Z, _numbers(np.ones((len(X), 1)), exact)], axis=1) if network.bias else Z
+
+
+def _stated(atoms: Atoms) -> tuple[Array, Array, Array, Array]:
+    """The program: columns, costs, f_A and f_B."""
+    start, end = (atoms.columns @ atoms.start(owner) for owner in (0, 1))
+    return atoms.columns, atoms.cost, start, end
+
+
+def _numbers(values: Any, exact: bool) -> Any:
+    """Floats as rationals, entry by entry, where the walk is exact."""
+    if not exact:
+        return np.asarray(values)
+    from flint import fmpq
+
+    values = np.asarray(values, dtype=float)
+    found = np.empty(values.shape, dtype=object)
+    found.ravel()[:] = [fmpq(*v.as_integer_ratio()) for v in values.ravel().tolist()]
+    return found[()] if found.ndim == 0 else found
+
+
+def _rounded(v: Any) -> float:
+    """The nearest float: of a rational, or itself."""
+    return v if isinstance(v, float) else int(v.p) / int(v.q)
