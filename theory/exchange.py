@@ -73,7 +73,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Path:
     X, ends = _checked(risk, theta_a, theta_b)
     if np.array_equal(ends[0], ends[1]):
         return Path(ends[0][None])
-    level, best, refusal = max(map(risk, ends)), (np.inf, ends[0][None], ()), None
+    level, least, best, refusal = max(map(risk, ends)), np.inf, None, None
     for tolerance in (0.0, LOOSE, 2 * max(risk.network.widths) * EPS**0.5):
         try:
             path = _walked(risk, X, ends, tolerance)
@@ -81,12 +81,13 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Path:
             refusal = error
             continue
         excess = float(risk.batch(path.points).max()) - level
-        best = min(best, (excess, path.points, path.labels), key=lambda found: found[0])
+        if best is None or excess < least:
+            least, best = excess, path
         if excess <= ENOUGH * (level + risk.sample.energy):
             break
-    if best[0] == np.inf and refusal is not None:
-        raise refusal
-    return Path(*best[1:])
+    if best is None:
+        raise ValueError(f"no walk was found: {refusal}") from refusal
+    return best
 
 
 def report(risk: Risk, path: Path, *, gap: float = GAP) -> Report:

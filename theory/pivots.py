@@ -22,7 +22,6 @@ Source: ours; paper_notes.md, part two. N + 1 units for the optimal set under we
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory import simplex
 from theory import validation as check
+from theory.atoms import BIAS, Atoms, atoms, rounded
 from theory.moves import Walk
 from theory.paths import Path
 from theory.risk import Risk
@@ -43,29 +43,6 @@ EXACT = 300
 # Vertices that exceed the larger end by more than this, relatively, mean that floats lost the way; with at most RETRIED
 # outputs on the sample, rationals then try again.
 LOST, RETRIED = 1e-9, 50
-
-BIAS = -1  # the row of the output bias: always in its place
-
-
-@dataclass(frozen=True, eq=False)
-class Atoms:
-    """The atoms of A, then those of B: P of them, none zero on the sample.
-
-    columns (N n_out, P): on the sample; cost (P,); outgoing (n_out, P); row (P,): whose unit it is, i for unit i of A,
-    m + i for unit i of B, BIAS; unit (P,): 0 for A's, 1 for B's; rows (2 m, n_in): incoming rows. exact: rationals, else floats.
-    """
-
-    columns: Array
-    cost: Array
-    outgoing: Array
-    row: Array
-    owner: Array
-    rows: Array
-    exact: bool
-
-    def start(self, owner: int) -> Array:
-        """The weights (P,) of A (0) or B (1)."""
-        return self.cost * 0 + (self.owner == owner).astype(int)
 
 
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool | None = None) -> Path:
@@ -83,7 +60,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool |
     >>> X = [[1.0], [-1.0]]
     >>> F = Risk(Network((1, 3, 1)), Sample(X, X), kappa=0.1, penalty="second_layer_l1")
     >>> path = connect(F, [1, -1, 0, 0.9, -0.9, 0], [-1, 1, 0, -0.9, 0.9, 0])  # two global minima, units exchanged
-    >>> max(F.batch(path.points)) <= F(path.points[0])
+    >>> float(F.batch(path.points).max()) <= F(path.points[0])
     True
     """
     a, b = _checked(risk, theta_a, theta_b)
@@ -113,30 +90,35 @@ def units_needed(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: b
     ValueError as `connect`.
     """
     a, b = _checked(risk, theta_a, theta_b)
-    atoms = _atoms(risk, a, b, _is_exact(risk, exact))
-    return 1 + (simplex.program(*_stated(atoms), exact=atoms.exact).rank if atoms.cost.size else 0)
+    problem = _program(atoms(risk, a, b, exact=_is_exact(risk, exact)))
+    return 1 + (0 if problem is None else problem.rank)
 
 
 def _connected(risk: Risk, a: Array, b: Array, exact: bool) -> Path:
-    atoms = _atoms(risk, a, b, exact)
-    problem = simplex.program(*_stated(atoms), exact=exact) if atoms.cost.size else None
+    both = atoms(risk, a, b, exact=exact)
+    problem = _program(both)
     _enough(risk, 0 if problem is None else problem.rank)
-    host, guest = _Slots(risk, a, atoms, 0), _Slots(risk, b, atoms, 1)
-    if problem is None:  # neither net does anything on the sample
+    host, guest = _Slots(risk, a, both, 0), _Slots(risk, b, both, 1)
+    if problem is None:
         for net in (host, guest):
-            net.write([atoms.cost], "drop what does nothing")
+            net.write([both.cost], "drop what does nothing")
     else:
-        _walk(problem, host, guest, atoms)
+        _walk(problem, host, guest)
     host.become(guest)
     return host.walk.path + guest.walk.path.reversed()
 
 
-def _walk(problem: Program, host: _Slots, guest: _Slots, atoms: Atoms) -> None:
+def _program(both: Atoms) -> Program | None:
+    """Least cost of the functions from f_A to f_B; None when no atom does anything on the sample."""
+    return simplex.program(both.columns, both.cost, *both.functions) if both.cost.size else None
+
+
+def _walk(problem: Program, host: _Slots, guest: _Slots) -> None:
     """Phases 0 to 3: host and guest end with the same atoms and weights, in slots of their own."""
     bases = []
     every = np.ones(len(problem.cost), dtype=bool)
     for side, rhs, net in (("A", problem.start, host), ("B", problem.end, guest)):
-        x = simplex.reduce(problem, atoms.start(net.owner) * problem.scale)
+        x = simplex.reduce(problem, net.weights * problem.scale)
         net.write([x / problem.scale], f"independent units of {side}")
         basis = simplex.complete(problem, x)
         steps = simplex.primal(problem, basis, rhs, problem.cost, every)
@@ -154,12 +136,11 @@ def _walk(problem: Program, host: _Slots, guest: _Slots, atoms: Atoms) -> None:
 class _Slots:
     """A walk whose units are atoms in slots: weights (P,) are written to W_2, rows are placed where they are needed."""
 
-    def __init__(self, risk: Risk, theta: Array, atoms: Atoms, owner: int) -> None:
-        self.walk = Walk(risk.network, theta, risk.sample.X)
-        self.atoms, self.owner = atoms, owner
+    def __init__(self, risk: Risk, theta: Array, both: Atoms, owner: int) -> None:
+        self.walk, self.atoms = Walk(risk.network, theta, risk.sample.X), both
         m = risk.network.widths[1]
         self.row_at = [owner * m + i for i in range(m)]
-        self.weights = atoms.start(owner)
+        self.weights = both.weights(owner)
 
     def write(self, steps: Iterable[Array], label: str) -> None:
         """Move W_2 straight to each of these weights (P,), after placing the rows that become active."""
@@ -194,8 +175,7 @@ class _Slots:
         slot_of = {row: slot for slot, row in enumerate(self.row_at)} | {BIAS: network.widths[1]}
         V = np.zeros(network.shapes[1])
         for k in np.flatnonzero(weights > 0):
-            column = self.atoms.outgoing[:, k] * weights[k]
-            V[:, slot_of[int(self.atoms.row[k])]] += [_rounded(v) for v in column]
+            V[:, slot_of[int(self.atoms.row[k])]] += rounded(self.atoms.outgoing[:, k] * weights[k])
         return V
 
 
@@ -234,77 +214,3 @@ def _enough(risk: Risk, rank: int) -> None:
             "there is no slot for an entering unit. With fewer, level sets can be disconnected; N n_out + 1 = "
             f"{risk.sample.Y.size + 1} units are always enough: add idle ones (outgoing weights zero)"
         )
-
-
-def _atoms(risk: Risk, a: Array, b: Array, exact: bool) -> Atoms:
-    """The atoms of both ends that are not zero on the sample."""
-    network, sample = risk.network, risk.sample
-    by_unit = risk.kappa > 0 and risk.penalty == "path"
-    parts: list[tuple[Array, Any, Array, int, int]] = []
-    rows = np.concatenate([network.weights(theta)[0] for theta in (a, b)])
-    Z = _features(risk, rows, sample.X[sample.weights > 0], exact)
-    norms = _numbers(np.linalg.norm(rows, axis=1), exact)
-    m = network.widths[1]
-    for owner, theta in enumerate((a, b)):
-        V = _numbers(network.weights(theta)[1], exact)
-        for i in range(V.shape[1]):
-            row, z = (owner * m + i, Z[:, owner * m + i]) if i < m else (BIAS, Z[:, -1])
-            entries = (
-                [V[:, i]]
-                if by_unit
-                else [np.where(np.arange(len(V)) == o, V[:, i], V[:, i] * 0) for o in range(len(V))]
-            )
-            for v in entries:
-                cost = _numbers(np.linalg.norm(v.astype(float)), exact) * norms[row] if by_unit else np.abs(v).sum()
-                parts.append((np.outer(z, v).ravel(), cost, v, row, owner))
-    live = [part for part in parts if (part[0] != 0).any()]
-    if not live:
-        nothing = np.zeros(0, dtype=object if exact else float)
-        return Atoms(nothing[None], nothing, nothing[None], nothing.astype(int), nothing.astype(int), rows, exact)
-    columns, cost, outgoing, row, owners = zip(*live)
-    return Atoms(
-        np.stack(columns, axis=1),
-        np.array(cost),
-        np.stack(outgoing, axis=1),
-        np.array(row),
-        np.array(owners),
-        rows,
-        exact,
-    )
-
-
-def _features(risk: Risk, rows: Array, X: Array, exact: bool) -> Array:
-    """Features (N, 2 m) of these rows, a last column of ones with biases. Exact for relu and identity; else as in floats."""
-    network = risk.network
-    inputs = network.augment(X)
-    if exact and network.activation in ("relu", "identity"):
-        Z = _numbers(inputs, True) @ _numbers(rows.T, True)
-        Z = Z if network.activation == "identity" else np.where(Z > 0, Z, Z * 0)
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            Z = check.no_overflow(network.rho(1).value(inputs @ rows.T), "theta")
-        Z = _numbers(Z, exact)
-    return np.concatenate([Z, _numbers(np.ones((len(X), 1)), exact)], axis=1) if network.bias else Z
-
-
-def _stated(atoms: Atoms) -> tuple[Array, Array, Array, Array]:
-    """The program: columns, costs, f_A and f_B."""
-    start, end = (atoms.columns @ atoms.start(owner) for owner in (0, 1))
-    return atoms.columns, atoms.cost, start, end
-
-
-def _numbers(values: Any, exact: bool) -> Any:
-    """Floats as rationals, entry by entry, where the walk is exact."""
-    if not exact:
-        return np.asarray(values)
-    from flint import fmpq
-
-    values = np.asarray(values, dtype=float)
-    found = np.empty(values.shape, dtype=object)
-    found.ravel()[:] = [fmpq(*v.as_integer_ratio()) for v in values.ravel().tolist()]
-    return found[()] if found.ndim == 0 else found
-
-
-def _rounded(v: Any) -> float:
-    """The nearest float: of a rational, or itself."""
-    return v if isinstance(v, float) else int(v.p) / int(v.q)

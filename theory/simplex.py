@@ -41,8 +41,8 @@ class Lost(ValueError):
 class Program:
     """min cost . c with columns c = g, c >= 0, for g = start and g = end; rows independent.
 
-    columns (r, P), cost (P,), start and end (r,): object arrays of rationals (exact), or floats, with columns of norm one
-    times `scale` (P,), so that the weights in the user's units are x / scale.
+    columns (r, P), cost (P,), start and end (r,): object arrays of rationals (exact), or floats near one, with columns of
+    norm one; scale (P,): the weights in the user's units are x / scale.
     """
 
     columns: Array
@@ -68,11 +68,11 @@ class Program:
         return 0 if self.exact else PIVOT
 
     def coordinates(self, basis: list[int], rhs: Array) -> Array:
-        """B^-1 rhs for a vector (r,) or a matrix (r, k)."""
+        """B^-1 rhs for a basis (r columns) and rhs a vector (r,) or a matrix (r, k)."""
         return _solve(self.columns[:, basis], rhs, self.exact)
 
     def weights(self, basis: list[int], rhs: Array) -> Array:
-        """The basic solution (P,) for a right-hand side (r,)."""
+        """The basic solution (P,) of a basis for a right-hand side rhs (r,)."""
         x = self.cost * 0
         found = self.coordinates(basis, rhs)
         x[basis] = found if self.exact else np.maximum(found, 0.0)
@@ -83,7 +83,7 @@ class Program:
         return self.start * (1 - t) + self.end * t
 
     def reduced(self, basis: list[int], cost: Array) -> Array:
-        """What one more unit of each column costs beside the basis (P,): zero on it, >= 0 at the optimum."""
+        """What one more unit of each column costs beside the basis, at these costs (P,): zero on it, >= 0 at the optimum (P,)."""
         prices = _solve(self.columns[:, basis].T, cost[basis], self.exact)
         red = cost - prices @ self.columns
         red[basis] *= 0
@@ -92,20 +92,32 @@ class Program:
         return red
 
 
-def program(columns: Array, cost: Array, start: Array, end: Array, *, exact: bool) -> Program:
-    """The program with independent rows: columns (R, P) none of them zero, cost (P,) >= 0, start and end (R,) in their span."""
-    if exact:
-        rows = _pivots(columns.T)
-        return Program(columns[rows], cost, start[rows], end[rows], cost * 0 + 1, exact)
-    scale = np.linalg.norm(columns, axis=0)
+def program(columns: Array, cost: Array, start: Array, end: Array) -> Program:
+    """The program with independent rows: columns (R, P), none zero, cost (P,) >= 0, start and end (R,) in their span.
+
+    Object arrays of rationals give an exact one.
+    """
+    if columns.dtype == object:
+        kept = _pivots(columns.T)
+        return Program(columns[kept], cost, start[kept], end[kept], cost * 0 + 1, True)
+    largest = np.abs(columns).max(axis=0)
+    scale = largest * np.linalg.norm(columns / largest, axis=0)
     unit, price = columns / scale, cost / scale
+    size = max(np.abs(start).max(), np.abs(end).max()) or 1.0
     U, s, _ = np.linalg.svd(unit, full_matrices=False)
     rows = U[:, s > RANK * s[:1]].T
-    return Program(rows @ unit, price / (price.max(initial=0.0) or 1.0), rows @ start, rows @ end, scale, exact)
+    return Program(
+        rows @ unit,
+        price / (price.max(initial=0.0) or 1.0),
+        rows @ (start / size),
+        rows @ (end / size),
+        scale / size,
+        False,
+    )
 
 
 def reduce(problem: Program, x: Array) -> Array:
-    """Weights (P,) >= 0 of independent columns with the same A x and no larger cost, from x (P,)."""
+    """Weights (P,) >= 0 of independent columns with the same A x and no larger cost, from x (P,); problem: columns A."""
     x = x.copy()
     while True:
         used = np.flatnonzero(x > 0)
@@ -124,20 +136,24 @@ def reduce(problem: Program, x: Array) -> Array:
 
 
 def complete(problem: Program, x: Array) -> list[int]:
-    """A basis that holds the used columns of x (P,), which are independent."""
+    """A basis of the problem's columns that holds those with x > 0, x (P,), which are independent."""
     used = np.flatnonzero(x > 0)
     rest = np.setdiff1d(np.arange(len(x)), used)
-    columns, r = problem.columns, problem.rank
+    columns = problem.columns
     if problem.exact:
-        order = np.append(used, rest)
-        return order[_pivots(columns[:, order])].tolist()
+        ordered = np.append(used, rest)
+        return [int(ordered[j]) for j in _pivots(columns[:, ordered])]
     Q = np.linalg.qr(columns[:, used])[0]
     outside = columns[:, rest] - Q @ (Q.T @ columns[:, rest])
-    return [*used.tolist(), *rest[qr(outside, mode="r", pivoting=True)[1][: r - len(used)]].tolist()]
+    return [*used.tolist(), *rest[qr(outside, mode="r", pivoting=True)[1][: problem.rank - len(used)]].tolist()]
 
 
 def primal(problem: Program, basis: list[int], rhs: Array, cost: Array, allowed: Array) -> Iterator[Array]:
-    """From a feasible basis, which is changed in place, to least cost (P,) among the columns `allowed` (P,)."""
+    """The weights (P,) on the way from a feasible basis, which is changed in place, to least cost among `allowed` columns.
+
+    problem, rhs (r,): A c = rhs; cost (P,), which need not be that of the problem; allowed (P,): a mask. ValueError
+    (`Lost`) when roundings lead astray.
+    """
     stuck = False
     for _ in range(PIVOTS * len(cost)):
         red = problem.reduced(basis, cost)
@@ -158,7 +174,10 @@ def primal(problem: Program, basis: list[int], rhs: Array, cost: Array, allowed:
 
 
 def follow(problem: Program, basis: list[int]) -> Iterator[Array]:
-    """Least cost along g(t), from a basis that is optimal at `start`, changed in place, to one optimal at `end`."""
+    """The weights (P,) at the breakpoints of least cost along the problem's g(t), and at its end.
+
+    basis: optimal at `start`, changed in place to one that is optimal at `end`. ValueError (`Lost`) as `primal`.
+    """
     t = problem.cost[0] * 0
     for _ in range(PIVOTS * len(problem.cost)):
         x = problem.weights(basis, problem.at(t))[basis]
