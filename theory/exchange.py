@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory import validation as check
-from theory.maxima import GAP, PathMaximum, path_maximum
+from theory.maxima import PathMaximum, path_maximum
 from theory.moves import EPS, Units, Walk
 from theory.networks import Network
 from theory.paths import Path
@@ -42,6 +42,9 @@ Array = NDArray[Any]
 # 1/s and costs EPS/s. B is reduced up to rounding, then more boldly (at last beyond sqrt(EPS), where units of A cannot be
 # held fast) while the vertices exceed the larger end by more than ENOUGH, relatively; the best walk is kept.
 LOOSE, ENOUGH = 1e-11, 1e-12
+
+# A certified maximum need not be told closer from the larger end, and each piece may use so many cells.
+RISE, CELLS = 1e-9, 2_000
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,20 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Path:
     return best
 
 
-def report(risk: Risk, path: Path, *, gap: float = GAP) -> Report:
-    """The certified maximum of a path against its ends; gap: the relative gap, as in `theory.maxima.path_maximum`."""
-    maximum = path_maximum(risk, path, gap=gap)
-    ends = float(risk(path.points[0])), float(risk(path.points[-1]))
-    return Report(maximum, ends, maximum.upper - max(ends), float(np.abs(path.points).max()))
+def report(risk: Risk, path: Path, *, rise: float = RISE) -> Report:
+    """The certified maximum of a path against its ends.
+
+    rise: a bound that is above the larger end by at most this, relatively to it and to E|Y|^2, is not refined further;
+    where it cannot be had the status of the maximum says so. ValueError as `theory.maxima.path_maximum`.
+    """
+    rise = check.number(rise, "rise", minimum=0.0)
+    points = check.parameters(
+        check.instance(path, "path", Path).points, check.instance(risk, "risk", Risk).network.size, "path"
+    )
+    ends = float(risk(points[0])), float(risk(points[-1]))
+    ceiling = max(ends) + rise * (max(ends) + risk.sample.energy)
+    maximum = path_maximum(risk, path, ceiling=ceiling if np.isfinite(ceiling) else None, budget=CELLS)
+    return Report(maximum, ends, maximum.upper - max(ends), float(np.abs(points).max()))
 
 
 def units_needed(network: Network, sample: Sample) -> int:
@@ -123,7 +135,7 @@ def permute_path(network: Network, theta: ArrayLike, orders: Sequence[Units]) ->
         raise ValueError(f"orders must hold one permutation for each of the {hidden} hidden layers; got {orders!r}")
     walk = Walk(network, theta, np.zeros((1, network.widths[0])))
     for layer, order in enumerate(orders, start=1):
-        walk.permute(layer, order)
+        walk.permute(layer, check.finite_array(order, f"orders[{layer - 1}]", ndim=1))
     return walk.path
 
 

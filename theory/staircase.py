@@ -27,8 +27,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key
 from itertools import combinations, pairwise
-from math import factorial
+from math import comb, factorial, isqrt
 from typing import Any
+
+import numpy as np
 
 from theory import validation as check
 
@@ -82,7 +84,7 @@ def decide(X: Sequence[Numbers], Y: Numbers, fitted: Numbers, kappa: Any, weight
     exact rationals. ValueError when they are not, when the inputs have more dimensions, when `fitted` is not the optimal
     function, and when there are too many vertices to look for.
     """
-    points = [_vector(x, "X") for x in X]
+    points = _vectors(X, "X")
     n = len(points[0]) if points else 0
     if n not in (1, 2) or any(len(x) != n for x in points):
         raise ValueError(f"X must be N >= 1 points with one or two coordinates each; got {check.describe(X)}")
@@ -119,13 +121,14 @@ def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Vector, ...]:
     """
     from flint import fmpq, fmpq_mat
 
-    table = [_vector(column, "columns", len(values)) for column in columns]
-    rows = [[fmpq(v.numerator, v.denominator) for v in row] for row in zip(*table, _vector(values, "values"))]
+    wanted = _vector(values, "values")
+    table = _vectors(columns, "columns", len(wanted))
+    rows = [[fmpq(v.numerator, v.denominator) for v in row] for row in zip(*table, wanted)]
     count = len(table)
     if not any(row[-1] for row in rows):
         return ((Fraction(0),) * count,)
     rank = fmpq_mat([row[:-1] for row in rows]).rank() if count else 0
-    if 2**count > SUBSETS and sum(1 for k in range(1, rank + 1) for _ in combinations(range(count), k)) > SUBSETS:
+    if sum(comb(count, k) for k in range(1, rank + 1)) > SUBSETS:
         raise ValueError(
             f"columns must be fewer: {count} of rank {rank} have more than {SUBSETS} sets that may be supports"
         )
@@ -151,7 +154,7 @@ def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Vector
     neighbours: so the active directions are the 2 k vertices, with kappa the radius. weights (2*k,) >= 0 of the units
     along v_1..v_k, -v_1..-v_k: their function. ValueError unless polygon and weights are of that kind.
     """
-    half = [_vector(v, "polygon", 2) for v in polygon]
+    half = _vectors(polygon, "polygon", 2)
     k, square = len(half), sum((v * v for v in half[0]), Fraction(0)) if half else Fraction(0)
     corners = [*half, *((-a, -b) for a, b in half)]
     steps = list(pairwise(corners))
@@ -239,10 +242,15 @@ def _primitive(a: Fraction, b: Fraction) -> Vector:
 
 def _root(square: Fraction) -> Fraction | None:
     """The square root, when it is rational."""
-    from math import isqrt
-
     p, q = isqrt(square.numerator), isqrt(square.denominator)
     return Fraction(p, q) if Fraction(p * p, q * q) == square and square > 0 else None
+
+
+def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Vector]:
+    """Exact rationals, row by row; ValueError as `_vector`."""
+    if isinstance(rows, (str, bytes)) or not np.iterable(rows):
+        raise ValueError(f"{name} must be a sequence of points; got {check.describe(rows)}")
+    return [_vector(row, name, size) for row in rows]
 
 
 def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
@@ -256,7 +264,7 @@ def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
             f"{name} must hold exact numbers (integers, fractions, floats); got {check.describe(values)}"
         ) from error
     if size is not None and len(numbers) != size:
-        raise ValueError(f"{name} must hold {size} numbers, as many as there are samples; got {len(numbers)}")
+        raise ValueError(f"{name} must hold {size} numbers each; got {len(numbers)}")
     return numbers
 
 

@@ -11,6 +11,7 @@ from theory import exchange
 from theory.barriers import permutation_barrier
 from theory.moves import EPS, Walk
 from theory.networks import Network
+from theory.paths import Path
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -129,16 +130,41 @@ def test_nets_of_zero_risk_are_joined_at_zero_risk(seed, activation, kinds, bias
     path = exchange.connect(risk, a, b)
     assert_joined(risk, path, a, b)
     assert risk.batch(path.points).max() <= 1e-12 * (risk.sample.energy + 1e-9)
+    if "tiny and huge" not in kinds:
+        assert exchange.report(risk, path).excess <= 1e-9 * (risk.sample.energy + 1e-9)
 
 
-@settings(max_examples=12, deadline=None)
-@given(seed=seeds, activation=st.sampled_from(ACTIVATIONS), bias=st.booleans(), depth=st.sampled_from([2, 3]))
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, activation=st.sampled_from(ACTIVATIONS), bias=st.booleans(), depth=st.sampled_from([2, 3, 4]))
 def test_the_certified_maximum_is_that_of_the_larger_end(seed, activation, bias, depth):
     risk, a, b = problem(np.random.default_rng(seed), activation, ("plain", "equal rows"), bias=bias, depth=depth)
-    found = exchange.report(risk, exchange.connect(risk, a, b))
+    path = exchange.connect(risk, a, b)
+    found = exchange.report(risk, path)
     assert found.ends == (risk(a), risk(b))
     assert found.maximum.upper >= max(found.ends)
-    assert found.excess <= 1e-8 * (1 + max(found.ends)) * max(1.0, found.largest_weight)
+    assert found.excess == found.maximum.upper - max(found.ends)
+    assert found.excess <= 1e-8 * (max(found.ends) + risk.sample.energy)
+    assert found.largest_weight == np.abs(path.points).max()
+
+
+def test_a_path_that_climbs_is_reported_to_climb():
+    risk = Risk(Network((1, 2, 1)), Sample([[1.0], [-1.0]], [[1.0], [-1.0]]))
+    straight = Path([[1.0, -1.0, 1.0, -1.0], [-1.0, 1.0, -1.0, 1.0]])
+    found = exchange.report(risk, straight)
+    assert found.ends == (0.0, 0.0)
+    assert 1.0 <= found.excess <= 1.0 + 1e-9  # through the zero net
+    with pytest.raises(ValueError, match="rise must be"):
+        exchange.report(risk, straight, rise=-1.0)
+
+
+@pytest.mark.parametrize("shift", [-60, 40])
+def test_units_of_measurement_do_not_matter(shift):
+    rng = np.random.default_rng(2)
+    net = Network((2, 5, 5, 1))
+    X, Y, (a, b) = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), rng.standard_normal((2, net.size))
+    one = exchange.connect(Risk(net, Sample(X, Y)), a, b)
+    other = exchange.connect(Risk(net, Sample(X * 2.0**shift, Y * 2.0**shift)), a, b)
+    assert np.array_equal(one.points, other.points)
 
 
 def exact_outputs(net, theta, X):

@@ -357,6 +357,17 @@ def test_control_a_wrong_pivot_is_caught(monkeypatch):
     assert caught >= 3
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_units_of_measurement_do_not_matter(exact):
+    risk, a, b = problem(np.random.default_rng(2), ("plain", "plain"), N=4, n_out=1)
+    path = pivots.connect(risk, a, b, exact=exact)
+    for shift in (-60, 40):
+        scale = 2.0**shift
+        sample = Sample(risk.sample.X * scale, risk.sample.Y * scale, risk.sample.weights)
+        scaled = Risk(risk.network, sample, loss=risk.loss, kappa=risk.kappa * scale, penalty=risk.penalty)
+        assert np.array_equal(pivots.connect(scaled, a, b, exact=exact).points, path.points)
+
+
 def test_features_nearly_dependent_are_walked_in_rationals_when_floats_lose_the_way():
     rng = np.random.default_rng(0)
     N = 12
