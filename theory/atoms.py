@@ -1,7 +1,8 @@
 """Two nets of one hidden layer as combinations of atoms: what one unit hands to the outputs on the sample, and its cost.
 
 For R = ||W_2||_1, entrywise, an atom is one entry of W_2, v_oj z_j e_o at cost |v_oj|; for the path norm
-R = sum |W_2 e_j|_2 |w_j| it is one unit, z_j v_j^T at cost |v_j||w_j|. Each net has weight 1 on its own atoms. Costs are
+R = sum |W_2 e_j|_2 |w_j| it is one unit, z_j v_j^T at cost |v_j||w_j|; output biases are one more unit, which is 1 and
+costs |v|. Each net has weight 1 on its own atoms. Costs are
 not divided by |w_j|: an activation with rho(0) != 0 has atoms of cost zero at rows of norm zero.
 
 Source: ours; paper_notes.md, part two (one hidden layer, N + 1 units).
@@ -59,7 +60,7 @@ def atoms(risk: Risk, theta_a: Array, theta_b: Array, *, exact: bool) -> Atoms:
     m, by_unit = network.widths[1], risk.kappa > 0 and risk.penalty == "path"
     rows = np.concatenate([network.weights(theta)[0] for theta in (theta_a, theta_b)])
     Z = _features(risk, rows, sample.X[sample.weights > 0], exact)
-    norms = numbers(np.linalg.norm(rows, axis=1), exact)
+    norms = numbers(np.append(np.linalg.norm(rows, axis=1), [1.0] * network.bias), exact)
     parts = []
     for owner, theta in enumerate((theta_a, theta_b)):
         V = numbers(network.weights(theta)[1], exact)

@@ -199,6 +199,7 @@ def _reduce(walk: Walk) -> list[Array]:
     """Free units until the used features of each layer are independent, rows of idle units zero; the used ones, per layer."""
     hidden = range(1, walk.network.depth)
     for layer in hidden:
+        walk.free_many(layer)  # as many as one piece can, then one by one
         while True:
             busy = np.setdiff1d(np.arange(walk.network.widths[layer]), walk.idle(layer))
             if busy.size == 0 or walk.rank(layer, busy) == busy.size + walk.network.bias:
@@ -215,6 +216,7 @@ def _exchange(walk: Walk, guest: Walk, used: list[Array]) -> None:
     network, below, at = walk.network, np.arange(walk.network.widths[0]), np.arange(walk.network.widths[0])
     slots: list[Array] = []
     for layer, units in enumerate(used, start=1):
+        walk.free_many(layer)
         rows, others = guest.incoming(layer), np.arange(network.widths[layer])
         mine: list[int] = []
         for i in units:

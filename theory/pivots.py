@@ -48,8 +48,8 @@ LOST, RETRIED = 1e-9, 50
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool | None = None) -> Path:
     """A path from theta_a to theta_b (P,) on which the risk never exceeds that of the larger end, up to rounding.
 
-    risk: one hidden layer, identity output, convex loss; penalty "second_layer_l1" (biases count, as in `Risk`), the
-    path norm "path" (without biases), or kappa = 0. exact: walk in rationals, and round each vertex once (None: when the
+    risk: one hidden layer, identity output, convex loss; penalty "second_layer_l1" or the path norm "path", or kappa = 0;
+    output biases count in both. exact: walk in rationals, and round each vertex once (None: when the
     problem is small); else in floats, with tolerances. What the path achieved: `theory.exchange.report`. Rows are those of
     A and B, so that they stay in the unit ball if both ends' do.
 
@@ -188,8 +188,6 @@ def _checked(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[Array]:
         raise ValueError(
             f"risk.penalty must be 'second_layer_l1' or 'path', whose cost is linear in masses; got {risk.penalty!r}"
         )
-    if risk.kappa > 0 and risk.penalty == "path" and network.bias:
-        raise ValueError("risk.network must have bias=False under the path norm; append a column of ones to X instead")
     ends = []
     for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
         theta = check.parameters(theta, network.size, name)

@@ -265,6 +265,42 @@ def test_the_refusal_at_width_N_is_right_there_is_a_barrier_of_one_half():
     assert barrier.upper <= 0.5 + 1e-12
 
 
+def determinant(M):
+    return M[0][0] * M[1][1] - M[0][1] * M[1][0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, wide=st.integers(2, 4), narrow=st.sampled_from(["first", "second"]))
+def test_two_units_in_either_layer_split_the_nets_below_one_half(seed, wide, narrow):
+    """X = +-1, Y = X: below 1/2 the two rows of layer 1 have opposite signs, resp. det Z_2 != 0; exchanging them changes it.
+
+    Nets on the wall have risk at least 1/2, in fractions: so the refusal at two units is right in every layer.
+    """
+    rng = np.random.default_rng(seed)
+    X = np.array([[1.0], [-1.0]])
+    net = Network((1, 2, wide, 1) if narrow == "first" else (1, wide, 2, 1))
+    W = [rng.integers(-3, 4, shape).astype(float) for shape in net.shapes]
+    if narrow == "first":
+        W[0][1] = abs(W[0][1]) * (1 if W[0][0] > 0 else -1) * rng.integers(0, 2)  # not opposite: the wall and its side
+    else:
+        W[1][1] = W[1][0] * rng.integers(0, 3)  # parallel features of layer 2
+    theta = net.pack(W)
+    f = [out[0] for out in exact_outputs(net, theta, X)]
+    assert ((f[0] - 1) ** 2 + (f[1] + 1) ** 2) / 2 >= Fraction(1, 2)
+    good = [np.zeros(shape) for shape in net.shapes]
+    good[0][:2, 0] = 1, -1
+    good[1][:2, :2] = np.eye(2)
+    good[2][0, :2] = 1, -1
+    best = net.pack(good)
+    assert Risk(net, Sample(X, X))(best) == 0
+    layer = 1 if narrow == "first" else 2
+    swapped = net.permute(best, layer, [1, 0])
+    if narrow == "first":
+        assert [float(net.weights(t)[0][0, 0]) for t in (best, swapped)] == [1, -1]
+    else:
+        assert determinant(net.features(best, X, 2)) * determinant(net.features(swapped, X, 2)) < 0
+
+
 def test_a_unit_that_is_not_free_is_never_forced():
     """Below the hypothesis the walk itself refuses: two independent features on two samples."""
     walk = Walk(Network((1, 2, 1)), np.array([1.0, -1.0, 1.0, -1.0]), np.array([[1.0], [-1.0]]))
