@@ -204,7 +204,7 @@ def _reduce(walk: Walk) -> list[Array]:
             busy = np.setdiff1d(np.arange(walk.network.widths[layer]), walk.idle(layer))
             if busy.size == 0 or walk.rank(layer, busy) == busy.size + walk.network.bias:
                 break
-            walk.free(layer, among=busy, within=busy)
+            walk.free(layer, among=busy)
         _clear(walk, layer, walk.idle(layer))
     for layer in reversed(hidden):  # the last reader of a unit may have gone after it
         _clear(walk, layer, walk.idle(layer))

@@ -123,15 +123,16 @@ class Walk:
 
     def rank(self, layer: int, among: Units | None = None) -> int:
         """The rank of the features of `among` (default: all units), as `free` decides it; the ones of biases count too."""
-        rows = self._rows(layer, among)
+        width = self.network.widths[self._hidden(layer)]
+        rows = np.isin(np.arange(width + self.network.bias), np.append(self._units(layer, among, "among"), width))
         return int(rows.sum()) - self._null_space(layer, rows)[0].shape[1]
 
     def free(self, layer: int, unit: int | None = None, among: Units | None = None, within: Units | None = None) -> int:
         """Make one unit idle without changing the function, in one piece; returns which.
 
         unit: this one; else the best of `among` (default: all units): one that is idle already (no piece), or of
-        leverage within a factor 4 of the largest, the one that contributes least. within: the units that may take over its
-        weights (default: all). Other idle units stay idle unless the dependency needs them. ValueError when the features are linearly independent, or when no allowed unit
+        leverage within a factor 4 of the largest, the one that contributes least. Other idle units stay idle unless
+        the dependency needs them. ValueError when the features are linearly independent, or when no allowed unit
         takes part in a dependency.
         """
         if unit is not None and among is not None:
@@ -140,8 +141,8 @@ class Walk:
         idle = self._is_idle(layer)
         if idle[allowed].any():
             return int(allowed[idle[allowed]][0])
-        every = self._rows(layer, within)
-        null, scale = self._null_space(layer, every & np.append(~idle, every[len(idle) :]))
+        every = np.ones(len(idle) + self.network.bias, dtype=bool)
+        null, scale = self._null_space(layer, np.append(~idle, every[len(idle) :]))
         leverage = np.sum(null[allowed] ** 2, axis=1)
         if not leverage.max(initial=0.0) >= 1 / (2 * len(every)) ** 2:
             null, scale = self._null_space(layer, every)
@@ -282,23 +283,19 @@ class Walk:
     def _is_idle(self, layer: int) -> Array:
         return ~np.any(self.outgoing(layer)[:, : self.network.widths[layer]] != 0, axis=0)
 
-    def _rows(self, layer: int, units: Units | None) -> Array:
-        """The mask of these rows of Z, and of the row of ones where there are biases."""
-        rows = np.zeros(self.network.widths[layer] + self.network.bias, dtype=bool)
-        rows[self._units(layer, units, "units")] = True
-        rows[self.network.widths[layer] :] = True
-        return rows
-
     def _null_space(self, layer: int, rows: Array) -> tuple[Array, Array]:
-        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale has unit rows.
+        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale, with dead rows zero.
 
-        Dead units have scale 0.
+        scale: the size of what was summed up to a feature, so that roundings are EPS in each row of Z~, and those of a
+        feature that cancels are not taken for a direction of their own. Dead units, up to rounding, have scale 0.
         """
         Z = self.features(layer)
-        largest = np.abs(Z).max(axis=1, initial=0.0)
-        largest[largest == 0] = 1.0
-        scale = largest * np.linalg.norm(Z / largest[:, None], axis=1)
-        unit_rows: Array = (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
+        size, scale = _lengths(Z), _lengths(self._blur(layer))
+        scale = np.where(np.isfinite(scale), np.maximum(size, scale), size)
+        scale[size <= len(Z) * EPS * scale] = 0.0
+        unit_rows: Array = (
+            np.where(scale > 0, 1.0, 0.0)[rows, None] * (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
+        )
         if unit_rows.shape[1] > unit_rows.shape[0]:
             unit_rows = qr(unit_rows.T, mode="r")[0][: unit_rows.shape[0]].T
         U, s, _ = np.linalg.svd(unit_rows, full_matrices=True)
@@ -307,13 +304,29 @@ class Walk:
         null[rows] = U[:, rank:]
         return null, scale
 
+    def _blur(self, layer: int) -> Array:
+        """By how much Z (h, N) may be wrong, to first order and in units of EPS, after a rounding of each product below."""
+        network = self.network
+        h = np.eye(network.widths[0] + network.bias) if self._everywhere else network.augment(np.asarray(self._X)).T
+        blur = np.zeros_like(h)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, W in enumerate(network.weights(self._points[-1])[:layer], start=1):
+                z, blur = W @ h, np.abs(W) @ (blur + np.abs(h))
+                rho, last = network.rho(k), h[len(h) - network.bias :]
+                h = np.vstack([rho.value(z), last])
+                blur = np.vstack([rho.slope(z) * blur + np.abs(h[: len(z)]), 0 * last])
+        return np.where(np.abs(h) > blur, np.abs(h), blur)
+
     def _release(self, layer: int, units: Array, nu: Array, scale: Array, label: str) -> None:
         """V <- V - V_units nu^T with nu (h, len(units)) in the scaled gauge, nu[units] = I."""
         V = self.outgoing(layer)
+        nu = np.where(np.abs(nu) > len(nu) * EPS * np.abs(nu).max(axis=0), nu, 0.0)
         alive = scale[: V.shape[1]] > 0
         with np.errstate(over="ignore", invalid="ignore"):  # `_step` refuses what overflows
             ratio = np.divide(scale[units], scale[: V.shape[1], None], where=alive[:, None], out=np.zeros(nu.shape))
-            new = V - V[:, units] @ (nu * ratio).T
+            given, size = V[:, units] @ (nu * ratio).T, np.abs(V[:, units]) @ np.abs(nu * ratio).T
+            new = V - given
+            new[np.abs(new) < len(nu) * EPS * (np.abs(V) + size)] = 0.0  # what cancels up to rounding is zero
         new[:, units] = 0.0
         self._step(layer + 1, new, label)
 
@@ -378,3 +391,12 @@ class Walk:
         return (
             f"none of the units {allowed.tolist()} of layer {layer} takes part in a linear dependency of the features"
         )
+
+
+def _lengths(rows: Array) -> Array:
+    """Euclidean norms of rows (h, N), (h,), without overflow or underflow on the way."""
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    largest = np.where(largest == 0, 1.0, largest)
+    with np.errstate(invalid="ignore"):
+        lengths: Array = largest * np.linalg.norm(rows / largest[:, None], axis=1)
+    return lengths

@@ -211,7 +211,7 @@ def _candidates(points: list[Vector], pull: list[Fraction]) -> Iterator[tuple[Ve
         g = tuple(sum((pull[i] * points[i][d] for i in active), Fraction(0)) for d in (0, 1))
         for s in (1, -1):
             w = _primitive(s * g[0], s * g[1])
-            if g != (0, 0) and _cross(a, w) > 0 and _cross(w, b) > 0 and w not in seen:
+            if g != (0, 0) and w not in seen:  # also where the cone does not hold it: its own gain is looked at
                 seen.add(w)
                 yield w, _gain(w, points, pull)
 

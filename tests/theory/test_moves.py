@@ -163,19 +163,6 @@ def test_the_rank_counts_used_features_and_the_constant():
     assert Walk(biased, biased.pack([np.eye(2, 3), np.ones((1, 3))]), X).rank(1, [0]) == 2
 
 
-def test_only_the_units_within_take_over_weights():
-    X = np.array([[1.0, 0], [0, 1]])
-    net = Network((2, 4, 1))
-    theta = net.pack([np.array([[1.0, 0], [0, 1], [1, 1], [2, 1]]), np.array([[1.0, 1.0, 1.0, 1.0]])])
-    walk = Walk(net, theta, X)
-    freed = walk.free(1, among=[0, 1, 2], within=[0, 1, 2])
-    assert freed in (0, 1, 2)
-    assert walk.outgoing(1)[0, 3] == 1.0
-    np.testing.assert_allclose(net(walk.theta, X), net(theta, X), rtol=1e-14)
-    with pytest.raises(ValueError, match="linearly independent"):
-        Walk(net, theta, X).free(1, among=[0, 1], within=[0, 1])
-
-
 def test_a_linear_walk_may_keep_the_function_on_the_sample_alone():
     net, X = Network((3, 2, 1), "identity"), np.array([[1.0, 0, 0]])
     theta = net.pack([np.array([[1.0, 0, 1], [1, 1, 0]]), np.ones((1, 2))])
