@@ -12,9 +12,10 @@ The function on the sample is constant along the first three. With one idle unit
 reached by place and transfer (`permute`), like a fifteen puzzle: a copy goes into the hole, the old place is the new
 hole.
 
-Numerics. The rows of Z are scaled to norm one before the null space is taken (each unit's scale is a gauge), nu is
-the shortest null vector in that scale, and the freed unit is one of large leverage, so that |nu| stays moderate:
-a freed unit then changes V Z by a few roundings of sum_i |V_i| |z_i|.
+Numerics. The rows of Z are scaled by the size of the terms that were summed up to them before the null space is taken
+(each unit's scale is a gauge; roundings are then EPS in every row, also where features cancel), nu is the shortest null
+vector in that scale, and the freed unit is one of large leverage, so that |nu| stays moderate: a freed unit then changes
+V Z by a few roundings of sum_i |V_i| |z_i|. Entries that cancel up to rounding are set to zero.
 
 Source: ours, written out in paper_notes.md, prop-2.2 and thm-2.4.
 """
@@ -39,6 +40,9 @@ EPS = float(np.finfo(float).eps)
 
 # Two rows count as parallel when they agree to this many units in the last place of their largest entry.
 PARALLEL = 16 * EPS
+
+# What cancels to this share of its terms is zero: left as it is, a unit would later lean on the rounding with weights 1/EPS.
+CANCELS = 64 * EPS
 
 
 class Walk:
@@ -127,7 +131,7 @@ class Walk:
         rows = np.isin(np.arange(width + self.network.bias), np.append(self._units(layer, among, "among"), width))
         return int(rows.sum()) - self._null_space(layer, rows)[0].shape[1]
 
-    def free(self, layer: int, unit: int | None = None, among: Units | None = None, within: Units | None = None) -> int:
+    def free(self, layer: int, unit: int | None = None, among: Units | None = None) -> int:
         """Make one unit idle without changing the function, in one piece; returns which.
 
         unit: this one; else the best of `among` (default: all units): one that is idle already (no piece), or of
@@ -320,13 +324,13 @@ class Walk:
     def _release(self, layer: int, units: Array, nu: Array, scale: Array, label: str) -> None:
         """V <- V - V_units nu^T with nu (h, len(units)) in the scaled gauge, nu[units] = I."""
         V = self.outgoing(layer)
-        nu = np.where(np.abs(nu) > len(nu) * EPS * np.abs(nu).max(axis=0), nu, 0.0)
+        nu = np.where(np.abs(nu) > CANCELS * np.abs(nu).max(axis=0), nu, 0.0)
         alive = scale[: V.shape[1]] > 0
         with np.errstate(over="ignore", invalid="ignore"):  # `_step` refuses what overflows
             ratio = np.divide(scale[units], scale[: V.shape[1], None], where=alive[:, None], out=np.zeros(nu.shape))
             given, size = V[:, units] @ (nu * ratio).T, np.abs(V[:, units]) @ np.abs(nu * ratio).T
             new = V - given
-            new[np.abs(new) < len(nu) * EPS * (np.abs(V) + size)] = 0.0  # what cancels up to rounding is zero
+            new[np.abs(new) < CANCELS * (np.abs(V) + size)] = 0.0
         new[:, units] = 0.0
         self._step(layer + 1, new, label)
 
