@@ -90,7 +90,7 @@ def assert_joined(risk, path, a, b):
     assert np.abs(path.points).max() <= 1e8 * largest  # what cancels to a rounding is no direction to lean on
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     seed=seeds,
     activation=st.sampled_from(ACTIVATIONS),

@@ -88,7 +88,7 @@ def assert_pieces(risk, path, a, b):
         assert not V[:, : net.widths[1]][:, moved].any()  # only rows of idle units move
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS[:-1]), st.sampled_from(KINDS)),
@@ -105,7 +105,7 @@ def test_in_fractions_no_vertex_exceeds_the_larger_end(seed, kinds, activation, 
         assert exact_risk(risk, p) <= level + stored(risk, p)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS[:-2]), st.sampled_from(KINDS)),

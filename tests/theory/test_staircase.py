@@ -57,7 +57,7 @@ def faces_by_linear_programs(columns, values, width):
     return count_roots(faces, edges)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=seeds)
 def test_the_graph_of_vertices_has_the_components_of_the_union_of_faces(seed):
     rng = np.random.default_rng(seed)
