@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from theory import validation as check
+from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.risk import Risk
-
-Array = NDArray[Any]
 
 BIAS = -1  # the row of the output bias: always in its place
 

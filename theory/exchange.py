@@ -24,19 +24,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory import validation as check
 from theory.maxima import PathMaximum, path_maximum
 from theory.moves import EPS, Units, Walk
 from theory.networks import Network
+from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 # Features of B at a distance s from dependent ones: freeing a unit all the same costs s, keeping it lets weights grow as
 # 1/s and costs EPS/s. B is reduced up to rounding, then more boldly (at last beyond sqrt(EPS), where units of A cannot be
@@ -146,12 +144,7 @@ def _checked(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> tuple[Array 
         raise ValueError(f"risk must have kappa = 0; got {risk.kappa}. With one hidden layer theory.pivots connects")
     if network.output != "identity":
         raise ValueError(f"risk.network must have identity output, so that refits are convex; got {network.output!r}")
-    ends = []
-    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        theta = check.parameters(theta, network.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
-        ends.append(theta)
+    ends = [check.vector(theta_a, network.size, "theta_a"), check.vector(theta_b, network.size, "theta_b")]
     needed, X = _needed(network, risk.sample, min(network.hidden, default=0))
     for layer, width in enumerate(network.hidden, start=1):
         if width < needed:

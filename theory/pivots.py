@@ -22,20 +22,18 @@ Source: ours; paper_notes.md, part two. N + 1 units for the optimal set under we
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from theory import simplex
-from theory import validation as check
 from theory.atoms import BIAS, Atoms, atoms, rounded
 from theory.moves import Walk
+from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
 from theory.simplex import Lost, Program
-
-Array = NDArray[Any]
 
 # Rationals while N n_out times the units of both nets is at most this: then a walk takes seconds at most.
 EXACT = 300
@@ -188,13 +186,7 @@ def _checked(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[Array]:
         raise ValueError(
             f"risk.penalty must be 'second_layer_l1' or 'path', whose cost is linear in masses; got {risk.penalty!r}"
         )
-    ends = []
-    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        theta = check.parameters(theta, network.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
-        ends.append(theta)
-    return ends
+    return [check.vector(theta_a, network.size, "theta_a"), check.vector(theta_b, network.size, "theta_b")]
 
 
 def _is_exact(risk: Risk, exact: bool | None) -> bool:

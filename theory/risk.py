@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory import validation as check
-from theory.inputs import Inputs, groups
 from theory.networks import Network
-
-Array = NDArray[Any]
+from theory.numerics import SLAB, Array
+from theory.numerics import validation as check
 
 LOSSES = ("squared", "absolute")
 PENALTIES = (None, "second_layer_l1", "ridge")
-
-# Working memory of one slab of a batched evaluation, in numbers.
-SLAB = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +82,6 @@ class Sample:
     def energy(self) -> float:
         """E |Y|^2."""
         return float(self.weights @ np.sum(self.Y**2, axis=1))
-
-    @cached_property
-    def groups(self) -> Inputs | None:
-        """The inputs in groups of near ones, where bounds are cheaper by groups: many samples of few dimensions."""
-        return groups(self.X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,12 +219,3 @@ class Risk:
         elif self.penalty == "second_layer_l1":
             gradient[..., network.slices[1]] += self.kappa * np.sign(thetas[..., network.slices[1]])
         return gradient
-
-
-def __getattr__(name: str) -> Any:
-    """`TeacherRisk`, the population counterpart of Risk, found in `theory.teacher` when it is asked for."""
-    if name == "TeacherRisk":
-        from theory.teacher import TeacherRisk
-
-        return TeacherRisk
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

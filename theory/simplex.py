@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import qr
 
-Array = NDArray[Any]
+from theory.numerics import Array
 
 # Floats: columns of norm one count as dependent, and a pivot as none, up to RANK and PIVOT: to keep nearer ones lets
 # weights grow as the inverse, and roundings with them. Reduced costs and ties count as zero up to ZERO.

@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from theory import validation as check
+from theory.numerics import validation as check
 
 Vector = tuple[Fraction, ...]
 Numbers = Sequence[Any]  # of integers, fractions, strings like "3/5", or floats for what they are

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from theory import exchange, pivots, simplex
 from theory.atoms import atoms as atoms_of
+from theory.barriers import two_unit_barrier
 from theory.maxima import Method, Status
 from theory.networks import Network
-from theory.penalised_barriers import two_unit_barrier
+from theory.numerics import UNIT
 from theory.risk import Risk, Sample
-from theory.rounding import UNIT
 
 seeds = st.integers(0, 2**32 - 1)
 KINDS = ("plain", "integers", "no second layer", "equal rows", "dead units", "zero rows", "tiny and huge", "same as a")
