@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.maxima import PathMaximum, path_maximum
-from theory.moves import EPS, Units, Walk
+from theory.moves import EPS, Units, Walk, reading
 from theory.networks import Network
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -214,13 +214,13 @@ def _exchange(walk: Walk, guest: Walk, used: list[Array]) -> None:
         mine: list[int] = []
         for i in units:
             slot = walk.free(layer, among=np.setdiff1d(others, mine))
-            walk.place(layer, slot, _moved(rows[i], below, at, network.bias))
+            walk.place(layer, [slot], reading(rows[[i]], below, at, network.bias))
             mine.append(slot)
         below, at = units, np.array(mine, dtype=int)
         slots.append(at)
     last = network.depth - 1
     W_K = guest.network.weights(guest.theta)[last]
-    walk.refit(last, np.stack([_moved(row, below, at, network.bias) for row in W_K]), "refit across")
+    walk.refit(last, reading(W_K, below, at, network.bias), "refit across")
     for layer in range(last, 0, -1):
         _clear(walk, layer, np.setdiff1d(np.arange(network.widths[layer]), slots[layer - 1]))
     for layer, (units, at) in enumerate(zip(used, slots), start=1):
@@ -228,15 +228,6 @@ def _exchange(walk: Walk, guest: Walk, used: list[Array]) -> None:
         order[units] = at
         order[order < 0] = np.setdiff1d(np.arange(network.widths[layer]), at)
         walk.permute(layer, order)
-
-
-def _moved(row: Array, sources: Array, targets: Array, bias: bool) -> Array:
-    """A row that reads targets[j] where `row` read sources[j], nothing else, and has the same bias."""
-    new = np.zeros_like(row)
-    new[targets] = row[sources]
-    if bias:
-        new[-1] = row[-1]
-    return new
 
 
 def _clear(walk: Walk, layer: int, units: Array) -> None:

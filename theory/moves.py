@@ -304,9 +304,9 @@ class Walk:
         slots = [wanted[0]]
         for layer in range(1, net.depth):
             slots.append(self._lodge(layer, wanted[layer]))
-            rows = _reading(B[layer - 1][wanted[layer]], wanted[layer - 1], slots[layer - 1], net.bias)
+            rows = reading(B[layer - 1][wanted[layer]], wanted[layer - 1], slots[layer - 1], net.bias)
             self.place(layer, slots[layer], rows)
-        self.refit(net.depth - 1, _reading(B[-1], wanted[-1], slots[-1], net.bias), label)
+        self.refit(net.depth - 1, reading(B[-1], wanted[-1], slots[-1], net.bias), label)
         for layer in range(net.depth - 1, 1, -1):
             self._clear(layer, slots[layer])
         for layer in range(1, net.depth):
@@ -478,8 +478,8 @@ def used_units(network: Network, theta: ArrayLike) -> list[Array]:
     return masks
 
 
-def _reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
-    """The rows (r, h) with their entries at `units` moved to `slots`, a bias kept, and nothing read elsewhere."""
+def reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
+    """The rows (r, h) with their entries at units (u,) moved to slots (u,), a bias kept, and nothing read elsewhere."""
     moved = np.zeros_like(rows)
     moved[:, slots] = rows[:, units]
     if bias:
