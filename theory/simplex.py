@@ -123,11 +123,12 @@ def reduce(problem: Program, x: Array) -> Array:
         nu = _dependency(problem.columns[:, used], problem.exact)
         if nu is None:
             return x
-        if nu @ problem.cost[used] < 0 or not (nu > problem.zero).any():
+        rising, falling = (nu < -problem.zero).any(), (nu > problem.zero).any()
+        if not falling or (rising and nu @ problem.cost[used] < 0):
             nu = -nu
-        falling = np.flatnonzero(nu > problem.zero)
-        ratios = x[used[falling]] / nu[falling]
-        hit = used[falling[int(np.argmin(ratios))]]
+        hits = np.flatnonzero(nu > problem.zero)
+        ratios = x[used[hits]] / nu[hits]
+        hit = used[hits[int(np.argmin(ratios))]]
         x[used] = x[used] - ratios.min() * nu
         x[hit] *= 0
         if not problem.exact:

@@ -175,6 +175,17 @@ def test_the_cost_is_convex_in_t_below_the_chord_and_an_edge_has_one_atom_more_t
     assert cost @ before == cost @ optima[1][1]
 
 
+def test_atoms_of_no_cost_may_be_dropped_either_way():
+    """Two equal columns that cost nothing: which way the cost falls is a matter of rounding, which weight falls is not."""
+    program = simplex.program(np.array([[1.0, 1.0]]), np.zeros(2), np.array([2.0]), np.array([2.0]))
+    reduced = simplex.reduce(program, program.scale * 1.0)
+    assert np.count_nonzero(reduced) == 1
+    np.testing.assert_allclose(program.columns @ reduced, program.start)
+    for seed in range(200):  # sigmoids at zero rows
+        risk, a, b = problem(np.random.default_rng(seed), ("zero rows", "integers"), activation="sigmoid", n_out=3, N=2)
+        pivots._connected(under_path_norm(risk), a, b, False)
+
+
 def test_other_starts_of_the_simplex_method_find_the_same_cost_as_an_independent_solver():
     from scipy.optimize import linprog
 
