@@ -58,17 +58,17 @@ def atoms(risk: Risk, theta_a: Array, theta_b: Array, *, exact: bool) -> Atoms:
     m, by_unit = network.widths[1], risk.kappa > 0 and risk.penalty == "path"
     rows = np.concatenate([network.weights(theta)[0] for theta in (theta_a, theta_b)])
     Z = _features(risk, rows, sample.X[sample.weights > 0], exact)
-    norms = numbers(np.append(np.linalg.norm(rows, axis=1), [1.0] * network.bias), exact)
+    lengths = [*map(_length, rows), *[1.0] * network.bias] if by_unit else []
     parts = []
     for owner, theta in enumerate((theta_a, theta_b)):
         V = numbers(network.weights(theta)[1], exact)
         for i in range(V.shape[1]):
             row = owner * m + i if i < m else BIAS
             for v in [V[:, i]] if by_unit else np.where(np.eye(len(V)) > 0, V[:, i], V[:, i] * 0):
-                length = numbers(np.linalg.norm(v.astype(float)), exact) * norms[row] if by_unit else np.abs(v).sum()
+                price = _cost(v, lengths[row], exact) if by_unit else np.abs(v).sum()
                 with np.errstate(over="ignore"):
                     column = np.outer(Z[:, row], v).ravel()
-                parts.append((column if exact else check.no_overflow(column, "theta"), length, v, row, owner))
+                parts.append((column if exact else check.no_overflow(column, "theta"), price, v, row, owner))
     live = [part for part in parts if (part[0] != 0).any()]
     if not live:
         none = np.zeros(0, dtype=object if exact else float)
@@ -99,6 +99,18 @@ def numbers(values: Any, exact: bool) -> Any:
 def rounded(values: Array) -> Array:
     """The floats nearest to values (...), which are rationals or floats already."""
     return np.array([v if isinstance(v, float) else int(v.p) / int(v.q) for v in values.ravel()]).reshape(values.shape)
+
+
+def _cost(v: Array, length: float, exact: bool) -> Any:
+    """|v| times a length, ValueError when it overflows."""
+    return numbers(check.no_overflow(_length(rounded(v)) * length, "theta"), exact)
+
+
+def _length(v: Array) -> float:
+    """The Euclidean norm of a vector, without underflow on the way; ValueError when it overflows."""
+    largest = float(np.abs(v).max(initial=0.0)) or 1.0
+    with np.errstate(over="ignore"):
+        return check.no_overflow(largest * float(np.linalg.norm(v / largest)), "theta")
 
 
 def _features(risk: Risk, rows: Array, X: Array, exact: bool) -> Array:

@@ -111,7 +111,7 @@ def units_needed(network: Network, sample: Sample) -> int:
     """How many units are enough in every hidden layer: d + 1, or d where the next layer has biases.
 
     d: the number of samples that differ; of rays they lie on, for relu without biases, whose features are known on a ray
-    when they are known at one point of it; for identity activation at most n_in, with the constant beside it.
+    when they are known at one point of it; for identity activation at most n_in, with biases n_in + 1.
     ValueError when network and sample do not go together.
     """
     return _needed(check.instance(network, "network", Network), check.instance(sample, "sample", Sample))[0]
