@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory import enclosures
-from theory.risk import Risk
+from theory.inputs import Inputs, groups
+from theory.risk import Risk, Sample
 
 Array = NDArray[Any]
 
 TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
 NARROW = 2.0**-40  # cells are not split further
 GROUPED = 16  # cells of each segment that are tried with the inputs in groups
+
+_GROUPS: WeakKeyDictionary[Sample, Inputs | None] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,13 @@ class Found:
     narrow: Array
 
 
+def groups_of(sample: Sample) -> Inputs | None:
+    """The inputs of a sample in groups of near ones, where bounds are cheaper by groups; found once for each sample."""
+    if sample not in _GROUPS:
+        _GROUPS[sample] = groups(sample.X)
+    return _GROUPS[sample]
+
+
 def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
     """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
@@ -93,9 +104,9 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
     open_ = np.ones(len(starts), dtype=bool)
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
-    groups = None if goal.ceiling is None else risk.sample.groups
-    if groups is not None:
-        found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), groups)
+    inputs = None if goal.ceiling is None else groups_of(risk.sample)
+    if inputs is not None:
+        found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), inputs)
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
@@ -120,7 +131,7 @@ def _refine(
     goal: Goal,
     budget: int,
     cells: Cells,
-    groups: enclosures.Inputs | None = None,
+    inputs: Inputs | None = None,
 ) -> Found:
     """Split cells until every one's bound meets the goal or the budget is spent; value and t improve in place."""
     count = len(starts)
@@ -129,7 +140,7 @@ def _refine(
     inherited = np.full(len(cells.lo), np.inf)
     while cells.lo.size:
         s = cells.segment
-        bound = np.minimum(inherited, enclosures.upper_bounds(risk, starts[s], ends[s], cells.lo, cells.hi, groups))
+        bound = np.minimum(inherited, enclosures.upper_bounds(risk, starts[s], ends[s], cells.lo, cells.hi, inputs))
         used += np.bincount(s, minlength=count)
         top = _most_promising(s, bound)
         if goal.ceiling is not None:  # a segment whose every cell is below the ceiling needs no better value
@@ -145,7 +156,8 @@ def _refine(
         np.maximum.at(upper, s[stop], bound[stop])
         cells, bound = cells.rows(~stop), bound[~stop]
         s = cells.segment
-        excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
+        with np.errstate(over="ignore", invalid="ignore"):
+            excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
         parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)

@@ -97,16 +97,14 @@ def _upper_bounds(
             rows = slice(i, i + block) if inputs is None else slice(None)
             own = Inputs.single(sample.X[rows]) if inputs is None else inputs
             fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
-            c = fitted - sample.Y[rows]
-            rest = rest + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+            rest = rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
             for fit, sign in zip(fits, signs):
-                r = np.abs(c + sign * step) + rest
-                fit += (r * r if risk.loss == "squared" else r).sum(axis=-1) @ sample.weights[rows]
-        worst, tiny = np.zeros(len(t)), TINY * (1 + risk.kappa)  # squares of weights may underflow
-        terms = sample.Y.size + risk.network.size
-        for fit, sign in zip(fits, signs):
-            theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
-            worst = np.maximum(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
+                high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
+                fit += high @ sample.weights[rows]
+        if risk.R is not None:
+            ends = np.stack([centre + (sign * rho)[:, None] * slope for sign in signs])
+            fits += risk.kappa * risk.R.upper(ends, 8 * UNIT * size)
+        worst = fits.max(axis=0) * (1 + gamma(len(sample) + 16)) + TINY
     return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
 
 

@@ -245,7 +245,7 @@ def test_a_ceiling_is_decided_alike_with_inputs_grouped_and_one_by_one(seed, los
     X = rng.uniform(-1, 1, (600, columns))
     risk = Risk(net, Sample(X, np.cos(X.sum(axis=1, keepdims=True))), loss)
     a, b = rng.standard_normal((2, net.size))
-    assert risk.sample.groups is not None
+    assert branch_and_bound.groups_of(risk.sample) is not None
     top = segment_maximum(risk, a, b, gap=1e-6).value
     for factor in (0.9, 0.999, 1.001, 1.1):
         found = segment_maxima(risk, a[None], b[None], ceiling=factor * top)

@@ -178,10 +178,12 @@ def test_a_spent_budget_is_said_and_the_bound_holds():
         assert rough.status is Status.BUDGET
 
 
-def test_the_name_is_found_beside_risk():
-    assert risk.TeacherRisk is TeacherRisk
-    with pytest.raises(AttributeError, match="no attribute 'Teacher'"):
-        risk.Teacher  # noqa: B018
+def test_both_risks_have_one_base_and_theory_risk_does_not_know_this_one():
+    assert issubclass(TeacherRisk, risk.PenalisedRisk)
+    assert issubclass(risk.Risk, risk.PenalisedRisk)
+    assert not hasattr(risk, "TeacherRisk")
+    F = TeacherRisk(Network((2, 3, 1)), np.eye(2), np.ones(9), noise=0.5, kappa=0.1, penalty="path")
+    assert repr(F) == "TeacherRisk(Network((2, 3, 1)), teacher Network((2, 3, 1)), noise 0.5, 0.1 path)"
 
 
 def test_the_same_risk_on_a_sample():
