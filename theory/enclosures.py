@@ -8,8 +8,9 @@ quantity of the forward pass is kept as a triple (c, s, e) with
 c its centre, s its slope, e >= 0 what is left: curvature, kinks of relu, and every rounding (a priori, `rounding`).
 A product W(t) h(t) adds d^2 (W' s) to the remainder, a smooth activation the range of its second derivative, a relu
 whose sign is undecided the height of its kink. So e = O(rho^2) (for relu: as rho times the number of kinks inside),
-and the residual is at most |c + s d| + e, which is convex in d: the bound on the risk is attained at the cell's ends,
-for the squared and for the absolute loss. With rho = 0 the same pass bounds the rounding of a point evaluation.
+and the largest loss of an output within e of c + s d is convex in d, for every loss that is convex in the output
+(`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
+a point evaluation, from both sides.
 
 Inputs in groups (`theory.inputs`), x = x_c + delta, are as many more variables beside d: one slope for each delta_j, and
 d delta_j in the remainder of a product. A group costs what one input costs; its samples read off its output at their delta.
@@ -17,6 +18,7 @@ d delta_j in the remainder of a product. A group costs what one input costs; its
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,6 +83,22 @@ def upper_bounds(
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
+def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[Array, Array]:
+    """Rigorous bounds on F at (1 - t) theta_0 + t theta_1, the lower (B,) first; theta_0, theta_1 (B, P), t (B,) in [0, 1].
+
+    Works in blocks of points and samples. Where float64 overflows they are 0 and inf.
+    """
+    width = max(risk.network.widths)
+    block = min(len(risk.sample), max(1, BLOCK // width))
+    points = max(1, BLOCK // (block * width))
+    parts = [
+        _point_bounds(risk, theta_0[i : i + points], theta_1[i : i + points], t[i : i + points], block)
+        for i in range(0, len(t), points)
+    ]
+    low, high = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0))
+    return low, high
+
+
 def _upper_bounds(
     risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int, inputs: Inputs | None
 ) -> Array:
@@ -88,16 +106,12 @@ def _upper_bounds(
     t = 0.5 * (lo + hi)
     rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
     centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
-    size = np.abs(theta_0) + np.abs(theta_1) + TINY  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
+    size = _size(theta_0, theta_1)
     signs = (-1.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = theta_1 - theta_0
         fits = np.zeros((2, len(t)))
-        for i in range(0, len(sample), block) if inputs is None else (0,):
-            rows = slice(i, i + block) if inputs is None else slice(None)
-            own = Inputs.single(sample.X[rows]) if inputs is None else inputs
-            fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
-            rest = rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
+        for rows, fitted, step, rest in _fitted(risk, centre, slope, size, rho, block, inputs):
             for fit, sign in zip(fits, signs):
                 high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
                 fit += high @ sample.weights[rows]
@@ -106,6 +120,40 @@ def _upper_bounds(
             fits += risk.kappa * risk.R.upper(ends, 8 * UNIT * size)
         worst = fits.max(axis=0) * (1 + gamma(len(sample) + 16)) + TINY
     return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
+
+
+def _point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array, block: int) -> Array:
+    sample = risk.sample
+    centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
+    size, still = _size(theta_0, theta_1), np.zeros(len(t))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.zeros((2, len(t)))
+        for rows, fitted, _, rest in _fitted(risk, centre, np.zeros_like(centre), size, still, block, None):
+            low += risk.criterion.lower(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+            high += risk.criterion.upper(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+        if risk.R is not None:
+            low += risk.kappa * risk.R.lower(centre, 8 * UNIT * size)
+            high += risk.kappa * risk.R.upper(np.stack([centre, centre]), 8 * UNIT * size)[0]
+        slack = gamma(len(sample) + 16)
+        low, high = low * (1 - slack) - TINY, high * (1 + slack) + TINY
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.stack([np.where(known, np.maximum(low, 0.0), 0.0), np.where(known, high, np.inf)])
+
+
+def _size(theta_0: Array, theta_1: Array) -> Array:
+    """Bounds |theta(t)|, |slope| and, times 4 u, the rounding of both."""
+    return np.abs(theta_0) + np.abs(theta_1) + TINY
+
+
+def _fitted(
+    risk: Risk, centre: Array, slope: Array, size: Array, rho: Array, block: int, inputs: Inputs | None
+) -> Iterator[tuple[slice, Array, Array, Array]]:
+    """Block by block of samples: which, and the outputs there as centre, rho times slope and remainder."""
+    for i in range(0, len(risk.sample), block) if inputs is None else (0,):
+        rows = slice(i, i + block) if inputs is None else slice(None)
+        own = Inputs.single(risk.sample.X[rows]) if inputs is None else inputs
+        fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
+        yield rows, fitted, step, rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
 
 
 def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:

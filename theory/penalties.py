@@ -75,7 +75,7 @@ class Ridge(Penalty):
         return (thetas**2).sum(axis=-1)
 
     def slope(self, thetas: Array) -> Array:
-        """2 theta, (..., P)."""
+        """2 thetas, (..., P)."""
         return 2 * thetas
 
 
