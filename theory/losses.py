@@ -159,7 +159,9 @@ class Logistic(_Margin):
 
     def slope(self, f: Array, Y: Array) -> Array:
         """-Y / (1 + exp(Y f)), (..., N, n_out)."""
-        return -Y / (1 + np.exp(Y * f))
+        z = Y * f
+        e = np.exp(-np.abs(z))
+        return -Y * np.where(z > 0, e, 1.0) / (1 + e)
 
     def _phi(self, z: Array) -> Array:
         size = np.where(z.real > 0, z, -z)

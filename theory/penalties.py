@@ -80,7 +80,7 @@ class Ridge(Penalty):
 
 
 class SecondLayerL1(Penalty):
-    """sum |W_2| of one hidden layer (eq. 6)."""
+    """sum |W_2| of one hidden layer (eq. 6); ValueError for other networks."""
 
     name = "second_layer_l1"
 
@@ -101,7 +101,10 @@ class SecondLayerL1(Penalty):
 
 
 class PathNorm(Penalty):
-    """sum_i |W_K e_i| q^{K-1}_i: over all ways from input to output, the products of the weights met (see the module)."""
+    """sum_i |W_K e_i| q^{K-1}_i: over all ways from input to output, the products of the weights met (see the module).
+
+    ValueError for a network without a hidden layer.
+    """
 
     name = "path"
 
@@ -165,7 +168,7 @@ class Schatten(Penalty):
     """sum_k (1/p_k) sum_i sigma_i(W_k)^{p_k}, sigma the singular values (of W_k with its column of biases).
 
     exponents: one p_k >= 1 for each layer, or one number for all; None: p_k = K, which is the nuclear norm of the product
-    of a linear net (K = 2: half the ridge).
+    of a linear net (K = 2: half the ridge). ValueError for anything else.
     """
 
     name = "schatten"
