@@ -53,6 +53,14 @@ class Loss:
         """dl/df (..., N, n_out); at a kink the subgradient 0 of |.| and of max(0, .)."""
         raise NotImplementedError
 
+    def majorant(self, f: Array, Y: Array, floor: float) -> tuple[Array, Any]:
+        """Slope (..., N, n_out) and curvature of a quadratic in each output that is above the loss and touches it at f.
+
+        |r| <= r^2 / (2 s) + s / 2 where it has kinks, s = |r| at f, but at least `floor` times its mean over samples, so
+        that the quadratic is not stiff.
+        """
+        return self.slope(f, Y), self.smoothness
+
     def upper(self, centre: Array, radius: Array, Y: Array) -> Array:
         """A bound (..., N) from above on l(f, y) over |f - centre| <= radius, both (..., N, n_out); NaN: none is known."""
         raise NotImplementedError
@@ -107,6 +115,11 @@ class Absolute(Loss):
     def slope(self, f: Array, Y: Array) -> Array:
         """The sign of f - Y, (..., N, n_out)."""
         return np.sign(f - Y)
+
+    def majorant(self, f: Array, Y: Array, floor: float) -> tuple[Array, Any]:
+        """As for `Loss`, f and Y to (..., N, n_out) each; floor: of |f - Y|."""
+        size = _smoothed(f - Y, floor)
+        return (f - Y) / size, 1 / size
 
     def upper(self, centre: Array, radius: Array, Y: Array) -> Array:
         """|centre - Y| + radius rounded up, (..., N)."""
@@ -176,6 +189,12 @@ class Hinge(_Margin):
     def slope(self, f: Array, Y: Array) -> Array:
         """-Y where Y f < 1, else 0, (..., N, n_out)."""
         return np.where(Y * f < 1, -Y, 0.0)
+
+    def majorant(self, f: Array, Y: Array, floor: float) -> tuple[Array, Any]:
+        """As for `Loss`, f and Y to (..., N, n_out) each, from max(0, u) = (u + |u|) / 2; floor: of |u| = |1 - Y f|."""
+        u = 1 - Y * f
+        size = _smoothed(u, floor)
+        return -0.5 * Y * (1 + u / size), 0.5 / size
 
     def _phi(self, z: Array) -> Array:
         return np.maximum(1 + z, 0.0)
@@ -254,6 +273,10 @@ class Softmax(Loss):
         reach = radius - 2 * p * radius + spread
         size = np.abs(a) + (p * np.abs(a)).sum(axis=-1, keepdims=True) + radius + spread
         return a - (p * a).sum(axis=-1, keepdims=True), reach, 4 * gamma(Y.shape[1] + 8) * size
+
+
+def _smoothed(r: Array, floor: float) -> Array:
+    return np.maximum(np.abs(r), floor * np.abs(r).mean(axis=(-1, -2), keepdims=True) + 1e-300)
 
 
 def _log_sum(d: Array, top: Array) -> Array:

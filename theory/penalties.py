@@ -52,6 +52,14 @@ class Penalty:
         """dR/dtheta at thetas (..., P), (..., P); at a kink the subgradient with slope 0 there."""
         raise NotImplementedError
 
+    def majorant(self, thetas: Array, floor: float) -> tuple[Array, Array]:
+        """Slope and diagonal curvature (B, P) of a quadratic model of R at thetas (B, P): above R where R is separable.
+
+        floor: what |theta_p| is taken for at least, as a share of its mean, where R has kinks. In general the slope of R,
+        and no curvature.
+        """
+        return self.slope(thetas), np.zeros_like(thetas)
+
     def upper(self, ends: Array, radius: Array) -> Array:
         """Ends (2, B) of a majorant of R that is convex along each cell, in exact arithmetic.
 
@@ -78,6 +86,10 @@ class Ridge(Penalty):
         """2 thetas, (..., P)."""
         return 2 * thetas
 
+    def majorant(self, thetas: Array, floor: float) -> tuple[Array, Array]:
+        """As for `Penalty`, thetas (B, P) to (B, P) each: R is its own quadratic, whatever the floor."""
+        return 2 * thetas, np.full_like(thetas, 2.0)
+
 
 class SecondLayerL1(Penalty):
     """sum |W_2| of one hidden layer (eq. 6); ValueError for other networks."""
@@ -98,6 +110,14 @@ class SecondLayerL1(Penalty):
         slope = np.zeros_like(thetas)
         slope[..., self.network.slices[1]] = np.sign(thetas[..., self.network.slices[1]])
         return slope
+
+    def majorant(self, thetas: Array, floor: float) -> tuple[Array, Array]:
+        """As for `Penalty`, thetas (B, P) to (B, P) each, from |w| <= w^2 / (2 s) + s / 2; floor: of s."""
+        slope, bend, layer = np.zeros_like(thetas), np.zeros_like(thetas), self.network.slices[1]
+        w = thetas[:, layer]
+        size = np.maximum(np.abs(w), floor * np.abs(w).mean(axis=1, keepdims=True) + 1e-300)
+        slope[:, layer], bend[:, layer] = w / size, 1 / size
+        return slope, bend
 
 
 class PathNorm(Penalty):

@@ -126,7 +126,8 @@ def _maximum(risk: TeacherRisk, a: Array, b: Array, gap: float, budget: int, flo
     best, t = float(values.max()), float(np.argmax(values))
     if maxima.is_convex_along(risk, a, b):  # type: ignore[arg-type]
         fit, error = risk.fit(ends)
-        upper = float(np.max((fit + error + risk.noise + risk.regulariser(ends)) * (1 + gamma(len(a) + 8))))
+        penalty = _penalty(risk, np.concatenate([ends, ends]), a, b)
+        upper = float(np.max((fit + error + risk.noise + penalty) * (1 + gamma(len(a) + 8))))
         return Maximum(best, max(upper, best), t, Method.CONVEX, Status.CONVERGED)
     lo, hi = np.arange(8) / 8, np.arange(1, 9) / 8
     closed, used = 0.0, 0
@@ -155,7 +156,6 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     points = np.concatenate([(1 - s)[:, None] * a + s[:, None] * b for s in (lo, hi)])
     fit, error = risk.fit(points)
     root = np.sqrt(fit + error).reshape(2, -1).max(axis=0)
-    penalty = risk.regulariser(points).reshape(2, -1).max(axis=0) * (1 + gamma(len(a) + 16))
     (W_a, c_a), (W_b, c_b) = net.weights(a), net.weights(b)
     c_a, c_b = c_a.T, c_b.T  # (m, d)
     width, e = (hi - lo)[:, None], risk.form_error
@@ -177,8 +177,15 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     size = np.linalg.norm(np.abs(W_a) + np.abs(W_b), axis=1) * np.linalg.norm(np.abs(c_a) + np.abs(c_b), axis=1)
     blur = 32 * UNIT * float(size.sum()) * np.sqrt(np.linalg.norm(risk.second_moment)) * (1 + gamma(len(a) + 64))
     total = (root + rest + blur) * (1 + 8 * UNIT)
-    shift = 16 * UNIT * risk.kappa * float(np.sum(np.abs(a) + np.abs(b)) + np.sum((np.abs(a) + np.abs(b)) ** 2))
-    return (total**2 + risk.noise + penalty + shift) * (1 + 16 * UNIT) + TINY
+    return (total**2 + risk.noise + _penalty(risk, points, a, b)) * (1 + 16 * UNIT) + TINY
+
+
+def _penalty(risk: TeacherRisk, points: Array, a: Array, b: Array) -> Array:
+    """A bound (B,) on kappa R over cells of the segment from a to b, points (2 B, P) their ends."""
+    if risk.R is None:
+        return np.zeros(len(points) // 2)
+    radius = np.broadcast_to(8 * UNIT * (np.abs(a) + np.abs(b)), (len(points) // 2, len(a)))
+    return risk.kappa * risk.R.upper(points.reshape(2, -1, len(a)), radius).max(axis=0)
 
 
 def _length(risk: TeacherRisk, W: Array, e: float) -> Array:
