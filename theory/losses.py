@@ -41,6 +41,10 @@ class Loss:
         """L, the Lipschitz constant of the loss in f, Euclidean norms; inf where there is none."""
         raise NotImplementedError
 
+    def fall(self, value: Array, distance: Array, n_out: int) -> Array:
+        """By how much a mean loss `value` (B,) falls at most when the outputs move by `distance` (B,) in the mean square."""
+        return self.lipschitz(n_out) * distance
+
     def targets(self, Y: Array, n_out: int) -> Array:
         """Y (N, n_out) as the loss sees it, for a network of n_out outputs; ValueError outside the domain of the loss."""
         return Y
@@ -78,6 +82,10 @@ class Squared(Loss):
     def lipschitz(self, n_out: int) -> float:
         """No constant, whatever n_out."""
         return math.inf
+
+    def fall(self, value: Array, distance: Array, n_out: int) -> Array:
+        """2 sqrt(value) distance, (B,) each, for any n_out: (a - d)^2 >= a^2 - 2 a d."""
+        return 2 * np.sqrt(value) * distance
 
     def value(self, f: Array, Y: Array) -> Array:
         """As for `Loss`: f, Y to (..., N)."""

@@ -54,6 +54,9 @@ class Method(Named):
     BRANCH_AND_BOUND = "cells of t with interval enclosures"
 
 
+DIRECT = (Method.CONVEX, Method.CONSTANT)  # decided at the ends
+
+
 class Status(Named):
     """Whether the requested accuracy was met; the value is advice."""
 
@@ -195,13 +198,7 @@ def is_convex_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
     theta_0, theta_1 (P,). Rows into units whose outgoing weights vanish at both ends do not count as moving. True proves
     convexity of the risk (all losses are convex, all penalties in each layer); False proves nothing.
     """
-    net = risk.network
-    if net.output != "identity":
-        return False
-    moving = _moving(net, theta_0, theta_1)
-    if len(moving) > 1:
-        return False
-    return not moving or net.depth in moving or net.activation == "identity"
+    return _convex(risk.network, _moving(risk.network, theta_0, theta_1))
 
 
 def is_constant_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
@@ -211,12 +208,19 @@ def is_constant_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
     below that have equal incoming rows (with equal biases), which stay. So features of layer k, and all above, stay as
     well. The penalty may change; it is convex in one layer. False proves nothing.
     """
-    net, moving = risk.network, _moving(risk.network, theta_0, theta_1)
-    if not moving:
-        return True
-    k = min(moving)
-    if len(moving) > 1 or k == 1:
+    return _constant(risk.network, theta_0, theta_1, _moving(risk.network, theta_0, theta_1))
+
+
+def _convex(net: Network, moving: dict[int, Array]) -> bool:
+    if net.output != "identity" or len(moving) > 1:
         return False
+    return not moving or net.depth in moving or net.activation == "identity"
+
+
+def _constant(net: Network, theta_0: Array, theta_1: Array, moving: dict[int, Array]) -> bool:
+    if len(moving) != 1 or 1 in moving:
+        return not moving
+    (k,) = moving
     (below, before), (under, after) = (net.weights(theta)[k - 2 : k] for theta in (theta_0, theta_1))
     before, after = before[moving[k]], after[moving[k]]
     columns = np.flatnonzero((before != after).any(axis=0))
@@ -263,8 +267,47 @@ def _maxima(
     count = len(starts)
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
+    at_ends = _floats_at_ends(risk, starts, ends, joint)
+    method = tuple(_method(risk, a, b) for a, b in zip(starts, ends))
+    direct, searched = (np.array([m in kinds for m in method]) for kinds in (DIRECT, (Method.BRANCH_AND_BOUND,)))
+    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
+    status = np.full(count, Status.CONVERGED, dtype=object)
+    if direct.any():
+        low, high = _at_ends(risk, starts[direct], ends[direct])
+        value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
+    for k in np.flatnonzero(~direct & ~searched):
+        piece = quartic.maximum(risk, starts[k], ends[k])
+        with np.errstate(over="ignore", invalid="ignore"):
+            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
+        if value[k] < inside < np.inf:
+            value[k], t[k] = inside, piece.t
+        upper[k] = piece.upper
+    rest = np.flatnonzero(searched)
+    goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
+    if rest.size:
+        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
+        value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
+        status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
+    inner = np.flatnonzero(~direct)
+    value[inner] = _rounded_down(risk, starts[inner], ends[inner], t[inner], value[inner], goal.scale)
+    if quartic.applies(risk) and rational.affordable(risk):
+        for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
+            if direct[k]:  # the others were bounded in fractions already
+                upper[k] = min(upper[k], rational.upper_bound(risk, starts[k], ends[k]))
+            value[k] = max(value[k], rational.lower_bound(risk, starts[k], ends[k], float(t[k])))
+    best = np.where(searched, goal.best(value), value)
+    small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
+    far = upper > best + gap * best + small * np.maximum(goal.scale, best)
+    status[~far], status[far & (status == Status.CONVERGED)] = Status.CONVERGED, Status.ROUNDING
+    if ceiling is not None:
+        status[far & ((best > ceiling) | (upper <= ceiling))] = Status.DECIDED
+    return Maxima(value, upper, t, method, tuple(status))
+
+
+def _floats_at_ends(risk: Risk, starts: Array, ends: Array, joint: bool) -> Array:
+    """The risk at starts and ends, (2, S); ValueError where it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if count > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
+        if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
             along = risk.batch(np.concatenate([starts, ends[-1:]]))
             at_ends = np.stack([along[:-1], along[1:]])
         else:
@@ -276,46 +319,15 @@ def _maxima(
             f"{names} must have a finite risk; it overflows at the {('start', 'end')[side]} of segment {k}. "
             "Scale the weights or the data down"
         )
-    method = np.array([_method(risk, a, b) for a, b in zip(starts, ends)])
-    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
-    status = np.full(count, Status.CONVERGED, dtype=object)
-    direct = (method == Method.CONVEX) | (method == Method.CONSTANT)
-    if direct.any():
-        low, high = _at_ends(risk, starts[direct], ends[direct])
-        value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
-    for k in np.flatnonzero(method == Method.QUARTIC):
-        piece = quartic.maximum(risk, starts[k], ends[k])
-        with np.errstate(over="ignore", invalid="ignore"):
-            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
-        t[k], upper[k] = piece.t if value[k] < inside < np.inf else t[k], piece.upper
-    rest = np.flatnonzero(method == Method.BRANCH_AND_BOUND)
-    goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
-    if rest.size:
-        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
-        t[rest], upper[rest] = found.t, found.upper
-        status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
-    inner = np.flatnonzero(~direct)
-    value[inner] = enclosures.point_bounds(risk, starts[inner], ends[inner], t[inner])[0]
-    if quartic.applies(risk) and rational.affordable(risk):
-        for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
-            upper[k] = min(upper[k], rational.upper_bound(risk, starts[k], ends[k]))
-            value[k] = max(value[k], rational.lower_bound(risk, starts[k], ends[k], float(t[k])))
-    searched = method == Method.BRANCH_AND_BOUND
-    best = np.where(searched, goal.best(value), value)
-    small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
-    far = upper > best + gap * best + small * np.maximum(goal.scale, best)
-    status[~far] = Status.CONVERGED
-    status[far & (status == Status.CONVERGED)] = Status.ROUNDING
-    if ceiling is not None:
-        status[far & ((best > ceiling) | (upper <= ceiling))] = Status.DECIDED
-    return Maxima(value, upper, t, tuple(method), tuple(status))
+    return at_ends
 
 
 def _method(risk: Risk, theta_0: Array, theta_1: Array) -> Method:
     """The cheapest method that applies to one segment."""
-    if is_convex_along(risk, theta_0, theta_1):
+    moving = _moving(risk.network, theta_0, theta_1)
+    if _convex(risk.network, moving):
         return Method.CONVEX
-    if is_constant_along(risk, theta_0, theta_1):
+    if _constant(risk.network, theta_0, theta_1, moving):
         return Method.CONSTANT
     return Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
 
@@ -323,6 +335,15 @@ def _method(risk: Risk, theta_0: Array, theta_1: Array) -> Method:
 def _scale(risk: Risk) -> float:
     """The risk of the zero net, which tells a small difference from a large one; 0 where it overflows."""
     return risk.scale if np.isfinite(risk.scale) else 0.0
+
+
+def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float) -> Array:
+    """The risk at t, of which `value` is the float, rounded down; with more care where that would show."""
+    low = enclosures.rounded_down(risk, starts, ends, t, value)
+    loose = np.flatnonzero(value - low > 0.1 * branch_and_bound.SMALL * np.maximum(scale, value))
+    if loose.size:
+        low[loose] = np.maximum(low[loose], enclosures.point_bounds(risk, starts[loose], ends[loose], t[loose])[0])
+    return low
 
 
 def _at_ends(risk: Risk, starts: Array, ends: Array) -> Array:

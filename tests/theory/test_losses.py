@@ -61,7 +61,7 @@ def balls(loss, f, Y):
 def test_values_are_those_of_ball_arithmetic(case):
     loss, f, Y, _ = case
     for value, true in zip(loss.value(f, Y).tolist(), balls(loss, f, Y)):
-        assert abs(arb(value) - true) <= arb(1e-14) * true + arb(1e-300)
+        assert abs(arb(value) - true) <= arb(2e-13) * true + arb(1e-300)  # exponents down to -745
 
 
 @settings(max_examples=300)
@@ -551,7 +551,7 @@ def test_a_transfer_to_a_busy_copy_keeps_the_function_and_the_larger_end_bounds_
 def test_a_wrong_rule_for_constant_pieces_is_caught(monkeypatch):
     """The planted fault: any exchange of outgoing weights counts as silent. Then the bound falls below the risk."""
     rng, caught = np.random.default_rng(2), 0
-    monkeypatch.setattr(maxima, "is_constant_along", lambda *given: True)
+    monkeypatch.setattr(maxima, "_constant", lambda *given: True)
     for _ in range(30):
         risk, a, b = transfer(rng, "logistic", None, between_copies=False)
         found = segment_maximum(risk, a, b)
