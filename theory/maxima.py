@@ -36,6 +36,7 @@ Array = NDArray[Any]
 
 GAP = 1e-4
 CELLS = 20_000
+LEAST = 1e-280  # risks of this size have no digits left below them in float64
 
 
 class Named(Enum):
@@ -333,8 +334,8 @@ def _method(risk: Risk, theta_0: Array, theta_1: Array) -> Method:
 
 
 def _scale(risk: Risk) -> float:
-    """The risk of the zero net, which tells a small difference from a large one; 0 where it overflows."""
-    return risk.scale if np.isfinite(risk.scale) else 0.0
+    """The risk of the zero net, which tells a small difference from a large one; LEAST where it vanishes or overflows."""
+    return max(risk.scale, LEAST) if np.isfinite(risk.scale) else LEAST
 
 
 def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float) -> Array:

@@ -563,23 +563,66 @@ def test_a_wrong_rule_for_constant_pieces_is_caught(monkeypatch):
 # ---------------------------------------------------------------- units
 
 
-@settings(max_examples=60)
-@given(hst.integers(0, 2**32), hst.integers(-60, 60), hst.integers(-60, 60), hst.sampled_from(["squared", "absolute"]))
-def test_values_gradients_and_certified_maxima_are_equivariant_under_powers_of_two(seed, x, y, name):
-    """X -> 2^x X, Y -> 2^y Y with W_1 -> 2^-x W_1, W_K -> 2^y W_K: F -> 2^(2y) F (squared) or 2^y F (absolute)."""
+@settings(max_examples=80)
+@given(
+    hst.integers(0, 2**32),
+    hst.integers(-300, 300),
+    hst.integers(-300, 300),
+    hst.sampled_from(NAMES),
+    hst.sampled_from([None, "path", "second_layer_l1"]),
+)
+def test_values_gradients_and_certified_maxima_are_equivariant_under_powers_of_two(seed, x, y, name, kind):
+    """X -> 2^x X and W_1 -> 2^-x W_1 is the same function; with Y -> 2^y Y, W_K -> 2^y W_K all risks scale alike.
+
+    Squared: by 2^(2y), absolute: by 2^y; the others know no unit of Y. The penalties scale with the layers they see.
+    """
     rng = np.random.default_rng(seed)
-    net = Network((2, 3, 1) if seed % 2 else (2, 2, 3, 1), ("relu", "tanh")[seed % 3 == 0])
-    X, Y = rng.standard_normal((5, 2)), rng.standard_normal((5, 1))
+    y = y if name in ("squared", "absolute") else 0
+    shallow = bool(seed % 2) or kind == "second_layer_l1"
+    net = Network((2, 3, 2) if shallow else (2, 2, 3, 2), ("relu", "tanh")[seed % 3 == 0])
+    X, Y = rng.standard_normal((5, 2)), targets(rng, name, (5, 2))
     a, b = rng.standard_normal((2, net.size))
     factors = net.pack([np.full(s, 2.0 ** {0: -x, net.depth - 1: y}.get(k, 0)) for k, s in enumerate(net.shapes)])
-    unit = 2.0 ** (2 * y if name == "squared" else y)
-    one, other = Risk(net, Sample(X, Y), name), Risk(net, Sample(2.0**x * X, 2.0**y * Y), name)
-    assert other(factors * a) == unit * one(a)
-    assert np.array_equal(other.gradient(factors * a), unit * one.gradient(a) / factors)
+    unit = 2 * y if name == "squared" else y
+    kappa = unit - y + (x if kind == "path" else 0)
+    assume(abs(kappa) < 500)
+    one = Risk(net, Sample(X, Y), name, 0.25 if kind else 0.0, kind)
+    other = Risk(net, Sample(2.0**x * X, 2.0**y * Y), name, one.kappa * 2.0**kappa, kind)
+    assert other(factors * a) == 2.0**unit * one(a)
+    assert np.allclose(other.gradient(factors * a), 2.0**unit * one.gradient(a) / factors, rtol=1e-13, atol=0)
     here, there = segment_maximum(one, a, b, budget=300), segment_maximum(other, factors * a, factors * b, budget=300)
     assert (there.method, there.status) == (here.method, here.status)
-    assert there.value == pytest.approx(unit * here.value, rel=1e-9)
-    assert there.upper == pytest.approx(unit * here.upper, rel=1e-9)
+    assert there.value == pytest.approx(2.0**unit * here.value, rel=1e-9, abs=0)
+    assert there.upper == pytest.approx(2.0**unit * here.upper, rel=1e-9, abs=0)
+
+
+def test_a_scale_of_one_whatever_the_units_is_caught(monkeypatch):
+    """The planted fault: closeness measured against 1. With targets of 2^-60 every first bound would do."""
+    rng = np.random.default_rng(0)
+    net = Network((1, 3, 2, 1), "tanh")
+    risk = Risk(net, Sample(rng.standard_normal((4, 1)), 2.0**-60 * rng.standard_normal((4, 1))))
+    a, b = rng.standard_normal((2, net.size))
+    a[net.slices[-1]] *= 2.0**-60
+    b[net.slices[-1]] *= 2.0**-60
+    found = segment_maximum(risk, a, b, gap=1e-3)
+    assert found.upper <= found.value * (1 + 1.001e-3)
+    monkeypatch.setattr(maxima, "_scale", lambda risk: 1.0)
+    found = segment_maximum(risk, a, b, gap=1e-3)
+    assert found.upper > found.value * (1 + 2e-3)
+
+
+def test_a_risk_that_vanishes_altogether_is_converged():
+    """Y = 0 and the zero net: its scale is 0 too, and what is left is the smallest number that is told from it."""
+    for widths in ((1, 2, 1), (1, 2, 2, 1)):
+        risk = Risk(Network(widths), Sample([[1.0]], [0.0]))
+        found = segment_maximum(risk, np.zeros(risk.network.size), np.zeros(risk.network.size))
+        assert (found.value, found.status) == (0.0, Status.CONVERGED)
+        assert 0 <= found.upper < 1e-290
+        moved = np.zeros(risk.network.size)
+        moved[0] = 1.0
+        moved[-1] = 1.0
+        found = segment_maximum(risk, np.zeros(risk.network.size), moved)
+        assert found.status is Status.CONVERGED
 
 
 @pytest.mark.parametrize("name", NAMES)
