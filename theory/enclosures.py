@@ -89,7 +89,7 @@ def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[
     Works in blocks of points and samples. Where float64 overflows they are 0 and inf.
     """
     width = max(risk.network.widths)
-    block = min(len(risk.sample), max(1, BLOCK // width))
+    block = min(len(risk.sample), max(1, 8 * BLOCK // width))  # matrices are read anew for each block
     points = max(1, BLOCK // (block * width))
     parts = [
         _point_bounds(risk, theta_0[i : i + points], theta_1[i : i + points], t[i : i + points], block)
@@ -208,12 +208,18 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     axes = np.eye(len(radii) - 1, x.shape[-1])[:, None, None]
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
+    point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
         # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
         g = 4 * gamma(W.shape[-2] + 8)
+        if point:
+            rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
+            still = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            h = _seen(network, k, _activate(network.rho(k).name, still, radii))
+            continue
         first, *others = h.slopes
         bend = 0.5 * rho**2 * (first @ D)
         slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
@@ -221,9 +227,14 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
         rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
         rest = rest + reach @ (g * A) + tiny
-        h = _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii)
-        if network.bias and k < network.depth:
-            h = Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
+        h = _seen(network, k, _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii))
+    return h
+
+
+def _seen(network: Network, k: int, h: Model) -> Model:
+    """The features of layer k as the next matrix sees them."""
+    if network.bias and k < network.depth:
+        return Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
     return h
 
 

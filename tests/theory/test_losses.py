@@ -10,13 +10,15 @@ from flint import arb, ctx
 from hypothesis import assume, given, settings
 from hypothesis import strategies as hst
 
-from theory import enclosures, losses, maxima
+from theory import certificates, enclosures, linear_products, losses, maxima, polynomials, quartic, relu_moves
 from theory.losses import LOSSES
 from theory.maxima import Method, Status, path_maximum, segment_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.penalties import PENALTIES
 from theory.risk import Risk, Sample
+from theory.string_sampling import greedy
+from theory.trainers import train
 
 NAMES = tuple(LOSSES)
 KINDS = (None, *PENALTIES)
@@ -639,3 +641,57 @@ def test_kappa_counts_in_its_own_unit(name, kind):
         true = oracle.risk_at(scaled, a, a, 0)
         assert not true > arb(found.upper)
         assert not true < arb(found.value)
+
+
+# ---------------------------------------------------------------- what others do with them
+
+
+@given(cases(), hst.sampled_from([1e-2, 1.0, 10.0]))
+def test_the_quadratic_of_a_trainer_is_above_the_loss_and_touches_it(case, step):
+    """Without smoothing (floor 0), away from the kink itself."""
+    loss, f, Y, rng = case
+    assume(np.abs(f).max() < 1e5)
+    kink = np.abs(f - Y) if loss.name == "absolute" else np.abs(1 - Y * f)
+    assume(loss.name not in ("absolute", "hinge") or kink.min() > 1e-6)
+    slope, bend = loss.majorant(f, Y, 0.0)
+    d = step * rng.standard_normal(f.shape)
+    model = loss.value(f, Y) + (slope * d).sum(axis=1) + 0.5 * (bend * d**2).sum(axis=1)
+    true = loss.value(f + d, Y)
+    assert (true <= model + 1e-9 * (1 + np.abs(true) + (np.abs(slope * d) + bend * d**2).sum(axis=1))).all()
+    assert np.allclose(slope, loss.slope(f, Y), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", [None, "path", "schatten"])
+@each_loss
+def test_a_string_connects_two_trained_nets_under_every_loss_and_penalty(name, kind):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((30, 2))
+    label = (X[:, 0] * X[:, 1] > 0).astype(int)
+    Y = np.eye(2)[label] if name == "softmax" else 2.0 * label[:, None] - 1
+    risk = Risk(Network((2, 6, 4, Y.shape[1]), "tanh", bias=True), Sample(X, Y), name, 1e-3 if kind else 0.0, kind)
+    level = 0.8 * risk.scale
+    ends = train(risk, rng.uniform(-1, 1, (2, risk.network.size)), 0.9 * level)
+    assert ends.reached.all()
+    found = greedy(risk, *ends.points, level, rng=0)
+    assert found.status.name == "CONNECTED"
+    certified = path_maximum(risk, found.path, ceiling=level)
+    assert certified.upper <= level
+    assert risk.batch(found.path.at(np.linspace(0, 1, 200))).max() <= level
+
+
+def test_those_who_know_squared_and_absolute_only_refuse_the_others(tmp_path):
+    X, Y = np.ones((2, 1)), np.ones((2, 1))
+    linear = Risk(Network((1, 2, 1), "identity"), Sample(X, Y), "logistic")
+    relu = Risk(Network((1, 2, 1)), Sample(X, Y), "squared", 0.1, "path")
+    calls = [
+        lambda: linear_products.best_product(linear),
+        lambda: polynomials.best_constant(linear),
+        lambda: relu_moves.checked(relu, np.zeros(4)),
+        lambda: certificates.text(linear, Path(np.zeros((2, 4))), 1.0),
+        lambda: certificates.text(relu, Path(np.zeros((2, 4))), 1.0),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"^risk"):
+            call()
+    assert not quartic.applies(relu)
+    assert quartic.applies(Risk(relu.network, relu.sample, "squared", 0.0, "path"))
