@@ -14,10 +14,9 @@ import time
 
 import numpy as np
 
-from theory.barriers import permutation_barrier
-from theory.invariants import all_permutations
+from theory.barriers import all_permutations, permutation_barrier
 from theory.risk import Sample
-from theory.topology import landscape, sublevel_tree
+from theory.sublevel_trees import landscape, sublevel_tree
 
 
 def triangles(count: int) -> list[Sample]:

@@ -1,6 +1,6 @@
 """The convex second layer: homotopy against cvxpy, to the same gap: `python benchmarks/lasso.py [--small] [--width M]`.
 
-Prints seconds, gap relative to the primal value (both computed by theory.lasso, whoever solved), active units, and the
+Prints seconds, gap relative to the primal value (both computed by theory.lasso.solve, whoever solved), active units, and the
 ratio of times. The rows "cvxpy, triangular" give cvxpy the problem already reduced to m rows by a QR factorisation.
 """
 

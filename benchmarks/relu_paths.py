@@ -15,11 +15,10 @@ import time
 import numpy as np
 from scipy.optimize import minimize
 
-from theory import relu_bounds as bounds
+from theory import relu_paths
 from theory.networks import Network
-from theory.relu_paths import RouteStatus, routes
+from theory.relu_paths import RouteStatus, routes, six_segment_report
 from theory.risk import Risk, Sample
-from theory.subpaths import six_segment_report
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048, 4096)
 
@@ -84,7 +83,7 @@ def real(widths: list[int]) -> None:
     from checks.tables import shipped
 
     for name, table in shipped().items():
-        scale = np.sqrt(bounds.energy(table) * bounds.spectral_norm(table))
+        scale = np.sqrt(relu_paths.energy(table) * relu_paths.spectral_norm(table))
         for m in widths:
             risk = Risk(Network((table.n_in, m, 1)), table, kappa=0.01 * scale, penalty="second_layer_l1")
             a, b = trained(risk, 1), trained(risk, 2)

@@ -12,9 +12,9 @@ import numpy as np
 
 from theory import geodesics, string_sampling
 from theory.networks import Network
-from theory.polynomials import power_law
+from theory.polynomial_tasks import power_law
 from theory.risk import Risk, Sample
-from theory.trainers import train
+from theory.string_sampling import train
 
 
 def polynomial(activation: str, bias: bool, points: int) -> Risk:

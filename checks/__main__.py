@@ -19,9 +19,11 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from checks import claims, folder, page, pictures, report, tables, verify
+from checks import certificates as verify
+from checks import claims, report, tables
 from checks.claim import Status
-from checks.runner import Result, results
+from checks.examine import Result
+from checks.runner import results
 
 
 class Usage(Exception):
@@ -54,13 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _writable(option, file)
         if options.pictures is not None and options.html is None:
             raise Usage("--pictures needs --html FILE, the page that shows them")
-        figures = pictures.read(options.pictures) if options.pictures is not None else ()
+        figures = report.read(options.pictures) if options.pictures is not None else ()
         certificates = options.certificates or "."
         if os.path.exists(certificates) and not os.path.isdir(certificates):
             raise Usage(f"--certificates {certificates}: not a folder")
         if options.data is not None:
             tables.read(options.data)
-    except (Usage, tables.TableError, pictures.PictureError) as error:
+    except (Usage, tables.TableError, report.PictureError) as error:
         print("checks:", " ".join(str(error).split()), file=sys.stderr)
         return 2
     return _run(ids, options, figures)
@@ -84,7 +86,7 @@ def select(words: Sequence[str]) -> list[str]:
     return [claim_id for claim_id in known if claim_id in chosen or not words]
 
 
-def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[pictures.Picture] = ()) -> int:
+def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[report.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
         with _Bar(ids) as bar:
@@ -107,10 +109,10 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[pict
     try:
         if options.json is not None:
             file = f"--json {options.json}"
-            report.write_json(options.json, report.document(found, **run))
+            report.write_json(options.json, report.as_document(found, **run))
         shipped: list[Any] = []
         if options.certificates is not None or options.html is not None:
-            from checks import headlines  # all of theory
+            from checks import certificates as headlines
 
             shipped = headlines.make(options.seed)
         if options.certificates is not None:
@@ -118,7 +120,7 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[pict
             headlines.write(options.certificates, shipped)
         if options.html is not None:
             file = f"--html {options.html}"
-            text = page.page(found, figures=figures, certificates=shipped, **run)
+            text = report.render_page(found, figures=figures, certificates=shipped, **run)
             Path(options.html).write_text(text, encoding="utf-8", errors="replace")  # a file name may be no text
     except OSError as error:
         print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)
@@ -137,22 +139,22 @@ def _report_folder(options: argparse.Namespace) -> None:
     if not options.report:
         raise Usage("--report needs the name of a folder; . is this one")
     try:
-        here = folder.begin(options.report)
+        here = report.begin(options.report)
     except OSError as error:
         raise Usage(f"--report {options.report}: {error.strerror or error}") from error
-    options.html, options.json = str(here / folder.PAGE), str(here / folder.LEDGER)
-    options.certificates = str(here / folder.CERTIFICATES)
+    options.html, options.json = str(here / report.PAGE), str(here / report.LEDGER)
+    options.certificates = str(here / report.CERTIFICATES)
 
 
-def _drawn(here: Path) -> Sequence[pictures.Picture]:
+def _drawn(here: Path) -> Sequence[report.Picture]:
     """The pictures of the report, drawn now; what cannot be drawn is said, and the page does without."""
     console = Console(stderr=True)
     with console.status("drawing the pictures"):
-        problem = folder.draw(here)
+        problem = report.draw(here)
     if not problem:
         try:
-            return pictures.read(here / folder.PICTURES)
-        except pictures.PictureError as error:
+            return report.read(here / report.PICTURES)
+        except report.PictureError as error:
             problem = str(error)
     print(f"checks: {problem}", file=sys.stderr)
     return ()

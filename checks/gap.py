@@ -31,13 +31,11 @@ from numpy.typing import NDArray
 from checks import sweeps
 from checks.sweeps import Cell
 from checks.tables import shipped, standardised
-from theory import covering, oracle
-from theory import relu_bounds as bounds
-from theory import relu_moves as moves
+from theory import compression, oracle, relu_paths
 from theory.networks import Network
+from theory.numerics import load_arrays
 from theory.relu_paths import connect
 from theory.risk import Risk, Sample
-from theory.validation import load_arrays
 
 Array = NDArray[Any]
 
@@ -83,7 +81,7 @@ def limit_cell(cell: Cell) -> Cell:
 
 
 def _kappa(sample: Sample, cell: Cell) -> float:
-    return float(cell["kappa"]) * float(np.sqrt(bounds.energy(sample) * bounds.spectral_norm(sample)))
+    return float(cell["kappa"]) * float(np.sqrt(relu_paths.energy(sample) * relu_paths.spectral_norm(sample)))
 
 
 def gap_cell(cell: Cell) -> Cell:
@@ -94,21 +92,21 @@ def gap_cell(cell: Cell) -> Cell:
     risk = Risk(Network((n, m, 1)), sample, kappa=kappa, penalty="second_layer_l1")
     rows = rng.standard_normal((2, m, n))
     rows *= (1 - 1e-15) / np.linalg.norm(rows, axis=-1, keepdims=True)
-    ends = [moves.best_second_layer(risk, risk.network.pack([W, np.zeros((1, m))])) for W in rows]
+    ends = [relu_paths.best_second_layer(risk, risk.network.pack([W, np.zeros((1, m))])) for W in rows]
     level = max(map(risk, ends))
-    upper = float(moves.piece_maxima(risk, connect(risk, *ends, route="maurey")).max())
+    upper = float(relu_paths.piece_maxima(risk, connect(risk, *ends, route="maurey")).max())
     clusters, highest = [], level
     for theta in ends:
         W, b = risk.network.weights(theta)
-        _, eta = covering.printed_best(n, 1)
-        cells = covering.cells(W, min(2.0, m ** ((float(eta) - 1) / n)))
+        _, eta = compression.printed_best(n, 1)
+        cells = compression.cells(W, min(2.0, m ** ((float(eta) - 1) / n)))
         ball = cells.largest()
         merged = b[0].copy()
         merged[ball[0]], merged[ball[1:]] = b[0][ball].sum(), 0.0
         clusters.append(len(ball))
         highest = max(highest, risk(risk.network.pack([W, merged[None]])))
     freed = min(clusters) - 1
-    oracle_net = sample.energy if freed == 0 else min(risk(moves.toss(risk, theta, freed)) for theta in ends)
+    oracle_net = sample.energy if freed == 0 else min(risk(relu_paths.toss(risk, theta, freed)) for theta in ends)
     return {
         "n": n,
         "level": level,
@@ -116,7 +114,7 @@ def gap_cell(cell: Cell) -> Cell:
         "printed": max(highest, oracle_net),
         "cluster": min(clusters),
         "active": max(int(np.count_nonzero(risk.network.weights(theta)[1])) for theta in ends),
-        "allowed": level + bounds.maurey_excess(sample, kappa, level, m),
+        "allowed": level + relu_paths.maurey_excess(sample, kappa, level, m),
         "energy": sample.energy,
     }
 
@@ -232,7 +230,7 @@ def _show(console: Any, table: Sequence[Cell]) -> None:
     console.print(view)
     for name in dict.fromkeys(r["target"] for r in table):
         n = next(r["n"] for r in table if r["target"] == name)
-        argument = float(covering.printed_best(n, 1)[0])
+        argument = float(compression.printed_best(n, 1)[0])
         low, high = next(r["limit"] for r in table if r["target"] == name)
         slopes = ", ".join(f"{w} {slope(table, name, w):+.2f}" for w in ("gap", "excess", "printed"))
         console.print(

@@ -19,13 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import validation as check
-from theory.enclosures import upper_bounds
-from theory.maxima import path_maximum
+from theory.maxima import path_maximum, upper_bounds
+from theory.numerics import gamma
+from theory.numerics import validation as check
 from theory.paths import Path
 from theory.relu_kernel import kernel_enclosure, printed_bounds, sharp_bounds
 from theory.risk import Risk, Sample
-from theory.rounding import gamma
 
 Array = NDArray[Any]
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from theory import validation as check
 from theory.networks import ACTIVATIONS, Network
+from theory.numerics import validation as check
 from theory.risk import LOSSES, PENALTIES, Risk, Sample
 
 Array = NDArray[np.float64]

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory import validation as check
+from theory.numerics import load_arrays
+from theory.numerics import validation as check
 from theory.risk import Sample
 
 Array = NDArray[np.float64]
@@ -155,7 +156,7 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
 
 def _read_npz(path: Path) -> tuple[Array, Array]:
     try:
-        X, y = check.load_arrays(path, "X", "y")
+        X, y = load_arrays(path, "X", "y")
     except ValueError as error:
         raise TableError(f"{path}: {error}") from error
     for name, array in (("X", X), ("y", y)):

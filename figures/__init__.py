@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.validation import load_archive
+from theory.numerics import load_archive
 
 STYLE = File(__file__).with_name("halfrect.mplstyle")
 FORMATS = ("png", "pdf", "svg")

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from checks import sweeps
-from checks.runner import one_thread
+from checks.examine import one_thread
 from checks.sweeps import Cell
-from theory import polynomials
+from theory import polynomial_tasks
 
 CHUNK = 5  # pairs whose ends are trained as one batch
 
@@ -28,8 +28,8 @@ def run(
     *,
     points: int = 512,
     seed: int = 0,
-    alpha: float = polynomials.ALPHA,
-    steps: int = polynomials.MAX_STEPS,
+    alpha: float = polynomial_tasks.ALPHA,
+    steps: int = polynomial_tasks.MAX_STEPS,
     out: File | None = None,
     jobs: int | None = 1,
 ) -> list[dict]:
@@ -51,7 +51,7 @@ def run(
         for pair in range(pairs):
             ends = trained[pair // CHUNK][pair % CHUNK]
             for level in sorted(levels, reverse=True):
-                a, b = ends[polynomials.LEVELS[task].index(level)]
+                a, b = ends[polynomial_tasks.LEVELS[task].index(level)]
                 if a is not None and b is not None:
                     cells.append({**own, "alpha": alpha, "level": level, "pair": pair, "a": a, "b": b})
         found = sweep(connect, cells, "pairs")
@@ -60,10 +60,10 @@ def run(
 
 def train_ends(cell: Cell) -> Cell:
     """The ends of CHUNK pairs from number `first` on: ends[pair][level] = (a, b), None where one was not reached."""
-    risk, levels = polynomials.task(cell["task"], points=cell["points"]), polynomials.LEVELS[cell["task"]]
+    risk, levels = polynomial_tasks.task(cell["task"], points=cell["points"]), polynomial_tasks.LEVELS[cell["task"]]
     rng = [cell["seed"], cell["first"]]
     with one_thread():
-        ends = polynomials.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
+        ends = polynomial_tasks.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
     ends = ends.reshape(len(levels), CHUNK, 2, -1).swapaxes(0, 1)
     return {"ends": [[[_listed(end) for end in pair] for pair in row] for row in ends]}
 
@@ -74,10 +74,10 @@ def _listed(end: np.ndarray) -> list[float] | None:
 
 def connect(cell: Cell) -> Cell:
     """One pair at one level, under every preset."""
-    risk = polynomials.task(cell["task"], points=cell["points"])
+    risk = polynomial_tasks.task(cell["task"], points=cell["points"])
     a, b, rng = np.array(cell["a"]), np.array(cell["b"]), [cell["seed"], cell["pair"]]
     with one_thread():
-        rows = polynomials.connect(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
+        rows = polynomial_tasks.connect(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
     return {"rows": [asdict(row) for row in rows]}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory import string_sampling as ss
+from theory import string_sampling
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
-from theory.string_runs import StringResult
-from theory.trainers import train
+from theory.string_sampling import StringResult, train
 
 
 def quadratic(points: int = 128) -> Risk:
@@ -31,7 +30,9 @@ def pair(risk: Risk, level: float, *, seed: int = 0) -> np.ndarray:
 def recorded(risk: Risk, ends: np.ndarray, level: float, algorithm: str, **settings) -> tuple[StringResult, list[Path]]:
     """A run and the string after each of its rounds, the last one included."""
     strings: list[Path] = []
-    result = getattr(ss, algorithm)(risk, *ends, level, callback=lambda p: strings.append(p.string), rng=0, **settings)
+    result = getattr(string_sampling, algorithm)(
+        risk, *ends, level, callback=lambda p: strings.append(p.string), rng=0, **settings
+    )
     return result, [*strings, result.string]
 
 

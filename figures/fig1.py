@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from checks import published
+from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
-from theory import polynomials
+from theory import polynomial_tasks
 
 CAPTION = (
     "Average normalised length (left) and number of beads, both ends included (right), against the level, with standard "
@@ -41,13 +41,15 @@ STYLES = {
 
 def arguments(parser) -> None:
     """Options of this figure."""
-    parser.add_argument("--task", choices=(*polynomials.TASKS, "all"), default="all", help="one row, or all five")
+    parser.add_argument("--task", choices=(*polynomial_tasks.TASKS, "all"), default="all", help="one row, or all five")
     parser.add_argument("--pairs", type=int, default=20, help="pairs of ends at each level (default 20)")
     parser.add_argument("--points", type=int, default=256, help="points of the input grid (default 256)")
     parser.add_argument(
         "--steps", type=int, default=20_000, help="Adam steps before an end is given up (default 20000)"
     )
-    parser.add_argument("--alpha", type=float, default=polynomials.ALPHA, help="beads are trained to alpha * level")
+    parser.add_argument(
+        "--alpha", type=float, default=polynomial_tasks.ALPHA, help="beads are trained to alpha * level"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
@@ -59,7 +61,7 @@ def data(
     pairs: int = 20,
     points: int = 256,
     steps: int = 20_000,
-    alpha: float = polynomials.ALPHA,
+    alpha: float = polynomial_tasks.ALPHA,
     seed: int = 0,
     jobs: int | None = None,
     out: File | None = None,
@@ -75,14 +77,14 @@ def data(
             f"got {pairs}, {steps}, {jobs}, {points}, {seed}, {alpha}"
         )
     arrays: dict[str, Any] = {}
-    for name in polynomials.TASKS if task == "all" else (task,):
-        levels = polynomials.LEVELS[name][3::4] if fast else polynomials.LEVELS[name]
+    for name in polynomial_tasks.TASKS if task == "all" else (task,):
+        levels = polynomial_tasks.LEVELS[name][3::4] if fast else polynomial_tasks.LEVELS[name]
         size = {"points": 32, "steps": 4000, "jobs": 1} if fast else {"points": points, "steps": steps, "jobs": jobs}
         records = experiments.run(
             name, levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size
         )
         arrays[f"{name}/levels"] = np.array(levels)
-        for preset in polynomials.PRESETS:
+        for preset in polynomial_tasks.PRESETS:
             for field in ("length_weights", "length", "beads"):
                 arrays[f"{name}/{preset}/{field}"] = experiments.summary(records, levels, preset, field)
         theirs = [
@@ -112,7 +114,7 @@ def draw(arrays: dict[str, np.ndarray]):
     """One row per task: lengths on the left, beads on the right."""
     import matplotlib.pyplot as plt
 
-    ours = [name for name in polynomials.TASKS if f"{name}/levels" in arrays]
+    ours = [name for name in polynomial_tasks.TASKS if f"{name}/levels" in arrays]
     rows = list(TITLES) if arrays["published"] else ours
     figure, axes = plt.subplots(len(rows), 2, figsize=(6.8, 2.1 * len(rows) + 0.5), squeeze=False)
     for name, (left, right) in zip(rows, axes):
@@ -153,7 +155,7 @@ def extras(arrays: dict[str, np.ndarray], out: File) -> list[File]:
     """A text file with the comparison at every level."""
     file = out / "fig1.txt"
     lines = []
-    for task in (name for name in polynomials.TASKS if f"{name}/levels" in arrays):
+    for task in (name for name in polynomial_tasks.TASKS if f"{name}/levels" in arrays):
         for field in ("length_weights", "beads"):
             table = comparison(arrays, task, field)
             lines.append(

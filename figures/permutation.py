@@ -6,11 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.barriers import permutation_barrier
-from theory.invariants import all_permutations
-from theory.permutation_paths import fit
-from theory.permutation_task import components
-from theory.rank_drop import Geometry, least_risk
+from theory.barriers import Geometry, all_permutations, components, fit, least_risk, permutation_barrier
 from theory.rays import rays
 from theory.risk import Sample
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from checks.claims.sampling_misses import spike, train
+from checks.claims.sections_3_4.sampling_misses import spike, train
 from theory.maxima import segment_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample

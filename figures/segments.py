@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory import relu_bounds as bounds
+from theory import relu_paths
 from theory.lasso import second_layer
 from theory.networks import Network
+from theory.relu_paths import six_segment_report
 from theory.risk import Risk, Sample
-from theory.subpaths import six_segment_report
 
 CAPTION = (
     "Left: the risk along the repaired path of Theorem 2.4 between two random nets of eight units, subpaths at equal "
@@ -41,7 +41,7 @@ def data(*, fast: bool = False, seed: int = 3, sample: Sample | None = None) -> 
         raise ValueError(f"seed must be >= 0; got {seed}")
     rng = np.random.default_rng(seed)
     sample = sample or _task(8 if fast else 24)
-    size = np.sqrt(bounds.spectral_norm(sample) * sample.energy)
+    size = np.sqrt(relu_paths.spectral_norm(sample) * sample.energy)
     risk = Risk(Network((sample.n_in, WIDTH, 1)), sample, kappa=KAPPA * size, penalty="second_layer_l1")
     ends = [_net(risk, rng) for _ in range(2)]
     report = six_segment_report(risk, *ends, active=ACTIVE, angle=ANGLE, rng=rng)
@@ -86,9 +86,10 @@ def _eq_22(count: int) -> dict[str, np.ndarray]:
         apart = (1 - t) * (Z[0] @ beta) + t * (Z[1] @ gamma)
         squares = [((sample.Y[:, 0] - f) ** 2) @ sample.weights for f in (together, apart)]
         left.append(np.abs(squares[0] - squares[1]).max())
-    rule = bounds.constants(sample, kappa)
+    rule = relu_paths.theorem_constants(sample, kappa)
     printed = [
-        [bounds.printed_allowance(Sample(s * sample.X, sample.Y), s * kappa, a) for a in alpha.tolist()] for s in UNITS
+        [relu_paths.printed_allowance(Sample(s * sample.X, sample.Y), s * kappa, a) for a in alpha.tolist()]
+        for s in UNITS
     ]
     return {
         "alpha": alpha,

@@ -6,9 +6,9 @@ from pathlib import Path as File
 
 import numpy as np
 
-from checks import published
+from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
-from theory import polynomials
+from theory import polynomial_tasks
 
 CAPTION = (
     "Normalised length of the cubic task near the spike, the authors' preset with beads trained to 0.95 L0 and to L0. "
@@ -47,10 +47,13 @@ def data(
         raise ValueError(
             f"pairs, points, steps and jobs must be positive and seed >= 0; got {pairs}, {points}, {steps}, {jobs}, {seed}"
         )
-    levels = [x for x in polynomials.LEVELS["cubic"] if 0.13 < x < 0.19]
+    levels = [x for x in polynomial_tasks.LEVELS["cubic"] if 0.13 < x < 0.19]
     levels = levels[1::3] if fast else levels
     size = {"points": 32, "steps": 4000, "jobs": 1} if fast else {"points": points, "steps": steps, "jobs": jobs}
-    arrays = {"levels": np.array(levels), "constant": np.array(polynomials.best_constant(polynomials.task("cubic")))}
+    arrays = {
+        "levels": np.array(levels),
+        "constant": np.array(polynomial_tasks.best_constant(polynomial_tasks.task("cubic"))),
+    }
     for alpha in ALPHAS:
         records = experiments.run(
             "cubic", levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from theory.counterexamples import poor_minimum, teacher_student_landscape
-from theory.topology import landscape, sublevel_tree
+from theory.sublevel_trees import landscape, sublevel_tree
 
 CAPTION = (
     "Above: landscapes; below: their trees of sublevel components, one bar from birth to merger each. Left: one unit "

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory import covering
-from theory import relu_bounds as bounds
-from theory import relu_moves as moves
+from theory import compression, relu_paths
 from theory.networks import Network
 from theory.relu_paths import connect
 from theory.risk import Risk, Sample
@@ -73,10 +71,10 @@ def _gap(sample: Sample, width: int, rng: np.random.Generator) -> tuple[float, f
     for _ in range(2):
         W = rng.standard_normal((width, sample.n_in))
         W /= np.linalg.norm(W, axis=1, keepdims=True) * (1 + 1e-15)
-        ends.append(moves.best_second_layer(risk, network.pack([W, np.full((1, width), 1 / width)])))
-    level = max(moves.vertex_bound(risk, theta) for theta in ends)
-    upper = float(moves.piece_maxima(risk, connect(risk, *ends, route="maurey")).max())
-    zeta2 = bounds.largest_feature(sample, np.concatenate([network.weights(theta)[0] for theta in ends]))
+        ends.append(relu_paths.best_second_layer(risk, network.pack([W, np.full((1, width), 1 / width)])))
+    level = max(relu_paths.vertex_bound(risk, theta) for theta in ends)
+    upper = float(relu_paths.piece_maxima(risk, connect(risk, *ends, route="maurey")).max())
+    zeta2 = relu_paths.largest_feature(sample, np.concatenate([network.weights(theta)[0] for theta in ends]))
     norm = max(float(np.abs(network.weights(theta)[1]).sum()) for theta in ends)
     allowed = norm**2 * zeta2 / (width // 2)
     return (upper - level) / sample.energy, allowed / sample.energy
@@ -106,7 +104,7 @@ def draw(arrays: dict[str, np.ndarray]):
             lw=0.8,
         )
     start = 0.09
-    for slope, text in ((1.0, "slope $-1$"), (float(covering.printed_best(n, 10**6)[0]), "")):
+    for slope, text in ((1.0, "slope $-1$"), (float(compression.printed_best(n, 10**6)[0]), "")):
         line = start * (m / m[0]) ** -slope
         text = text or rf"slope $-1/n$, $n = {n}$"
         axis.plot(m, line, color="k", lw=2.5, alpha=0.35, ls="-", zorder=0)

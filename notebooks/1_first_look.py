@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from checks import claims, exercises
-from checks.runner import run_claim
+from checks.examine import run_claim
 from theory.maxima import segment_maximum
 from theory.networks import Network
 from theory.relu_kernel import kernel, printed_bounds, sharp_bounds

@@ -14,8 +14,8 @@ from checks import exercises
 from theory import relu_paths
 from theory.lasso import second_layer
 from theory.networks import Network
+from theory.relu_paths import six_segment_report
 from theory.risk import Risk, Sample
-from theory.subpaths import six_segment_report
 
 FAST = bool(os.environ.get("HALFRECT_FAST"))
 rng = np.random.default_rng(0)

@@ -27,14 +27,14 @@ import checks
 import figures
 import theory
 
-THEORY = [f"theory.{module.name}" for module in pkgutil.iter_modules(theory.__path__)]
-MODULES = [*THEORY, "checks.predicates", "checks.strategies", "checks.exercises", "figures"]
+THEORY = [module.name for module in pkgutil.walk_packages(theory.__path__, "theory.") if not module.ispkg]
+MODULES = [*THEORY, "checks.predicates", "checks.strategies", "checks.exercises.attempts", "figures"]
 EVERY = [
     module.name
     for package in (theory, checks, figures)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
 ]
-NO_MATHEMATICS = {"theory.validation"}
+NO_MATHEMATICS = {module for module in THEORY if module.startswith("theory.numerics.")}
 
 # (N, n), (P,), (..., P), (m + 1, n), (n_k, n_{k-1}), (len(levels), P), (): one comma at least, unless empty
 LENGTH = r"(?:\.\.\.|[\w{}]+(?:\(\w+\)|(?: ?[-*+] ?)[\w{}]+)*)"
@@ -86,6 +86,9 @@ def meant(reference, home, owner):
     places = [place for place in (owner, home) if place] + [importlib.import_module(module) for module in MODULES]
     found = [getattr(place, reference) for place in places if hasattr(place, reference)]
     found += [FOUND[reference][1]] if reference in FOUND else []
+    face, _, name = reference.rpartition(".")
+    if face.split(".")[0] in ("theory", "checks"):
+        found += [getattr(importlib.import_module(face), name)]
     assert found, f"`{reference}` is referred to and not there"
     return found[0]
 
@@ -183,10 +186,10 @@ PUBLIC = [
     "relu_kernel.kernel",
     "relu_kernel.printed_bounds",
     "relu_kernel.sharp_bounds",
-    "arc_cosine_kernel.arc_cosine",
+    "relu_kernel.arc_cosine",
     "linear_paths.connect",
     "relu_paths.connect",
-    "subpaths.six_segment",
+    "relu_paths.six_segment",
     "lasso.second_layer",
     "oracle.limit",
     "barriers.permutation_barrier",
@@ -195,4 +198,5 @@ PUBLIC = [
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_public_names_have_an_example(name):
-    assert ">>>" in inspect.getdoc(FOUND[f"theory.{name}"][1])
+    module, _, attribute = f"theory.{name}".rpartition(".")
+    assert ">>>" in inspect.getdoc(getattr(importlib.import_module(module), attribute))

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from checks.exercises import EXERCISES
+from checks.exercises.attempts import EXERCISES
 
 FOLDER = File(__file__).resolve().parents[1] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("[0-9]_*.py"))

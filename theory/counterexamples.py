@@ -12,17 +12,14 @@ from math import erfc, exp, pi, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory import validation as check
-from theory.barriers import lower_bound
+from theory.barriers import fit, least_risk, lower_bound, spanning_rows
 from theory.networks import Network
-from theory.permutation_paths import fit, spanning_rows
-from theory.rank_drop import least_risk
-from theory.rays import dependencies, exact_rows, rank, rays
+from theory.numerics import Array, exact_rows, rank
+from theory.numerics import validation as check
+from theory.rays import dependencies, rays
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,7 +275,7 @@ def _between(a: Array, b: Array) -> Array:
 
 def _exact_height(sample: Sample, order: Sequence[int]) -> float:
     """The barrier of the permutation task at three units: e(2), or 0 for a permutation that is free."""
-    from theory.invariants import determinant_must_vanish
+    from theory.barriers import determinant_must_vanish
 
     least = least_risk(rays(sample))
     return least.lower if determinant_must_vanish(order, least.geometry) else 0.0

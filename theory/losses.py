@@ -19,11 +19,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from theory.rounding import LIBM, TINY, UNIT, down, gamma, up
-
-Array = NDArray[Any]
+from theory.numerics import LIBM, TINY, UNIT, Array, down, gamma, up
 
 SUMS = 1e-6  # rows of probabilities may sum to one up to this (they may come from float32), and are scaled
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory import validation as check
-
-Array = NDArray[Any]
+from theory.numerics import Array
+from theory.numerics import validation as check
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from theory import validation as check
-
-Array = NDArray[Any]
+from theory.numerics import Array, load_arrays
+from theory.numerics import validation as check
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,7 +108,7 @@ class Path:
     def load(cls, file: str | PathLike[str] | BinaryIO) -> Path:
         """Read a file that `save` wrote; ValueError when it is not such an NPZ, OSError when it cannot be opened."""
         try:
-            points, labels = check.load_arrays(file, "points", "labels")
+            points, labels = load_arrays(file, "points", "labels")
         except ValueError as error:
             raise ValueError(f"file must be an NPZ as Path.save writes; {file!s} {error}") from error
         if labels.ndim != 1 or (labels.dtype.kind not in "US" and labels.size):

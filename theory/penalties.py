@@ -20,13 +20,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from theory import validation as check
 from theory.networks import Network
-from theory.rounding import LIBM, TINY, UNIT, gamma
-
-Array = NDArray[Any]
+from theory.numerics import LIBM, TINY, UNIT, Array, gamma
+from theory.numerics import validation as check
 
 
 class Penalty:

@@ -13,13 +13,10 @@ from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from theory.numerics import Array
+from theory.numerics.rationals import Rational, Vector, matrix, null_space, rank
 from theory.risk import Sample
-
-Array = NDArray[Any]
-Rational = Any  # flint.fmpq
-Vector = list[Rational]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +90,6 @@ def rays(sample: Sample, *, bias: bool = False) -> Rays:
     return Rays(X, Y, [group[0] for group in moments], constant, tuple(first))
 
 
-def rank(rows: list[Vector]) -> int:
-    """The rank of a rational matrix."""
-    return matrix(rows).rank() if rows and rows[0] else 0
-
-
 def dependencies(points: Rays, *, bias: bool = False) -> list[Vector]:
     """A basis of {nu : rho(X w) . nu = 0 for every w} (with an output bias also sum nu = 0): what no net can see.
 
@@ -140,25 +132,6 @@ def unseen_risk(points: Rays, blind: list[Vector]) -> Rational:
     solved: fmpq_mat = gram.solve(seen)
     product = seen.transpose() * solved
     return points.constant + sum((product[k, k] for k in range(product.nrows())), points.constant * 0)
-
-
-def null_space(rows: list[Vector], columns: int) -> list[Vector]:
-    """A basis of {v : rows v = 0}, rational, of length `columns`; free coordinates carry the identity."""
-    from flint import fmpq
-
-    if not rows:
-        return [[fmpq(int(i == j)) for j in range(columns)] for i in range(columns)]
-    reduced, r = matrix(rows).rref()
-    table = reduced.tolist()
-    pivots = [next(j for j in range(columns) if table[i][j] != 0) for i in range(r)]
-    basis = []
-    for free in (j for j in range(columns) if j not in pivots):
-        v = [fmpq(0)] * columns
-        v[free] = fmpq(1)
-        for i, pivot in enumerate(pivots):
-            v[pivot] = -table[i][free]
-        basis.append(v)
-    return basis
 
 
 def sorted_directions(points: Rays) -> list[Vector]:
@@ -205,38 +178,7 @@ def feature_rows(points: Rays, directions: list[Vector]) -> list[Vector]:
     return [[max(sum((a * b for a, b in zip(x, w)), zero), zero) for x in points.X] for w in directions]
 
 
-def matrix(rows: list[Vector]) -> Any:
-    """The rows as a flint.fmpq_mat."""
-    from flint import fmpq_mat
-
-    return fmpq_mat(len(rows), len(rows[0]), [v for row in rows for v in row])
-
-
-def exact_rows(array: ArrayLike) -> list[Vector]:
-    """A float array (M, n) as rows of rationals."""
-    from flint import fmpq
-
-    return [[fmpq(*float(v).as_integer_ratio()) for v in row] for row in np.asarray(array).tolist()]
-
-
-def floats(rows: list[Vector]) -> Array:
-    """The rows rounded to a float array (M, n)."""
-    return np.array([[float(v) for v in row] for row in rows]) if rows else np.zeros((0, 0))
-
-
 def row_norms(rows: Array) -> Array:
     """Euclidean norms of rows (..., n) that neither overflow nor underflow."""
     largest = np.abs(rows).max(axis=-1, initial=0.0)
     return largest * np.linalg.norm(rows / np.where(largest > 0, largest, 1)[..., None], axis=-1)
-
-
-def float_below(value: Rational) -> float:
-    """The largest float that is not above a rational value."""
-    from flint import fmpq
-
-    below = float(value)
-    while fmpq(*below.as_integer_ratio()) > value:
-        below = float(np.nextafter(below, -np.inf))
-    while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
-        below = above
-    return below

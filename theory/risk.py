@@ -7,21 +7,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from theory import losses, penalties
-from theory import validation as check
 from theory.losses import Loss
 from theory.networks import Network
+from theory.numerics import SLAB, Array
+from theory.numerics import validation as check
 from theory.penalties import Penalty
-
-Array = NDArray[Any]
 
 LOSSES = tuple(losses.LOSSES)
 PENALTIES = (None, *penalties.PENALTIES)
-
-# Working memory of one slab of a batched evaluation, in numbers.
-SLAB = 500_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import figures
-from checks import claims, folder, headlines
+from checks import claims, report
 from checks.__main__ import main, select
+from checks.certificates import shipped
 from checks.claim import Verdict
+from checks.report import folder
 
 CHEAP = ["prop-2.1", "sec-2.1-saddle"]
 
@@ -145,19 +147,19 @@ def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys
         (here / folder.PICTURES / "f.png").write_bytes(b"PNG")
         return ""
 
-    monkeypatch.setattr(folder, "draw", drawn)
-    report = tmp_path / "new" / "report"
-    assert main([*CHEAP, "--report", str(report), "--jobs", "1"]) == 0
-    text = (report / "index.html").read_text()
+    monkeypatch.setattr(report, "draw", drawn)
+    here = tmp_path / "new" / "report"
+    assert main([*CHEAP, "--report", str(here), "--jobs", "1"]) == 0
+    text = (here / "index.html").read_text()
     assert "A caption." in text
-    assert [entry["id"] for entry in json.loads((report / "ledger.json").read_text())["claims"]] == CHEAP
-    files = sorted((report / "certificates").glob("*.json"))
-    assert {file.stem for file in files} == {headline.claim for headline in headlines.HEADLINES}
+    assert [entry["id"] for entry in json.loads((here / "ledger.json").read_text())["claims"]] == CHEAP
+    files = sorted((here / "certificates").glob("*.json"))
+    assert {file.stem for file in files} == {headline.claim for headline in shipped.HEADLINES}
     alone = subprocess.run(
         [sys.executable, "-I", "verify.py", *(f"certificates/{file.name}" for file in files)],
         capture_output=True,
         text=True,
-        cwd=report,
+        cwd=here,
         check=False,
     )
     assert alone.returncode == 0, alone.stderr
@@ -166,7 +168,7 @@ def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys
 
 def test_a_report_does_without_pictures_that_cannot_be_drawn_and_says_so(tmp_path, monkeypatch, capsys):
     draw = folder.draw
-    monkeypatch.setattr(folder, "draw", lambda here: draw(here, command=("figures", "no-such-figure")))
+    monkeypatch.setattr(report, "draw", lambda here: draw(here, command=("figures", "no-such-figure")))
     assert main(["prop-2.1", "--report", str(tmp_path), "--jobs", "1"]) == 0
     assert "no figure named no-such-figure" in capsys.readouterr().err
     assert (tmp_path / "index.html").exists()

@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from checks import claims, report, runner
+from checks import claims, examine, runner
 from checks.claim import Claim, Evidence, Standing, Status, Tally, Tightness, Verdict, Witness
+from checks.report import document as report
 from checks.tables import from_file, shipped
 
 
@@ -30,6 +31,9 @@ def claim(verdict=Verdict.HOLDS, *, confirm=lambda s: outcome(1.0, 0.5), control
     )
     return Claim(
         id="prop-2.1",
+        headline="A sentence.",
+        fault="a fault",
+        instead="" if verdict in (Verdict.HOLDS, Verdict.OPEN) else "Another.",
         source="here",
         statement="s",
         standing=Standing.OURS,
@@ -47,7 +51,7 @@ def claim(verdict=Verdict.HOLDS, *, confirm=lambda s: outcome(1.0, 0.5), control
 def run(monkeypatch):
     def run_planted(planted, **options):
         monkeypatch.setattr(claims, "load", lambda claim_id: planted)
-        return runner.run_claim("prop-2.1", **options)
+        return examine.run_claim("prop-2.1", **options)
 
     return run_planted
 
@@ -110,18 +114,18 @@ def test_a_claim_that_does_not_load_is_an_error(monkeypatch):
         raise SyntaxError("bad module")
 
     monkeypatch.setattr(claims, "load", broken)
-    result = runner.run_claim("prop-2.1")
+    result = examine.run_claim("prop-2.1")
     assert (result.status, result.recorded, result.error) == (Status.ERROR, None, "loading: SyntaxError: bad module")
-    json.dumps(report.document([result], seed=0, budget="quick", data=None), allow_nan=False)
+    json.dumps(report.as_document([result], seed=0, budget="quick", data=None), allow_nan=False)
 
 
 def test_the_generator_depends_on_seed_claim_and_part_only(run):
     first = run(claim(confirm=random_outcome), seed=3)
     assert run(claim(confirm=random_outcome), seed=3).margin == first.margin
     assert run(claim(confirm=random_outcome), seed=4).margin != first.margin
-    draws = {runner.generator(s, i, p).random() for s in (0, 1) for i in ("a", "b") for p in ("confirm", "control")}
+    draws = {examine.generator(s, i, p).random() for s in (0, 1) for i in ("a", "b") for p in ("confirm", "control")}
     assert len(draws) == 8
-    state = runner.generator(0, "prop-2.1", "confirm").bit_generator.seed_seq.generate_state(1)
+    state = examine.generator(0, "prop-2.1", "confirm").bit_generator.seed_seq.generate_state(1)
     assert state == [2572372214]  # the same on every machine
 
 
@@ -174,7 +178,7 @@ def test_plain_values_survive_strict_json():
         "none": None,
         1: object,
     }
-    plain = runner.plain(value)
+    plain = examine.plain(value)
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["array"] == [[1.0, None], [None, 0.0]]
     assert plain["fraction"] == "1/3"
@@ -186,7 +190,7 @@ def test_plain_values_survive_strict_json():
 
 def test_the_document_is_strict_json_and_complete(run):
     result = run(claim(Verdict.REPAIRED, confirm=lambda s: outcome(np.inf)))
-    document = report.document([result], seed=7, budget="quick", data=None)
+    document = report.as_document([result], seed=7, budget="quick", data=None)
     text = json.dumps(document, allow_nan=False)
     entry = json.loads(text)["claims"][0]
     assert entry["margin"] is None
@@ -202,7 +206,7 @@ def test_results_in_two_processes_are_those_of_one():
     apart = {r.id: r for r in runner.results(ids[::-1], seed=5, jobs=2, progress=lambda *a: seen.append(a))}
     for claim_id in ids:
         a, b = (dataclasses.replace(r, seconds=0.0) for r in (alone[claim_id], apart[claim_id]))
-        assert report.document([a], seed=5, budget="quick", data=None) == report.document(
+        assert report.as_document([a], seed=5, budget="quick", data=None) == report.as_document(
             [b], seed=5, budget="quick", data=None
         )
     assert {claim_id for claim_id, _ in seen} <= set(ids)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import figures
-from checks import published
+from checks.claims.sections_3_4 import published
 from figures import __main__ as command
 from figures import _experiments as experiments
-from theory import polynomials
+from theory import polynomial_tasks
 
 OURS = ("fig1", "fig2", "fig3", "movie", "spike")
 QUICK = ("fig2", "fig3")
@@ -60,8 +60,8 @@ def test_figure_1_resumes_where_it_stopped_and_does_not_depend_on_the_workers(tm
     first = experiments.run("quadratic", (0.1,), 1, **size)
     both = experiments.run("quadratic", (0.1, 0.125), 1, **size)
     assert all(row in both for row in first)
-    monkeypatch.setattr(polynomials, "connect", None)  # nothing is computed again
-    monkeypatch.setattr(polynomials, "trained_ends", None)
+    monkeypatch.setattr(polynomial_tasks, "connect", None)  # nothing is computed again
+    monkeypatch.setattr(polynomial_tasks, "trained_ends", None)
     assert experiments.run("quadratic", (0.1, 0.125), 1, **size) == both
     monkeypatch.undo()
     afresh = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, jobs=2)

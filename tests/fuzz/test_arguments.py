@@ -12,36 +12,26 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from checks import predicates, strategies
+from checks.certificates import document
 from checks.tables import standardised
-from theory import (
-    barriers,
-    certificates,
-    compression,
-    counterexamples,
-    covering,
-    geodesics,
-    kernel_sampling,
-    lasso,
-    linear_paths,
-    maxima,
-    oracle,
-    relu_bounds,
-    relu_kernel,
-    relu_moves,
-    relu_paths,
-    row_norms,
-    string_sampling,
-    subpaths,
-    topology,
-)
-from theory.arc_cosine_kernel import arc_cosine, arc_cosine_error
-from theory.linear_descent import descend
+from theory import counterexamples, geodesics, sublevel_trees
+from theory.barriers import lower_bounds, permutations
+from theory.compression import covering, layers
+from theory.lasso import solve
+from theory.linear_paths import cases
+from theory.linear_paths.descent import descend
+from theory.maxima import segments
 from theory.networks import Network
+from theory.oracle import infinite_width
 from theory.paths import Path
-from theory.population import compare
+from theory.population.maxima import compare
+from theory.population.risk import TeacherRisk
+from theory.relu_kernel import bounds, proof, sampling
+from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_error
+from theory.relu_paths import best_route, constants, sharper_routes, six_segments, sparsify, unit_rows
 from theory.risk import Risk, Sample
-from theory.teacher import TeacherRisk
-from theory.trainers import train
+from theory.string_sampling import algorithms
+from theory.string_sampling.trainers import train
 
 rng = np.random.default_rng(0)
 X, Y, W = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), np.array([0.5, 0.2, 0.1, 0.2])
@@ -57,7 +47,7 @@ CORNERS = Sample(*(np.array(v) for v in ([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]],
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]])
 u, v = np.array([1.0, 0.0]), np.array([0.6, 0.8])
 ENDS = {"theta_a": A, "theta_b": B}
-LEVEL = 1.1 * maxima.path_maximum(RISK, PATH).upper
+LEVEL = 1.1 * segments.path_maximum(RISK, PATH).upper
 
 CALLS = {
     "Network": (Network, {"widths": (2, 3, 1), "activation": "relu", "output": "identity", "bias": False}),
@@ -82,19 +72,19 @@ CALLS = {
     "Path": (Path, {"points": PATH.points, "labels": PATH.labels}),
     "path.at": (PATH.at, {"t": np.array([0.0, 0.5, 1.0])}),
     "path.add": (PATH.__add__, {"other": PATH.reversed()}),
-    "segment_maximum": (maxima.segment_maximum, {"risk": RISK, "theta_0": A, "theta_1": B, "gap": 0.1, "budget": 50}),
-    "segment_maximum, tanh": (maxima.segment_maximum, {"risk": TANH, "theta_0": A, "theta_1": B, "budget": 50}),
-    "path_maximum": (maxima.path_maximum, {"risk": RISK, "path": PATH, "gap": 0.1, "ceiling": 5.0, "budget": 50}),
-    "segment_maxima": (maxima.segment_maxima, {"risk": BALL, "starts": A[None], "ends": B[None]}),
-    "kernel": (relu_kernel.kernel, {"w1": u, "w2": v, "measure": SAMPLE}),
-    "kernel_enclosure": (relu_kernel.kernel_enclosure, {"w1": u, "w2": v, "measure": SAMPLE}),
-    "printed_bounds": (relu_kernel.printed_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
-    "sharp_bounds": (relu_kernel.sharp_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
-    "proof_terms": (relu_kernel.proof_terms, {"w1": u, "w2": v, "sample": SAMPLE}),
+    "segment_maximum": (segments.segment_maximum, {"risk": RISK, "theta_0": A, "theta_1": B, "gap": 0.1, "budget": 50}),
+    "segment_maximum, tanh": (segments.segment_maximum, {"risk": TANH, "theta_0": A, "theta_1": B, "budget": 50}),
+    "path_maximum": (segments.path_maximum, {"risk": RISK, "path": PATH, "gap": 0.1, "ceiling": 5.0, "budget": 50}),
+    "segment_maxima": (segments.segment_maxima, {"risk": BALL, "starts": A[None], "ends": B[None]}),
+    "kernel": (bounds.kernel, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "kernel_enclosure": (bounds.kernel_enclosure, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "printed_bounds": (bounds.printed_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "sharp_bounds": (bounds.sharp_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
+    "proof_terms": (proof.proof_terms, {"w1": u, "w2": v, "sample": SAMPLE}),
     "arc_cosine": (arc_cosine, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
     "arc_cosine_error": (arc_cosine_error, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
     "monte_carlo": (
-        kernel_sampling.monte_carlo,
+        sampling.monte_carlo,
         {
             "w1": u,
             "w2": v,
@@ -104,34 +94,33 @@ CALLS = {
             "rng": 0,
         },
     ),
-    "linear_paths.connect": (linear_paths.connect, {"risk": LINEAR, **ENDS, "rise": 1e-9}),
-    "linear_paths.descend": (linear_paths.descend, {"risk": LINEAR, "theta": A}),
+    "linear_paths.connect": (cases.connect, {"risk": LINEAR, **ENDS, "rise": 1e-9}),
     "linear_descent.descend": (descend, {"risk": LINEAR, "theta": A, "tolerance": 1e-6, "rng": 0}),
-    "relu_paths.connect": (relu_paths.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
-    "relu_paths.matching": (relu_paths.matching, {"risk": RISK, **ENDS}),
-    "six_segment": (subpaths.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
-    "best_second_layer": (relu_moves.best_second_layer, {"risk": BALL, "theta": A}),
-    "row_norms.normalise": (row_norms.normalise, {"risk": BALL, "theta": A}),
-    "second_layer": (lasso.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
-    "homotopy": (lasso.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
-    "certify": (lasso.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
-    "kappa_max": (lasso.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
-    "oracle.limit": (oracle.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
-    "delta": (compression.delta, {"sample": SAMPLE, "W": UNIT, "l": 1, "alpha": 0.2, "kappa": 0.1, "draws": 1}),
+    "relu_paths.connect": (best_route.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
+    "relu_paths.matching": (sharper_routes.matching, {"risk": RISK, **ENDS}),
+    "six_segment": (six_segments.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
+    "best_second_layer": (sparsify.best_second_layer, {"risk": BALL, "theta": A}),
+    "row_norms.normalise": (unit_rows.normalise, {"risk": BALL, "theta": A}),
+    "second_layer": (solve.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
+    "homotopy": (solve.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
+    "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
+    "kappa_max": (solve.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
+    "oracle.limit": (infinite_width.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
+    "delta": (layers.delta, {"sample": SAMPLE, "W": UNIT, "l": 1, "alpha": 0.2, "kappa": 0.1, "draws": 1}),
     "covering_bound": (covering.covering_bound, {"n": 3, "radius": 0.5}),
     "cells": (covering.cells, {"rows": np.eye(3), "radius": 0.5}),
-    "constants": (relu_bounds.constants, {"sample": SAMPLE, "kappa": 0.1}),
-    "maurey_excess": (relu_bounds.maurey_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3}),
-    "permutation_barrier": (barriers.permutation_barrier, {"sample": CORNERS, "width": 3, "subsets": 2, "rng": 0}),
-    "lower_bound": (barriers.lower_bound, {"risk": Risk(NET, CORNERS), **ENDS, "subsets": 2, "rng": 0}),
+    "constants": (constants.theorem_constants, {"sample": SAMPLE, "kappa": 0.1}),
+    "maurey_excess": (constants.maurey_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3}),
+    "permutation_barrier": (permutations.permutation_barrier, {"sample": CORNERS, "width": 3, "subsets": 2, "rng": 0}),
+    "lower_bound": (lower_bounds.lower_bound, {"risk": Risk(NET, CORNERS), **ENDS, "subsets": 2, "rng": 0}),
     "shorten": (geodesics.shorten, {"risk": RISK, "path": PATH, "level": LEVEL, "beads": 4, "sweeps": 1}),
-    "greedy": (string_sampling.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
+    "greedy": (algorithms.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
     "train": (train, {"risk": RISK, "starts": np.stack([A, B]), "target": 0.5, "trainer": "lm", "iterations": 3}),
     "compare": (compare, {"risk": TEACHER, "path": PATH, "sizes": [3], "rng": 0}),
     "two_gaussians": (counterexamples.two_gaussians, {"separation": 3.0, "sigma": 1.0, "nodes": 4}),
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
-    "sublevel_tree": (topology.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),
+    "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),
     "standardised": (standardised, {"X": X, "y": Y[:, 0]}),
     "connects": (predicates.connects, {"path": PATH, **ENDS}),
     "stays_below": (predicates.stays_below, {"risk": RISK, "path": PATH, "level": LEVEL, "rtol": 1e-9}),
@@ -214,4 +203,4 @@ def test_a_bad_argument_gives_a_result_without_nan_or_a_value_error_that_names_o
 
 def test_certificates_name_what_they_cannot_write(tmp_path):
     with pytest.raises(ValueError, match="upper"):
-        certificates.save(tmp_path / "c.json", RISK, PATH, float("inf"))
+        document.save(tmp_path / "c.json", RISK, PATH, float("inf"))

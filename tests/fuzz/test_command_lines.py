@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import figures
 from checks import __main__ as checks
-from checks import claims, gap, runner
+from checks import claims, examine, gap, runner
 from figures.__main__ import main as draw
 
 NUMBERS = ("0", "1", "-1", "1.5", "1e9", "nan", "inf", "1_0", "٣", "9" * 4000, "9" * 5000, "", " 1", "0x1", "True")
@@ -65,7 +65,7 @@ def places(tmp_path_factory):
 def nothing_runs():
     """The command line with claims that are finished before they begin."""
     before = checks.results
-    checks.results = lambda ids, **options: iter(runner.Result(i, runner.Status.VACUOUS) for i in ids)
+    checks.results = lambda ids, **options: iter(examine.Result(i, runner.Status.VACUOUS) for i in ids)
     try:
         yield
     finally:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import figures
-from checks import notes, pictures, sweeps, tables
+from checks import sweeps, tables
+from checks.report import notes, pictures
 from theory.paths import Path
 
 PAIR = runpy.run_path(str(File(__file__).resolve().parents[2] / "notebooks" / "pair.py"))

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from checks import verify
-from theory import certificates
-from theory.certificates import digest
-from theory.maxima import path_maximum
+from checks.certificates import document as certificates
+from checks.certificates import verify
+from checks.certificates.document import digest
+from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample

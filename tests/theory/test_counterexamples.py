@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import counterexamples as ce
-from theory.barriers import permutation_barrier
+from theory.barriers.permutations import permutation_barrier
 from theory.networks import Network
 
 TRIANGLE = np.array([[1.0, 0.0], [0.25, 1.0], [-0.5, 0.75]])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import geodesics
-from theory.maxima import path_maximum
+from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample

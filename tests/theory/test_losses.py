@@ -10,15 +10,20 @@ from flint import arb, ctx
 from hypothesis import assume, given, settings
 from hypothesis import strategies as hst
 
-from theory import certificates, enclosures, linear_products, losses, maxima, polynomials, quartic, relu_moves
+from checks.certificates import document
+from theory import losses, polynomial_tasks
+from theory.linear_paths import products
 from theory.losses import LOSSES
-from theory.maxima import Method, Status, path_maximum, segment_maximum
+from theory.maxima import quartic, segments, taylor_models
+from theory.maxima.results import Method, Status
+from theory.maxima.segments import path_maximum, segment_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.penalties import PENALTIES
+from theory.relu_paths import problem as relu_problem
 from theory.risk import Risk, Sample
 from theory.string_sampling import greedy
-from theory.trainers import train
+from theory.string_sampling.trainers import train
 
 NAMES = tuple(LOSSES)
 KINDS = (None, *PENALTIES)
@@ -301,10 +306,10 @@ def test_enclosures_hold_over_cells_and_at_points(name, kind):
         for width in (0.0, 1e-9, 1e-3, 0.1, 1.0):
             lo = float(rng.uniform(0, 1 - width))
             cell = np.array([lo]), np.array([min(lo + width, 1.0)])
-            upper = float(enclosures.upper_bounds(risk, a[None], b[None], *cell)[0])
+            upper = float(taylor_models.upper_bounds(risk, a[None], b[None], *cell)[0])
             for t in np.linspace(cell[0][0], cell[1][0], 4):
                 assert not oracle.risk_at(risk, a, b, t) > arb(upper)
-        low, high = (float(v[0]) for v in enclosures.point_bounds(risk, a[None], b[None], np.array([lo])))
+        low, high = (float(v[0]) for v in taylor_models.point_bounds(risk, a[None], b[None], np.array([lo])))
         true = oracle.risk_at(risk, a, b, lo)
         assert not true < arb(low)
         assert not true > arb(high)
@@ -333,13 +338,13 @@ def test_a_bound_without_the_penalty_and_one_with_half_the_loss_are_caught(name,
     risk, _, a = problem(3, name, kind)
     true = oracle.risk_at(risk, a, a, 0)
     at = (a[None], a[None], np.zeros(1), np.zeros(1))
-    assert not true > arb(float(enclosures.upper_bounds(risk, *at)[0]))
+    assert not true > arb(float(taylor_models.upper_bounds(risk, *at)[0]))
     if kind is not None:
         bare = Risk(risk.network, risk.sample, name)
-        assert true > arb(float(enclosures.upper_bounds(bare, *at)[0]))
+        assert true > arb(float(taylor_models.upper_bounds(bare, *at)[0]))
     upper = LOSSES[name].upper
     monkeypatch.setattr(LOSSES[name], "upper", lambda *given: 0.5 * upper(*given), raising=False)
-    assert true > arb(float(enclosures.upper_bounds(risk, *at)[0]))
+    assert true > arb(float(taylor_models.upper_bounds(risk, *at)[0]))
 
 
 # ---------------------------------------------------------------- penalties by themselves
@@ -511,11 +516,11 @@ def test_a_transfer_between_copies_is_constant_and_its_ends_decide(name, kind):
 def test_what_is_not_constant_is_not_called_so():
     rng = np.random.default_rng(1)
     risk, a, b = transfer(rng, "squared", "ridge", between_copies=False)
-    assert not maxima.is_constant_along(risk, a, b)
+    assert not segments.is_constant_along(risk, a, b)
     risk, a, b = transfer(rng, "squared", "ridge")
     net = risk.network
-    assert maxima.is_constant_along(risk, a, b)
-    assert maxima.is_constant_along(risk, a, a)
+    assert segments.is_constant_along(risk, a, b)
+    assert segments.is_constant_along(risk, a, a)
     for change in (
         lambda W: W[1].__setitem__((0, 1), W[1][0, 1] * (1 + 2.0**-50)),  # the sum of the changes is not exactly zero
         lambda W: W[0].__setitem__((1, 0), np.nextafter(W[0][1, 0], 9.0)),  # the rows are not equal at one end
@@ -524,7 +529,7 @@ def test_what_is_not_constant_is_not_called_so():
     ):
         W = [M.copy() for M in net.weights(b)]
         change(W)
-        assert not maxima.is_constant_along(risk, a, net.pack(W))
+        assert not segments.is_constant_along(risk, a, net.pack(W))
     biased = Network((2, 3, 3, 1), bias=True)
     W = [M.copy() for M in biased.weights(rng.standard_normal(biased.size))]
     W[0][1] = W[0][0]
@@ -533,7 +538,7 @@ def test_what_is_not_constant_is_not_called_so():
     W[1][:, 1] += W[1][:, 0]
     W[1][:, 0] = 0.0
     risk = Risk(biased, Sample(np.ones((1, 2)), np.ones((1, 1))))
-    assert not maxima.is_constant_along(risk, a, biased.pack(W))
+    assert not segments.is_constant_along(risk, a, biased.pack(W))
 
 
 def test_a_transfer_to_a_busy_copy_keeps_the_function_and_the_larger_end_bounds_the_path_norm():
@@ -553,7 +558,7 @@ def test_a_transfer_to_a_busy_copy_keeps_the_function_and_the_larger_end_bounds_
 def test_a_wrong_rule_for_constant_pieces_is_caught(monkeypatch):
     """The planted fault: any exchange of outgoing weights counts as silent. Then the bound falls below the risk."""
     rng, caught = np.random.default_rng(2), 0
-    monkeypatch.setattr(maxima, "_constant", lambda *given: True)
+    monkeypatch.setattr(segments, "_constant", lambda *given: True)
     for _ in range(30):
         risk, a, b = transfer(rng, "logistic", None, between_copies=False)
         found = segment_maximum(risk, a, b)
@@ -608,7 +613,7 @@ def test_a_scale_of_one_whatever_the_units_is_caught(monkeypatch):
     b[net.slices[-1]] *= 2.0**-60
     found = segment_maximum(risk, a, b, gap=1e-3)
     assert found.upper <= found.value * (1 + 1.001e-3)
-    monkeypatch.setattr(maxima, "_scale", lambda risk: 1.0)
+    monkeypatch.setattr(segments, "_scale", lambda risk: 1.0)
     found = segment_maximum(risk, a, b, gap=1e-3)
     assert found.upper > found.value * (1 + 2e-3)
 
@@ -684,11 +689,11 @@ def test_those_who_know_squared_and_absolute_only_refuse_the_others(tmp_path):
     linear = Risk(Network((1, 2, 1), "identity"), Sample(X, Y), "logistic")
     relu = Risk(Network((1, 2, 1)), Sample(X, Y), "squared", 0.1, "path")
     calls = [
-        lambda: linear_products.best_product(linear),
-        lambda: polynomials.best_constant(linear),
-        lambda: relu_moves.checked(relu, np.zeros(4)),
-        lambda: certificates.text(linear, Path(np.zeros((2, 4))), 1.0),
-        lambda: certificates.text(relu, Path(np.zeros((2, 4))), 1.0),
+        lambda: products.best_product(linear),
+        lambda: polynomial_tasks.best_constant(linear),
+        lambda: relu_problem.checked(relu, np.zeros(4)),
+        lambda: document.text(linear, Path(np.zeros((2, 4))), 1.0),
+        lambda: document.text(relu, Path(np.zeros((2, 4))), 1.0),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=r"^risk"):

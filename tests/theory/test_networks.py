@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from rounding_bounds import forward_error
 
 from checks import strategies as st
-from theory import validation as check
 from theory.networks import ACTIVATIONS, Network
+from theory.numerics import validation as check
 
 small_integers = hst.integers(-4, 4).map(float)
 

@@ -10,7 +10,7 @@ import pytest
 
 import theory
 
-MODULES = [importlib.import_module(f"theory.{m.name}") for m in pkgutil.iter_modules(theory.__path__)]
+MODULES = [importlib.import_module(m.name) for m in pkgutil.walk_packages(theory.__path__, "theory.")]
 
 
 def own(kind):

@@ -10,11 +10,11 @@ from hypothesis import strategies as hst
 from rounding_bounds import risk_error
 
 from checks import strategies as st
-from theory.maxima import path_maximum, segment_maximum
+from theory.maxima.segments import path_maximum, segment_maximum
 from theory.networks import Network
+from theory.numerics.rounding import gamma
 from theory.paths import Path
 from theory.risk import LOSSES, PENALTIES, Risk, Sample
-from theory.rounding import gamma
 
 SMOOTH = ["identity", "tanh", "sigmoid"]
 

@@ -1,0 +1,1 @@
+"""Section 2.1: poor minima and connectedness."""

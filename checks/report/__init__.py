@@ -1,0 +1,30 @@
+"""The ledger for people and for programs: terminal, JSON, one page, one folder."""
+
+from checks.report.document import as_document, write_json
+from checks.report.folder import CERTIFICATES, LEDGER, PAGE, PICTURES, begin, draw
+from checks.report.page import render_page
+from checks.report.pictures import Picture, PictureError, read
+from checks.report.terminal import catalogue, console, controls, details, ledger, measured, summary, troubles
+
+__all__ = [
+    "CERTIFICATES",
+    "LEDGER",
+    "PAGE",
+    "PICTURES",
+    "Picture",
+    "PictureError",
+    "as_document",
+    "begin",
+    "catalogue",
+    "console",
+    "controls",
+    "details",
+    "draw",
+    "ledger",
+    "measured",
+    "read",
+    "render_page",
+    "summary",
+    "troubles",
+    "write_json",
+]

@@ -1,0 +1,264 @@
+"""The ledger as one page that carries everything it needs: no request leaves it, and without scripts it reads the same.
+
+`page` takes the results of a run; texts come from paper_notes.md where it is found, else from the claims themselves.
+A picture that names no claim of the page stands at its end.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from checks import claims
+from checks.claim import Claim, Evidence, Status
+from checks.examine import Result
+from checks.report import document, mathml, notes, pictures
+from checks.report.entry import EVIDENCE, Run, copyable, number, story, verdict
+from checks.report.pictures import Picture
+
+if TYPE_CHECKING:
+    from checks.certificates import Shipped
+
+TITLE = "The ledger: half-rectified networks, checked"
+EARLY = 'document.documentElement.classList.add("js")'  # before anything is drawn
+
+SIGNS = {"holds": "✓", "repaired": "≈", "refuted": "✗", "open": "?", "none": "!"}
+
+VERDICTS = {
+    "holds": "true as printed, or as stated where the statement is ours",
+    "repaired": "false or incomplete as printed, true as restated",
+    "refuted": "false",
+    "open": "neither proved nor refuted here",
+    "none": "this run supports no verdict",
+}
+
+
+def render_page(
+    results: Sequence[Result],
+    *,
+    seed: int = 0,
+    budget: str = "quick",
+    data: str | None = None,
+    ledger: notes.Notes | None = None,
+    figures: Iterable[Picture] = (),
+    certificates: Iterable[Shipped] = (),
+) -> str:
+    """The whole page as text; certificates are offered under their claims. ledger: the notes (default: those installed)."""
+    from checks.report import slider
+
+    ledger = notes.read() if ledger is None else ledger
+    figures, by_claim = tuple(figures), {shipped.claim: shipped for shipped in certificates}
+    run = Run(seed, budget, data)
+    shown = {result.id for result in results}
+    rest = [figure for figure in figures if not shown.intersection(figure.claims)]
+    scenes, walk_data = slider.section()
+    style, script = _resource("page.css"), _resource("page.js")
+    return Template(_resource("page.html")).substitute(
+        title=TITLE,
+        style=style,
+        script=script,
+        early=EARLY,
+        early_hash=_hash(EARLY),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        summary=_summary(results),
+        notice=_notice(results),
+        walk=scenes,
+        walk_data=walk_data,
+        key=_key(ledger),
+        filters=_filters(results),
+        table=_table(results, run, ledger, figures, by_claim),
+        gallery=_gallery(rest),
+        figures_link='<a href="#figures">Figures</a>' if rest else "",
+        colophon=_colophon(run),
+    )
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _chip(verdict: str) -> str:
+    return (
+        f'<span class="chip {verdict}" title="{VERDICTS[verdict]}">'
+        f'<span class="sign" aria-hidden="true">{SIGNS[verdict]}</span>{verdict}</span>'
+    )
+
+
+def _counts(results: Iterable[Result]) -> dict[str, int]:
+    names = [verdict(result) for result in results]
+    return {name: names.count(name) for name in SIGNS if name in names}
+
+
+def _summary(results: Sequence[Result]) -> str:
+    counts = _counts(results)
+    left, bars = 0.0, []
+    for name, count in counts.items():
+        width = 100 * count / len(results)
+        bars.append(f'<rect class="{name}" x="{left:.3f}" width="{max(width - 0.3, 0.1):.3f}" height="4"/>')
+        left += width
+    legend = "".join(
+        f"<li>{_chip(name)} <b>{count}</b> <span>{VERDICTS[name]}</span></li>" for name, count in counts.items()
+    )
+    return (
+        f'<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">{"".join(bars)}</svg>'
+        f'<ul class="counts">{legend}</ul>'
+    )
+
+
+def _notice(results: Sequence[Result]) -> str:
+    bad = [result for result in results if result.status is not Status.AGREES]
+    if not results:
+        return '<p class="notice bad">No claim was run.</p>'
+    left = len(claims.available()) - len({result.id for result in results})
+    missing = f"<p>{left} other claims of the ledger were not run.</p>" if left else ""
+    if not bad:
+        total = sum(result.instances for result in results)
+        return (
+            f'<div class="notice"><p>All {len(results)} outcomes are the recorded verdicts, over {total:,} instances; '
+            f"every planted fault was caught.</p>{missing}</div>"
+        )
+    items = "".join(
+        f'<li><a href="#{html.escape(r.id)}">{html.escape(r.id)}</a> {r.status.name.lower()}: {html.escape(r.status.value)}</li>'
+        for r in bad
+    )
+    return f'<div class="notice bad"><p>{len(bad)} of {len(results)} outcomes need a look:</p><ul>{items}</ul>{missing}</div>'
+
+
+def _key(ledger: notes.Notes) -> str:
+    rows = [f"<dt>{_chip(name)}</dt><dd>{text}</dd>" for name, text in VERDICTS.items() if name != "none"]
+    rows += [f'<dt class="evidence">{name}</dt><dd>{text}</dd>' for name, text in EVIDENCE.items()]
+    notation = mathml.to_html(ledger.parts["Notation"]) if "Notation" in ledger.parts else ""
+    return (
+        '<details class="key"><summary>How to read it: notation, verdicts, evidence, margins</summary>'
+        f"{notation}<dl>{''.join(rows)}</dl>"
+        "<p>A <b>margin</b> is the worst slack met by the check of the true statement, rounding already allowed for: "
+        "negative would mean a violation. The <b>fault</b> column says whether the same check notices a mistake planted "
+        "on purpose. Proofs are in the text of each claim; evidence is what the machine adds: where the printed statement is "
+        "refuted, for the refutation. Instances and margin always belong to what is true instead.</p></details>"
+    )
+
+
+def _filters(results: Sequence[Result]) -> str:
+    evidence = [e.value for e in Evidence if any(r.evidence is e for r in results)]
+    sections = [title for title, ids in claims.CATALOGUE.items() if any(r.id in ids for r in results)]
+
+    def boxes(group: str, names: Iterable[str], label: Any) -> str:
+        return "".join(
+            f'<label><input type="checkbox" name="{group}" value="{html.escape(name)}" checked> {label(name)}</label>'
+            for name in names
+        )
+
+    options = "".join(f"<option>{html.escape(title)}</option>" for title in sections)
+    return (
+        '<form class="filters" id="filters" hidden>'
+        f"<fieldset><legend>Verdict</legend>{boxes('verdict', _counts(results), _chip)}</fieldset>"
+        f"<fieldset><legend>Evidence</legend>{boxes('evidence', evidence, lambda name: name)}</fieldset>"
+        f'<label class="wide">Section <select name="section"><option value="">all sections</option>{options}</select></label>'
+        '<label class="wide">Search <input type="search" name="text" placeholder="a word, an id" autocomplete="off"></label>'
+        '<div class="actions"><output id="shown" aria-live="polite"></output>'
+        '<button type="button" id="open-all">Open all</button><button type="reset">Reset</button></div></form>'
+    )
+
+
+COLUMNS = (
+    ("claim", "Claim"),
+    ("verdict", "Verdict"),
+    ("evidence", "Evidence"),
+    ("instances", "Instances"),
+    ("margin", "Margin"),
+    ("fault", "Fault"),
+    ("status", "Outcome"),
+)
+
+
+def _table(
+    results: Sequence[Result],
+    run: Run,
+    ledger: notes.Notes,
+    figures: Sequence[Picture],
+    certificates: Mapping[str, Shipped],
+) -> str:
+    head = "".join(f'<th scope="col" class="{key}" data-key="{key}">{label}</th>' for key, label in COLUMNS)
+    bodies, section = [], None
+    for order, result in enumerate(results):
+        if claims.section(result.id) != section:
+            section = claims.section(result.id)
+            bodies.append(
+                f'<tbody class="heading"><tr><th scope="rowgroup" colspan="{len(COLUMNS)}">{html.escape(section)}</th></tr></tbody>'
+            )
+        entry = ledger.entries.get(result.id, notes.Entry(result.id))
+        own = [figure for figure in figures if result.id in figure.claims]
+        bodies.append(_claim(order, result, _load(result.id), entry, run, own, certificates.get(result.id)))
+    return f'<table id="claims"><thead><tr>{head}</tr></thead>{"".join(bodies)}</table>'
+
+
+def _load(claim_id: str) -> Claim | None:
+    try:
+        return claims.load(claim_id)
+    except Exception:  # its module does not load: the result's error says so
+        return None
+
+
+def _claim(
+    order: int,
+    result: Result,
+    claim: Claim | None,
+    entry: notes.Entry,
+    run: Run,
+    figures: Sequence[Picture],
+    certificate: Shipped | None,
+) -> str:
+    name, word = html.escape(result.id), verdict(result)
+    evidence = result.evidence.value if result.evidence else ""
+    rank = list(Evidence).index(result.evidence) if result.evidence else len(Evidence)
+    fault = "caught" if result.control_caught else "missed"
+    keys = {
+        "claim": order,
+        "verdict": list(SIGNS).index(word),
+        "evidence": rank,
+        "instances": result.instances,
+        "margin": "" if math.isnan(result.margin) else repr(float(result.margin)),
+        "fault": int(result.control_caught),
+        "status": list(Status).index(result.status),
+    }
+    attributes = "".join(f' data-{key}="{value}"' for key, value in keys.items())
+    cells = (
+        f'<th scope="row" class="claim"><a href="#{name}">{name}</a></th>'
+        f'<td class="verdict">{_chip(word)}</td><td class="evidence">{evidence or "-"}</td>'
+        f'<td class="instances">{result.instances:,}</td><td class="margin">{number(result.margin)}</td>'
+        f'<td class="fault {fault}">{fault}</td>'
+        f'<td class="status {result.status.name.lower()}">{result.status.name.lower()}</td>'
+    )
+    source = entry.source or (claim.source if claim else "")
+    return (
+        f'<tbody class="claim" id="{name}" data-name="{word}" data-kind="{evidence}" '
+        f'data-section="{html.escape(claims.section(result.id))}"{attributes}><tr>{cells}</tr>'
+        f'<tr class="more"><td colspan="{len(COLUMNS)}"><details><summary>{mathml.inline(source) or name}</summary>'
+        f"{story(result, claim, entry, run, figures, certificate)}</details></td></tr></tbody>"
+    )
+
+
+def _gallery(figures: Sequence[Picture]) -> str:
+    if not figures:
+        return ""
+    return f'<section id="figures"><h2>More figures</h2>{"".join(map(pictures.shown, figures))}</section>'
+
+
+def _colophon(run: Run) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in document.versions().items() if version)
+    return (
+        f"<p>The whole ledger again, at this seed ({run.seed}) and budget ({run.budget}):</p>"
+        f"{copyable('whole-ledger', run.command() + ' --report report')}"
+        f"<p>Made with {html.escape(versions)}. This page asks the network for nothing.</p>"
+    )

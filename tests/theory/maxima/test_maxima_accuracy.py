@@ -1,0 +1,95 @@
+"""What a maximum says about itself: when it is converged, when decided, and that its cells leave nothing out."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from exact_oracle import maximum as exact_maximum
+from exact_oracle import risk_at
+from test_maxima import deep
+
+from theory.maxima import taylor_models
+from theory.maxima.results import Method, Status
+from theory.maxima.segments import segment_maxima, segment_maximum
+from theory.networks import Network
+from theory.risk import Risk, Sample
+
+
+def test_a_convex_piece_whose_residual_cancels_is_bounded_in_fractions():
+    """The float bound allows for the rounding of 2^40, squared: 1e-5 above a risk of 2^-24, where that of the zero net is 1."""
+    risk = Risk(Network((1, 2, 1)), Sample(np.ones((1, 1)), np.ones((1, 1))))
+    a = np.array([2.0**40, 2.0**40, 1 + 2.0**-40, -1.0])
+    b = a + np.array([0.0, 0.0, 2.0**-52, 0.0])
+    found, true = segment_maximum(risk, a, b), exact_maximum(risk, a, b)[1]
+    assert found.method is Method.CONVEX
+    assert true <= Fraction(found.upper) <= true * (1 + Fraction(1, 10**11))
+    assert found.status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3])
+def test_a_maximum_within_its_gap_is_converged_and_one_told_from_the_ceiling_only_is_decided(gap):
+    seen = set()
+    for seed in range(40):
+        risk, a, b = deep(seed)
+        true = segment_maximum(risk, a, b, gap=1e-5)
+        for share in (0.3, 0.9, 1.0005, 1.05, 1.5, 3.0):
+            ceiling = share * true.value
+            found = segment_maxima(risk, a[None], b[None], gap=gap, ceiling=ceiling)
+            value, upper, status = found.value[0], found.upper[0], found.status[0]
+            assert upper >= true.value
+            if found.method[0] is Method.BRANCH_AND_BOUND:
+                assert value > ceiling or upper <= ceiling * (1 + 2e-9) or status is Status.BUDGET
+                if status is not Status.BUDGET:
+                    assert (status is Status.CONVERGED) == (upper <= max(value, 0) * (1 + gap))
+                seen.add(status)
+    assert seen >= {Status.CONVERGED, Status.DECIDED}
+
+
+def test_the_cells_of_a_segment_leave_no_number_out(monkeypatch):
+    """Every end of a cell is an end of the cell that was split, or the beginning of the next: not one ulp is skipped."""
+    bounds, generations = taylor_models.upper_bounds, []
+
+    def watched(risk, starts, ends, lo, hi, *more):
+        generations.append((lo.tolist(), hi.tolist()))
+        return bounds(risk, starts, ends, lo, hi, *more)
+
+    monkeypatch.setattr(taylor_models, "upper_bounds", watched)
+    for seed in range(30):
+        risk, a, b = deep(seed)
+        generations.clear()
+        if segment_maximum(risk, a, b, gap=1e-5).method is not Method.BRANCH_AND_BOUND:
+            continue
+        starts, ends = {0.0}, {1.0}
+        for lo, hi in generations:
+            assert set(lo) <= starts | set(hi)
+            assert set(hi) <= ends | set(lo)
+            assert all(a < b for a, b in zip(lo, hi))
+            starts, ends = set(lo), set(hi)
+
+
+def test_segments_that_do_not_meet_are_bounded_at_their_own_ends():
+    """Convex segments, the higher end of which is rounded down as often as up: the bound is of that end, not of a neighbour's."""
+    rounded_down = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        net = Network((2, 3, 1))
+        risk = Risk(net, Sample(rng.standard_normal((4, 2)), rng.standard_normal((4, 1))))
+        starts = rng.standard_normal((3, net.size))
+        ends = starts.copy()
+        ends[:, net.slices[1]] += 10 * rng.standard_normal((3, 3))
+        found = segment_maxima(risk, starts, ends)
+        for start, end, value, upper in zip(starts, ends, found.value, found.upper):
+            true = max(risk_at(risk, start, end, Fraction(t)) for t in (0, 1))
+            rounded_down += Fraction(value) < true
+            assert Fraction(upper) >= true
+    assert rounded_down > 10
+
+
+def test_every_segment_meets_its_own_gap_however_high_another_is():
+    rng = np.random.default_rng(2)
+    net = Network((1, 3, 2, 1), "tanh")
+    risk = Risk(net, Sample(rng.standard_normal((6, 1)), rng.standard_normal((6, 1))))
+    starts, ends = rng.standard_normal((2, 4, net.size)) * np.array([0.1, 1.0, 3.0, 9.0])[:, None]
+    found = segment_maxima(risk, starts, ends, gap=1e-5)
+    assert found.value.max() > 3 * found.value.min()
+    assert (found.upper <= found.value * (1 + 1e-5)).all()

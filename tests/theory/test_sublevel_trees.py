@@ -1,0 +1,134 @@
+"""Sublevel trees against brute force and known landscapes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory.counterexamples import poor_minimum, scalar, teacher_student, teacher_student_landscape
+from theory.sublevel_trees import landscape, sublevel_tree
+
+
+def one_point_at_a_time(values, periodic, sides):
+    """(birth, death) pairs by adding grid points in order of value to a union-find."""
+    n = values.size
+    order = np.lexsort((np.arange(n), values.ravel()))
+    place, leader, pairs = np.empty(n, int), -np.ones(n, int), []
+    place[order] = np.arange(n)
+
+    def find(k):
+        while leader[k] != k:
+            k = leader[k]
+        return k
+
+    for k in order:
+        if not np.isfinite(values.ravel()[k]):
+            continue
+        leader[k] = k
+        index = np.unravel_index(k, values.shape)
+        for axis in range(values.ndim):
+            for step in (-1, 1):
+                other = list(index)
+                other[axis] += step
+                if periodic:
+                    other[axis] %= values.shape[axis]
+                elif not 0 <= other[axis] < values.shape[axis]:
+                    continue
+                m = np.ravel_multi_index(other, values.shape)
+                if leader[m] < 0 or (sides is not None and sides[tuple(other)] != sides[index]):
+                    continue
+                a, b = sorted((find(k), find(m)), key=lambda r: place[r])
+                if a != b:
+                    leader[b] = a
+                    if values.ravel()[k] > values.ravel()[b]:
+                        pairs.append((values.ravel()[b], values.ravel()[k]))
+    return sorted(pairs + [(values.ravel()[k], np.inf) for k in range(n) if leader[k] == k])
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_the_tree_is_that_of_adding_points_one_by_one(seed, axes, periodic, ties, holes, walls):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 6, axes))
+    values = rng.integers(0, 5, shape).astype(float) if ties else rng.standard_normal(shape)
+    if holes:
+        values[rng.random(shape) < 0.2] = np.inf
+        values.flat[0] = 0.0
+    sides = rng.integers(0, 2, shape) if walls else None
+    before = values.copy()
+    tree = sublevel_tree(values, periodic=periodic, sides=sides)
+    assert sorted(zip(tree.birth, tree.death)) == one_point_at_a_time(values, periodic, sides)
+    assert np.array_equal(values, before)
+    assert (np.diff(tree.birth) >= 0).all()
+    for k, parent in enumerate(tree.parent):
+        assert values[tuple(tree.minimum[k])] == tree.birth[k]
+        assert (parent < 0) == np.isinf(tree.death[k])
+        if parent >= 0:
+            assert tree.birth[parent] <= tree.birth[k]
+            assert values[tuple(tree.merge[k])] == tree.death[k]
+
+
+def test_separable_double_wells_have_all_their_minima_and_merge_at_one():
+    x = np.linspace(-1.5, 1.5, 25)
+    for d in range(1, 5):
+        tree = sublevel_tree(landscape(lambda p: np.sum((p**2 - 1) ** 2, axis=1), [x] * d), min_persistence=1e-12)
+        assert len(tree) == 2**d
+        assert np.allclose(tree.birth, 0)
+        assert np.allclose(tree.death[1:], 1)
+        assert tree.count([-0.1, 0.5, 1.5]).tolist() == [0, 2**d, 1]
+
+
+def test_the_poor_minimum_and_the_scalar_net_merge_at_their_exact_barriers():
+    problem, line = poor_minimum(), scalar()
+    axes = [np.linspace(-1, 1, 81), np.linspace(-1, 1, 81)]
+    poor = sublevel_tree(landscape(problem.risk.batch, axes), min_persistence=0.02)
+    assert poor.birth.tolist() == pytest.approx([0.03125, 0.28125])
+    assert poor.death[1] == problem.barrier == 0.3125
+    square = sublevel_tree(landscape(line.risk.batch, [np.linspace(-2, 2, 81)] * 2), min_persistence=0.02)
+    assert len(square) == 2
+    assert square.death[1] == line.barrier
+
+
+def test_a_net_and_its_swap_merge_at_the_bound_of_one_direction():
+    angles = 2 * np.pi * np.arange(360) / 360
+    tree = sublevel_tree(landscape(teacher_student_landscape(), [angles, angles]), periodic=True, min_persistence=0.01)
+    assert len(tree) == 2
+    assert tree.death[1] == pytest.approx(teacher_student().barrier, abs=1e-6)
+    assert tree.merge_level(0, 1) == tree.merge_level(1, 0) == tree.death[1]
+
+
+def test_merge_level_is_the_highest_pass_on_the_way():
+    tree = sublevel_tree(np.array([0.0, 5, 1, 3, 2, 9, 0.5, 7, 4]))
+    by_birth = {b: k for k, b in enumerate(tree.birth)}
+    assert tree.merge_level(by_birth[2], by_birth[1]) == 3
+    assert tree.merge_level(by_birth[2], by_birth[0]) == 5
+    assert tree.merge_level(by_birth[4], by_birth[0.5]) == 7
+    assert tree.merge_level(by_birth[4], by_birth[2]) == 9
+    assert np.isinf(sublevel_tree(np.zeros(2), sides=np.array([0, 1])).merge_level(0, 1))
+
+
+def test_only_persistent_components_are_kept_on_request():
+    values = np.array([0.0, 1.0, 0.95, 2.0, 0.5])
+    assert len(sublevel_tree(values)) == 3
+    kept = sublevel_tree(values, min_persistence=0.1)
+    assert kept.birth.tolist() == [0.0, 0.5]
+    assert kept.parent.tolist() == [-1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "settings_", "what"),
+    [
+        (np.zeros((2,) * 5), {}, "1 to 4 axes"),
+        (np.zeros(0), {}, "1 to 4 axes"),
+        (np.array([0.0, np.nan]), {}, "nan"),
+        (np.array([np.inf]), {}, "finite somewhere"),
+        (np.zeros(3), {"periodic": (True, False)}, "periodic"),
+        (np.zeros(3), {"sides": np.zeros(2)}, "sides"),
+        (np.zeros(3), {"min_persistence": -1}, "min_persistence"),
+    ],
+)
+def test_bad_grids_are_named(values, settings_, what):
+    with pytest.raises(ValueError, match=what):
+        sublevel_tree(values, **settings_)
+    with pytest.raises(ValueError, match="axes"):
+        landscape(lambda p: p[:, 0], [])

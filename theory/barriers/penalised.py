@@ -1,0 +1,156 @@
+"""Barriers with the penalty of eq. (6): what is constant on components when no unit can be spared, and linear nets.
+
+F = E|Phi - Y|^2 + kappa ||W_2||_1, kappa > 0, one output, rows of W_1 in the unit ball, m units. Where F < e(m - 1)
+every outgoing weight and every row is nonzero and no two rows are positively parallel: otherwise a unit could be left
+out, or two merged into the longer row, at no larger norm. So along a path that stays below e(m - 1)
+
+- the sign of every outgoing weight is constant;
+- for n = 2 the cyclic order of the labelled directions is constant, and for n = 1 the sign of every row.
+
+A path that changes one of them climbs to e(m - 1), which is enclosed exactly for m = 1 (no unit: E Y^2) and m = 2
+(`theory.barriers.one_direction.one_unit_risk`); beyond, e(infinity) bounds it from below.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.barriers.lower_bounds import Barrier, Reason
+from theory.barriers.one_direction import one_unit_risk
+from theory.lasso import second_layer
+from theory.maxima import path_maximum
+from theory.moves import Walk
+from theory.networks import Network
+from theory.numerics import Array, exact_rows, float_below, rank
+from theory.numerics import validation as check
+from theory.oracle import limit
+from theory.rays import rays
+from theory.risk import Risk, Sample
+
+DIRECTIONS = 96  # directions tried for the second unit of a start
+
+
+def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
+    """A lower bound of e(width - 1), in exact arithmetic: tight for width 1, and for width 2 with n <= 2.
+
+    For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0; ValueError
+    otherwise.
+    """
+    width = check.positive_integer(width, "width")
+    kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
+    if sample.n_out != 1:
+        raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
+    points = rays(sample)
+    if width == 1:
+        energy = sum((p * y[0] * y[0] for p, y in zip(points.p, points.Y)), points.constant)
+        return float_below(energy)
+    if width == 2 and (sample.n_in == 2 or len(points) < 2 or rank(points.X) < 2):
+        return one_unit_risk(sample, kappa).lower
+    return limit(sample, kappa).lower
+
+
+def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Barrier:
+    """A certified lower bound on max F over every path from theta_a to theta_b with rows of W_1 in the unit ball.
+
+    One hidden ReLU layer without biases, one output, squared loss, penalty "second_layer_l1" with kappa > 0. What
+    separates the ends (Reason.SIGNS, Reason.CYCLE) is read off exactly; with nothing found (Reason.NONE) the bound is
+    e(infinity) from below. No path is built. ValueError for other risks, and for rows outside the unit ball (beyond
+    rounding: 1e-12).
+    """
+    network = risk.network
+    if network.depth != 2 or network.activation != "relu" or network.output != "identity" or network.bias:
+        raise ValueError(f"risk must be of one hidden relu layer without biases, identity output; got {network}")
+    if risk.loss != "squared" or risk.penalty != "second_layer_l1" or not risk.kappa > 0 or risk.sample.n_out != 1:
+        raise ValueError(
+            "risk must have squared loss, penalty 'second_layer_l1', kappa > 0 and one output; got "
+            f"{risk.loss}, {risk.penalty}, {risk.kappa}, {risk.sample.n_out}"
+        )
+    ends = []
+    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
+        theta = check.parameters(theta, network.size, name)
+        if theta.ndim != 1:
+            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
+        if risk.row_norms(theta).max() > 1 + 1e-12:
+            raise ValueError(f"{name} must have rows of W_1 in the unit ball; got norm {risk.row_norms(theta).max()}")
+        ends.append(network.weights(theta))
+    (W_a, V_a), (W_b, V_b) = ends
+    if (np.sign(V_a) * np.sign(V_b) <= 0).any() or (W_a.shape[1] == 1 and (np.sign(W_a) * np.sign(W_b) <= 0).any()):
+        return Barrier(spared_unit_risk(risk.sample, risk.kappa, network.widths[1]), np.inf, None, Reason.SIGNS)
+    if W_a.shape[1] == 2 and cyclic_order(W_a) != cyclic_order(W_b):
+        return Barrier(spared_unit_risk(risk.sample, risk.kappa, network.widths[1]), np.inf, None, Reason.CYCLE)
+    return Barrier(limit(risk.sample, risk.kappa).lower, np.inf, None, Reason.NONE)
+
+
+def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
+    """Two units, one output: from a net near the best single unit to the same with its units swapped.
+
+    The path starts at the best unit u* (exactly e(1) with it alone) joined by a second one with refitted weights, gives
+    the second one up, swaps round it and takes it up again: its maximum is e(1). `lower` is e(1) as well where the swap
+    changes signs; else nothing is known to separate the ends. One or two inputs; ValueError otherwise.
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
+    if sample.n_in > 2:
+        raise ValueError(f"sample must have one or two inputs; got {sample.n_in}")
+    best = one_unit_risk(sample, kappa)
+    network = Network((sample.n_in, 2, 1))
+    risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")
+    star = np.array(best.direction)
+    seconds = directions(sample.n_in)
+    fits = [(row, _refit(sample, np.stack([star, row]), kappa)) for row in seconds]
+    opposite = [item for item in fits if sample.n_in == 1 or item[1][0] * item[1][1] < 0]
+    row, beta = min(opposite or fits, key=lambda item: risk(network.pack([np.stack([star, item[0]]), item[1][None]])))
+    theta = network.pack([np.stack([star, row]), beta[None]])
+    walk = Walk(network, theta, sample.X)
+    goal = network.permute(theta, 1, [1, 0])
+    alone = _refit(sample, star[None], kappa)
+    walk.refit(1, np.array([[alone[0], 0.0]]), "give the second unit up")
+    walk.permute(1, [1, 0])
+    walk.refit(1, network.weights(goal)[1], "take it up again")
+    below = penalised_lower_bound(risk, theta, goal)
+    return Barrier(below.lower, path_maximum(risk, walk.path).upper, walk.path, below.reason)
+
+
+def linear_barrier(risk: Risk) -> Barrier:
+    """Two linear layers of width exactly min(n_in, n_out): the sign of a determinant, as in Proposition 2.2's converse.
+
+    Between a minimiser and its mirror image; see `theory.linear_paths.barrier`, whose path this certifies.
+    """
+    from theory.linear_paths import barrier
+
+    found = barrier(risk)
+    reason = Reason.NONE if found.connected else Reason.ORIENTATION
+    return Barrier(found.lower, path_maximum(risk, found.path).upper, found.path, reason)
+
+
+def cyclic_order(rows: Array) -> tuple[int, ...]:
+    """The units counterclockwise by the direction of their rows (m, 2), from unit 0 on; exact, none of them zero."""
+    from functools import cmp_to_key
+
+    W = exact_rows(rows)
+
+    def half(k: int) -> int:
+        return 0 if W[k][1] > 0 or (W[k][1] == 0 and W[k][0] > 0) else 1
+
+    def compare(k: int, l: int) -> int:
+        if half(k) != half(l):
+            return half(k) - half(l)
+        cross = W[k][0] * W[l][1] - W[k][1] * W[l][0]
+        return -1 if cross > 0 else int(cross < 0)
+
+    order = sorted(range(len(W)), key=cmp_to_key(compare))
+    start = order.index(0)
+    return tuple(order[start:] + order[:start])
+
+
+def directions(n: int) -> Array:
+    """Unit rows (M, n) to try: both signs for n = 1, a fan of directions for n = 2."""
+    if n == 1:
+        return np.array([[1.0], [-1.0]])
+    t = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
+
+
+def _refit(sample: Sample, rows: Array, kappa: float) -> Array:
+    Z = np.maximum(sample.X @ rows.T, 0)
+    return second_layer(Z, sample.Y[:, 0], kappa, weights=sample.weights).beta

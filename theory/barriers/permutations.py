@@ -1,0 +1,130 @@
+"""Barriers: how high every path between two nets must climb, certified from below and by an explicit path from above.
+
+All bounds from below are of one kind: something that changes along the path must pass a value at which the net is
+poorer. For one hidden layer of m ReLU units without biases, squared loss, kappa = 0:
+
+- det Z. On m of the sample points (with an output bias: m + 1) the features form a square matrix Z, and an odd
+  permutation of the units turns the sign of det Z. Somewhere on the path the features are dependent; the risk there is
+  at least `theory.barriers.least_risk` of these points. This holds whatever the two ends are.
+- order. For points of a plane in a half-plane the feature rows form an arc, and m units with independent features
+  stand on it in an order that cannot change; around the origin they form a closed curve, and it is the cyclic order.
+- det W_1. For m = 2 units on data in a plane: where det W_1 = 0 the net sees one direction only.
+
+With m units and features that can span less than R^m (fewer rays than units) a unit can always be freed at constant
+risk, and every permutation is free. See paper_notes.md, section 2.3.1 and appendix E.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theory.barriers import permutation_paths
+from theory.barriers.dependent_features import Geometry, LeastRisk
+from theory.barriers.invariants import (
+    permutation,
+)
+from theory.barriers.lower_bounds import CLOSE, Barrier, Reason, _lower, _rotates
+from theory.maxima import path_maximum
+from theory.networks import Network
+from theory.numerics import float_below
+from theory.numerics import validation as check
+from theory.paths import Path
+from theory.rays import Rays, dependencies, rays, unseen_risk
+from theory.risk import Risk, Sample
+
+
+def permutation_barrier(
+    sample: Sample,
+    width: int,
+    *,
+    order: Sequence[int] | None = None,
+    bias: bool = False,
+    subsets: int = 64,
+    rng: Any = None,
+) -> Barrier:
+    """The barrier between a net n-width-d (ReLU, squared loss, kappa = 0) and its copy with hidden units reordered.
+
+    order: new unit i is old unit order[i]; default: the first two units swapped. bias: whether every layer has biases
+    (the path keeps the hidden ones at zero if it can). subsets: how many subsets of the points are tried when there are
+    more points than units: all if there are no more, else random ones. Points exactly on one ray count as one.
+
+    `lower` holds for every net as a start, trained or not; it is not computed (NONE) for more than 12 units, and
+    relaxed, still a bound, for more than 7 points of a plane. `path` starts at a net of least risk where there are no
+    more points than units, else near the best net found; lower and upper meet for points in a plane and for linearly
+    independent points. Raises ValueError when width < 2 (a single unit has no permutation but itself) or `order` is no
+    permutation.
+
+    >>> found = permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=2)
+    >>> found.reason.name, round(found.lower, 9), round(found.upper, 9)
+    ('DETERMINANT', 0.5, 0.5)
+    >>> permutation_barrier(Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]), width=3).upper < 1e-20
+    True
+    """
+    if not isinstance(sample, Sample):
+        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
+    width = check.positive_integer(width, "width")
+    if width < 2:
+        raise ValueError(f"width must be at least 2: a single hidden unit has no permutation but itself; got {width}")
+    check.choice(bias, "bias", (False, True))
+    check.positive_integer(subsets, "subsets")
+    order = permutation(order, width)
+    rng = check.generator(rng)
+    points = rays(sample, bias=bias)
+    risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
+    blind = dependencies(points, bias=bias)
+    floor, independent = unseen_risk(points, blind), len(points) - len(blind)
+    if width + bias > independent:
+        rows = permutation_paths.spanning_rows(risk.network, sample, rng, independent)
+        path = permutation_paths.freely(risk.network, sample, rows, order)
+        reason = Reason.UNSOLVABLE if floor > 0 else Reason.FREE
+        return Barrier(float_below(floor), path_maximum(risk, path).upper, path, reason)
+    lower, reason, least = float_below(floor), Reason.IDENTITY, None
+    if order != tuple(range(width)):
+        lower, reason, least = _lower(points, floor, width, order, bias, subsets, rng)
+    path, upper = _upper(risk, points, least, order, lower, rng)
+    if reason is Reason.NONE and "turn" in path.labels:
+        reason = Reason.ROTATION
+    return Barrier(lower, upper, path, reason)
+
+
+def _upper(
+    risk: Risk,
+    points: Rays,
+    least: LeastRisk | None,
+    order: tuple[int, ...],
+    lower: float,
+    rng: np.random.Generator,
+) -> tuple[Path, float]:
+    """The lowest path found and its certified maximum."""
+    network, sample = risk.network, risk.sample
+    close = lower + CLOSE * sample.energy
+    reachable = least is not None and not network.bias and least.geometry is not Geometry.GENERAL
+    if reachable and _rotates(order, least.geometry):  # type: ignore[union-attr]
+        for beads in (80, 240):
+            path = permutation_paths.turning(network, points.sample(), least, order, beads)  # type: ignore[arg-type]
+            upper = path_maximum(risk, path).upper
+            if upper <= close:
+                break
+        return path, upper
+    tried: list[tuple[float, Path]] = []
+    if reachable:
+        best: permutation_paths.Start | None = None
+        total = float(sum(points.p))
+        for start in permutation_paths.starts(points.sample(), least):  # type: ignore[arg-type]
+            best = start if best is None or start.reduced_risk < best.reduced_risk else best
+            if total * start.reduced_risk + float(points.constant) <= close:
+                break
+        if best is not None:
+            path = permutation_paths.around(network, sample, best, order)
+            tried.append((path_maximum(risk, path).upper, path))
+    if not tried or tried[0][0] > lower + 2 * (close - lower):  # no construction, or too ill-conditioned in floats
+        smaller = Network((network.widths[0], network.widths[1] - 1, network.widths[2]), bias=network.bias)
+        pool = permutation_paths.directions_pool(sample, rng, 64, bias=network.bias, biased=network.bias)
+        start = permutation_paths.complete(sample, permutation_paths.search(smaller, sample, rng), pool, network)
+        path = permutation_paths.around(network, sample, start, order)
+        tried.append((path_maximum(risk, path).upper, path))
+    upper, path = min(tried, key=lambda item: item[0])
+    return path, upper

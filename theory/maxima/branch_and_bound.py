@@ -1,0 +1,170 @@
+"""Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
+
+Any network, any loss (eqs 1, 2). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
+cell's width, so a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch
+of cells. Where only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a
+fraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory.maxima import neighbourhoods, taylor_models
+from theory.maxima.neighbourhoods import groups_of
+from theory.numerics import Array
+from theory.risk import Risk
+
+TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
+SMALL = 1e-9  # differences of risks below this share of the risk of the zero net are none
+NARROW = 2.0**-40  # cells are not split further
+GROUPED = 16  # cells of each segment that are tried with the inputs in groups
+
+
+@dataclass(frozen=True)
+class Goal:
+    """When a bound is good enough.
+
+    gap: within this of the best value seen, relatively, or within `SMALL` of the problem's own scale, the risk of the
+    zero net (a gap below SMALL: within that of the scale); ceiling: as soon as it is known on which side of it the maximum
+    is, whatever the gap; floor > -inf: only the largest maximum of all segments matters, and that is at least the floor.
+    """
+
+    gap: float
+    ceiling: float | None = None
+    floor: float = -np.inf
+    scale: float = 0.0
+
+    def best(self, value: Array) -> Array:
+        """What the bounds of each segment are compared with, (S,), from the best value (S,) seen on it."""
+        return value if self.floor == -np.inf else np.full(len(value), max(self.floor, float(value.max())))
+
+    def bound(self, best: Array) -> Array:
+        """A cell whose bound is at most this (S,) is done; best (S,) as `best` gives it."""
+        if self.ceiling is not None:
+            return np.maximum(best * (1 + TIE), self.ceiling)
+        return best + np.maximum(self.gap * best, min(self.gap, SMALL) * self.scale)
+
+    def exceeded(self, best: Array) -> Array:
+        """Whether a value above the ceiling was met (S,); best (S,) as `best` gives it."""
+        return np.zeros(len(best), bool) if self.ceiling is None else best > self.ceiling
+
+
+class Cells(NamedTuple):
+    """Parts [lo, hi] of the segments they belong to, each (C,)."""
+
+    segment: Array
+    lo: Array
+    hi: Array
+
+    def rows(self, index: Array | slice) -> Cells:
+        """The cells at an index (K,)."""
+        return Cells(self.segment[index], self.lo[index], self.hi[index])
+
+    def split(self, parts: Any) -> Cells:
+        """Each cell cut evenly into as many as `parts` (a number, or (C,)) says."""
+        parts = np.broadcast_to(parts, self.lo.shape)
+        index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+        width, last = np.repeat((self.hi - self.lo) / parts, parts), np.repeat(parts, parts)
+        left = np.repeat(self.lo, parts) + index * width
+        right = np.where(index + 1 == last, np.repeat(self.hi, parts), np.roll(left, -1))  # no gap between them
+        return Cells(np.repeat(self.segment, parts), left, right)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found on S segments.
+
+    value (S,) = F at t (S,) of each segment; upper (S,) >= the maxima; spent, narrow (S,): whether the budget, or cells
+    too narrow to be split, ended the search.
+    """
+
+    value: Array
+    t: Array
+    upper: Array
+    spent: Array
+    narrow: Array
+
+
+def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
+    """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
+
+    goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
+    """
+    whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
+    open_ = np.ones(len(starts), dtype=bool)
+    found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
+    groups = None if goal.ceiling is None else groups_of(risk.sample)
+    if groups is not None:
+        found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), groups)
+    rows = np.flatnonzero(found.spent | found.narrow)
+    if rows.size:
+        goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
+        cells = whole.rows(slice(rows.size)).split(4 if goal.ceiling is None else 2)
+        here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
+        for name in ("value", "t", "spent", "narrow"):
+            getattr(found, name)[rows] = getattr(here, name)
+        found.upper[rows] = np.minimum(found.upper[rows], here.upper)
+    steps = 2.0 ** -np.arange(4, 12) if goal.ceiling is None else ()  # a better point near the best costs little
+    for step in steps:
+        for side in (-step, step):
+            _improve(risk, starts, ends, whole.segment, np.clip(found.t + side, 0.0, 1.0), found.value, found.t)
+    return found
+
+
+def _refine(
+    risk: Risk,
+    starts: Array,
+    ends: Array,
+    value: Array,
+    t: Array,
+    goal: Goal,
+    budget: int,
+    cells: Cells,
+    groups: neighbourhoods.Inputs | None = None,
+) -> Found:
+    """Split cells until every one's bound meets the goal or the budget is spent; value and t improve in place."""
+    count = len(starts)
+    upper, used = np.full(count, -np.inf), np.zeros(count, dtype=int)
+    spent, narrow = np.zeros((2, count), dtype=bool)
+    inherited = np.full(len(cells.lo), np.inf)
+    while cells.lo.size:
+        s = cells.segment
+        bound = np.minimum(inherited, taylor_models.upper_bounds(risk, starts[s], ends[s], cells.lo, cells.hi, groups))
+        used += np.bincount(s, minlength=count)
+        top = _most_promising(s, bound)
+        if goal.ceiling is not None:  # a segment whose every cell is below the ceiling needs no better value
+            top = top[bound[top] > goal.bound(goal.best(value))[s[top]]]
+        _improve(risk, starts, ends, s[top], 0.5 * (cells.lo[top] + cells.hi[top]), value, t)
+        best = goal.best(value)
+        allowed, exceeded = goal.bound(best), goal.exceeded(best)
+        done = (bound <= allowed[s]) | exceeded[s]
+        late = ~done & (used[s] >= budget)
+        thin = ~done & ~late & (cells.hi - cells.lo < NARROW)
+        spent[s[late]], narrow[s[thin]] = True, True
+        stop = done | late | thin
+        np.maximum.at(upper, s[stop], bound[stop])
+        cells, bound = cells.rows(~stop), bound[~stop]
+        s = cells.segment
+        with np.errstate(over="ignore", invalid="ignore"):
+            excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
+        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
+        cells, inherited = cells.split(parts), np.repeat(bound, parts)
+    return Found(value, t, upper, spent, narrow)
+
+
+def _most_promising(segment: Array, bound: Array) -> Array:
+    """Indices of the cell with the largest bound, one per segment present."""
+    order = np.lexsort((bound, segment))
+    return order[np.append(segment[order][1:] != segment[order][:-1], True)]
+
+
+def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
+    """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
+    better = (seen > value[s]) & np.isfinite(seen)
+    value[s[better]], t[s[better]] = seen[better], at[better]

@@ -1,0 +1,304 @@
+"""What a risk (eqs 1, 2) can be on a cell of a straight segment: first-order Taylor models with a rigorous remainder.
+
+On the cell t = t_c + d, |d| <= rho, of the segment theta(t) = (1 - t) theta_0 + t theta_1, every intermediate
+quantity of the forward pass is kept as a triple (c, s, e) with
+
+    | h(t) - c - s d | <= e    for all |d| <= rho, in exact arithmetic:
+
+c its centre, s its slope, e >= 0 what is left: curvature, kinks of relu, and every rounding (a priori, `rounding`).
+A product W(t) h(t) adds d^2 (W' s) to the remainder, a smooth activation the range of its second derivative, a relu
+whose sign is undecided the height of its kink. So e = O(rho^2) (for relu: as rho times the number of kinks inside),
+and the largest loss of an output within e of c + s d is convex in d, for every loss that is convex in the output
+(`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
+a point evaluation, from both sides.
+
+Inputs in groups (`theory.maxima.neighbourhoods`), x = x_c + delta, are as many more variables beside d: one slope for each delta_j, and
+d delta_j in the remainder of a product. A group costs what one input costs; its samples read off its output at their delta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory.maxima.neighbourhoods import Inputs
+from theory.networks import Network
+from theory.numerics import LIBM, SLAB, TINY, UNIT, Array, gamma
+from theory.risk import Risk
+
+# sigma; sigma'' as a cubic of v = sigma(z); the v where that is stationary; a bound on |sigma''|;
+# and one on |sigma''| / sigma'.
+_CURVATURE: dict[str, tuple[Any, Any, tuple[float, float], float, float]] = {
+    "tanh": (
+        np.tanh,
+        lambda v: -2 * v * (1 - v * v),
+        (-1 / np.sqrt(3.0), 1 / np.sqrt(3.0)),
+        0.7699,  # above 4 / (3 sqrt 3)
+        2.0,
+    ),
+    "sigmoid": (
+        lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),
+        lambda v: v * (1 - v) * (1 - 2 * v),
+        (0.5 - np.sqrt(3.0) / 6, 0.5 + np.sqrt(3.0) / 6),
+        0.09623,  # above sqrt(3) / 18
+        1.0,
+    ),
+}
+BLOCK = 8_000  # numbers in one array: cells times samples times units; small enough for the cache
+
+
+class Model(NamedTuple):
+    """A quantity on a batch of cells: centre and remainder (B, N, n), and one slope (B, N, n) for d and each delta_j."""
+
+    centre: Array
+    slopes: list[Array]
+    rest: Array
+
+
+def upper_bounds(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, inputs: Inputs | None = None
+) -> Array:
+    """Rigorous upper bounds on F over cells [lo, hi] of segments, one per cell.
+
+    theta_0, theta_1 (B, P): the ends of the segment of each cell; lo <= hi (B,) in [0, 1]. With lo = hi the bound is
+    on F at that point. inputs: those of the sample, in groups: cheaper, and looser by the network's curvature in x.
+    Works in blocks of cells and samples. Never below the true maximum over the cell.
+    """
+    width, count = max(risk.network.widths), len(risk.sample) if inputs is None else len(inputs.centre)
+    block = min(count, max(1, BLOCK // width)) if inputs is None else count
+    cells = max(1, BLOCK // (block * width))
+    if inputs is not None:  # outputs are read off sample by sample
+        cells = max(1, min(cells, SLAB // risk.sample.Y.size))
+    parts = [
+        _upper_bounds(
+            risk, theta_0[i : i + cells], theta_1[i : i + cells], lo[i : i + cells], hi[i : i + cells], block, inputs
+        )
+        for i in range(0, len(lo), cells)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[Array, Array]:
+    """Rigorous bounds on F at (1 - t) theta_0 + t theta_1, the lower (B,) first; theta_0, theta_1 (B, P), t (B,) in [0, 1].
+
+    Works in blocks of points and samples. Where float64 overflows they are 0 and inf.
+    """
+    width = max(risk.network.widths)
+    block = min(len(risk.sample), max(1, 8 * BLOCK // width))  # matrices are read anew for each block
+    points = max(1, BLOCK // (block * width))
+    parts = [
+        _point_bounds(risk, theta_0[i : i + points], theta_1[i : i + points], t[i : i + points], block)
+        for i in range(0, len(t), points)
+    ]
+    low, high = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0))
+    return low, high
+
+
+def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Array) -> Array:
+    """Lower bounds (B,) on F at (1 - t) theta_0 + t theta_1 from its values (B,) in floats; theta_0, theta_1 (B, P), t (B,).
+
+    Cheaper than `point_bounds` by the number of samples, and looser: H bounds all features of a layer, and e what
+    rounding has put them off by, from the largest row sum r of absolute weights: e -> r e + (gamma r + dr) H. Losses as
+    computed are sums of nonnegative terms, so they have small relative errors.
+    """
+    network, sample = risk.network, risk.sample
+    point, radius = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1, 8 * UNIT * _size(theta_0, theta_1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        H, e = np.full(len(t), np.abs(sample.X).max()), np.zeros(len(t))
+        for k, (W, dW) in enumerate(zip(network.weights(np.abs(point) + radius), network.weights(radius)), start=1):
+            H = np.maximum(H, 1.0) if network.bias else H
+            r, dr = (M.sum(axis=-1).max(axis=-1) for M in (W, dW))
+            e = (r * e + (gamma(W.shape[-1] + 16) * r + dr) * H) * (1 + gamma(64)) + TINY
+            H = (r * H + e) * (1 + gamma(64))  # of the features, and of what is computed for them
+            if network.rho(k).name in ("tanh", "sigmoid"):
+                H, e = np.minimum(H, 1.0), e + 4 * LIBM
+        distance = e * np.sqrt(sample.n_out) * (1 + gamma(64))
+        low = values * (1 - gamma(len(sample) + 2 * sample.n_out + 2000))  # exponents down to -745, each to half a unit
+        low = low - risk.criterion.fall(values, distance, sample.n_out) * (1 + gamma(64)) - TINY
+        if risk.R is not None:
+            penalty = risk.kappa * risk.R.value(point)
+            low = low - np.maximum(
+                penalty * (1 + gamma(8)) - risk.kappa * risk.R.lower(point, radius) * (1 - gamma(8)), 0.0
+            )
+    return np.where(low > 0, low * (1 - gamma(8)), 0.0)
+
+
+def _upper_bounds(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int, inputs: Inputs | None
+) -> Array:
+    sample = risk.sample
+    t = 0.5 * (lo + hi)
+    rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
+    centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
+    size = _size(theta_0, theta_1)
+    signs = (-1.0, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = theta_1 - theta_0
+        fits = np.zeros((2, len(t)))
+        for rows, fitted, step, rest in _fitted(risk, centre, slope, size, rho, block, inputs):
+            for fit, sign in zip(fits, signs):
+                high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
+                fit += high @ sample.weights[rows]
+        if risk.R is not None:
+            ends = np.stack([centre + (sign * rho)[:, None] * slope for sign in signs])
+            fits += risk.kappa * risk.R.upper(ends, 8 * UNIT * size)
+        worst = fits.max(axis=0) * (1 + gamma(len(sample) + 16)) + TINY
+    return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
+
+
+def _point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array, block: int) -> Array:
+    sample = risk.sample
+    centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
+    size, still = _size(theta_0, theta_1), np.zeros(len(t))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.zeros((2, len(t)))
+        for rows, fitted, _, rest in _fitted(risk, centre, np.zeros_like(centre), size, still, block, None):
+            low += risk.criterion.lower(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+            high += risk.criterion.upper(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+        if risk.R is not None:
+            low += risk.kappa * risk.R.lower(centre, 8 * UNIT * size)
+            high += risk.kappa * risk.R.upper(np.stack([centre, centre]), 8 * UNIT * size)[0]
+        slack = gamma(len(sample) + 16)
+        low, high = low * (1 - slack) - TINY, high * (1 + slack) + TINY
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.stack([np.where(known, np.maximum(low, 0.0), 0.0), np.where(known, high, np.inf)])
+
+
+def _size(theta_0: Array, theta_1: Array) -> Array:
+    """Bounds |theta(t)|, |slope| and, times 4 u, the rounding of both."""
+    return np.abs(theta_0) + np.abs(theta_1) + TINY
+
+
+def _fitted(
+    risk: Risk, centre: Array, slope: Array, size: Array, rho: Array, block: int, inputs: Inputs | None
+) -> Iterator[tuple[slice, Array, Array, Array]]:
+    """Block by block of samples: which, and the outputs there as centre, rho times slope and remainder."""
+    for i in range(0, len(risk.sample), block) if inputs is None else (0,):
+        rows = slice(i, i + block) if inputs is None else slice(None)
+        own = Inputs.single(risk.sample.X[rows]) if inputs is None else inputs
+        fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
+        yield rows, fitted, step, rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
+
+
+def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
+    """Centre, rho times slope and remainder of the outputs at each sample, from those at the groups."""
+    first, *others = out.slopes
+    centre, rest = out.centre, out.rest * (1 + 8 * UNIT)
+    step = rho[:, None, None] * first
+    if others:
+        reach = np.abs(centre) + sum(r[:, None] * np.abs(s) for r, s in zip(inputs.radius, others))
+        rest = rest + 4 * (len(others) + 2) * UNIT * reach  # of the sum that follows, and of the offsets
+        centre, step, rest = (part[:, inputs.group] for part in (centre, step, rest))
+        others = [np.broadcast_to(s, out.centre.shape)[:, inputs.group] for s in others]  # constant in linear nets
+        centre = centre + sum(d[:, None] * s for d, s in zip(inputs.offset, others))
+    return centre, step, rest
+
+
+def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, inputs: Inputs) -> Model:
+    """The forward pass on (c, s, e); everything is (B, N, n) and rho (B,)."""
+    rho = rho[:, None, None]
+    radii = [rho, *(r[None, :, None] for r in inputs.radius)]
+    x = network.augment(inputs.centre)[None]
+    blank = np.zeros((1, 1, x.shape[-1]))
+    axes = np.eye(len(radii) - 1, x.shape[-1])[:, None, None]
+    h = Model(x, [blank, *axes], blank)
+    tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
+    point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
+    matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
+    for k, (W, D, size_k) in enumerate(matrices, start=1):
+        W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
+        # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
+        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
+        g = 4 * gamma(W.shape[-2] + 8)
+        if point:
+            rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
+            still = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            h = _seen(network, k, _activate(network.rho(k).name, still, radii))
+            continue
+        first, *others = h.slopes
+        bend = 0.5 * rho**2 * (first @ D)
+        slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
+        cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
+        reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
+        rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
+        rest = rest + reach @ (g * A) + tiny
+        h = _seen(network, k, _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii))
+    return h
+
+
+def _seen(network: Network, k: int, h: Model) -> Model:
+    """The features of layer k as the next matrix sees them."""
+    if network.bias and k < network.depth:
+        return Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
+    return h
+
+
+def _pad(part: Array) -> Array:
+    return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
+
+
+def _activate(name: str, z: Model, radii: list[Array]) -> Model:
+    if name == "identity":
+        return z
+    radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
+    radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
+    return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+
+
+def _relu(z: Model, radius: Array) -> Model:
+    """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1]."""
+    active, dead = z.centre >= radius, z.centre <= -radius
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)
+    a = np.where(active, 1.0, np.where(dead, 0.0, a))
+    open_ = ~(active | dead)
+    height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
+    blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
+    return Model(a * z.centre + height, [a * s for s in z.slopes], a * z.rest * (1 + 4 * UNIT) + height + blur)
+
+
+def _smooth(name: str, z: Model, radius: Array) -> Model:
+    """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval.
+
+    sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach with s = sigma(z_c): so p is expanded about s, which is
+    known. Only where the interval is wide is sigma evaluated at its two ends.
+    """
+    sigma, p, stationary, peak, rate = _CURVATURE[name]
+    s = sigma(z.centre)
+    # p at s, the size of its first and second Taylor coefficients there; the third is 2 for both
+    if name == "tanh":
+        first = 1 - s * s
+        centre, tilt, bend = -2 * s * first, np.abs(4 - 6 * first), 6 * np.abs(s)
+    else:
+        first, u = s * (1 - s), 1 - 2 * s
+        centre, tilt, bend = first * u, np.abs(1 - 6 * first), 3 * np.abs(u)
+    # sigma' grows at most by `peak` and, relatively, by `rate` per unit of z; the latter tells where units are saturated.
+    grown = rate * radius
+    mean = np.minimum(first + 0.5 * peak * radius, (first + 4 * LIBM) * (1 + grown * (0.5 + 0.25 * grown)))
+    reach = radius * mean + 8 * LIBM
+    spread = ((2 * reach + bend) * reach + tilt) * reach + 16 * LIBM
+    # 0 belongs to the range because the square ranges over [0, radius^2]
+    low, high = centre - spread, centre + spread
+    np.minimum(np.maximum(low, -peak, out=low), 0.0, out=low)
+    np.maximum(np.minimum(high, peak, out=high), 0.0, out=high)
+    wide = grown > 1
+    if wide.any():
+        middle, half = z.centre[wide], radius[wide]
+        ends = _range(p, sigma(middle - half) - LIBM, sigma(middle + half) + LIBM, stationary)
+        low[wide], high[wide] = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
+    quarter = 0.25 * radius * radius
+    rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
+    return Model(s + quarter * (high + low), [first * slope for slope in z.slopes], rest)
+
+
+def _range(function: Any, left: Array, right: Array, stationary: tuple[float, float]) -> tuple[Array, Array]:
+    """Lower and upper bounds of a cubic with the two given stationary points over [left, right]; 8 LIBM for rounding."""
+    at_left, at_right = function(left), function(right)
+    low, high = np.minimum(at_left, at_right), np.maximum(at_left, at_right)
+    for v in stationary:
+        inside = (left <= v) & (v <= right)
+        low = np.where(inside, np.minimum(low, function(v)), low)
+        high = np.where(inside, np.maximum(high, function(v)), high)
+    return low - 8 * LIBM, high + 8 * LIBM

@@ -1,0 +1,70 @@
+"""Exact linear algebra: matrices of rational numbers, their rank and null space, and the way to floats and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.numerics.arrays import Array
+
+Rational = Any  # flint.fmpq
+
+
+Vector = list[Rational]
+
+
+def rank(rows: list[Vector]) -> int:
+    """The rank of a rational matrix, rows (M, n)."""
+    return matrix(rows).rank() if rows and rows[0] else 0
+
+
+def null_space(rows: list[Vector], columns: int) -> list[Vector]:
+    """A basis of {v : rows v = 0}, rational, of length `columns`; free coordinates carry the identity."""
+    from flint import fmpq
+
+    if not rows:
+        return [[fmpq(int(i == j)) for j in range(columns)] for i in range(columns)]
+    reduced, r = matrix(rows).rref()
+    table = reduced.tolist()
+    pivots = [next(j for j in range(columns) if table[i][j] != 0) for i in range(r)]
+    basis = []
+    for free in (j for j in range(columns) if j not in pivots):
+        v = [fmpq(0)] * columns
+        v[free] = fmpq(1)
+        for i, pivot in enumerate(pivots):
+            v[pivot] = -table[i][free]
+        basis.append(v)
+    return basis
+
+
+def matrix(rows: list[Vector]) -> Any:
+    """The rows as a flint.fmpq_mat."""
+    from flint import fmpq_mat
+
+    return fmpq_mat(len(rows), len(rows[0]), [v for row in rows for v in row])
+
+
+def exact_rows(array: ArrayLike) -> list[Vector]:
+    """A float array (M, n) as rows of rationals."""
+    from flint import fmpq
+
+    return [[fmpq(*float(v).as_integer_ratio()) for v in row] for row in np.asarray(array).tolist()]
+
+
+def floats(rows: list[Vector]) -> Array:
+    """The rows rounded to a float array (M, n)."""
+    return np.array([[float(v) for v in row] for row in rows]) if rows else np.zeros((0, 0))
+
+
+def float_below(value: Rational) -> float:
+    """The largest float that is not above a rational value."""
+    from flint import fmpq
+
+    below = float(value)
+    while fmpq(*below.as_integer_ratio()) > value:
+        below = float(np.nextafter(below, -np.inf))
+    while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
+        below = above
+    return below

@@ -1,0 +1,252 @@
+"""The oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball, and its limit.
+
+The limit over m is the convex problem over signed measures on the ball (Bach 2017),
+
+    e(inf) = min_mu E|Y - int z(w) dmu(w)|^2 + kappa |mu|_TV,
+
+with N atoms at most for N samples. From above: a feasible net. From below: D(r) = E(2 Y r - r^2) for any r with
+|2 E r z(w)| <= kappa on the whole ball, which `theory.oracle.new_unit` decides. Both bounds hold in exact arithmetic,
+whatever search proposed the units. e is non-increasing, so e(inf) also bounds every e(m) from below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory import lasso
+from theory.lasso import active_set, features, second_layer
+from theory.numerics import Array, gamma, up
+from theory.numerics import validation as check
+from theory.oracle import activation_patterns, new_unit
+from theory.relu_kernel import second_moment_norm
+from theory.risk import Sample
+
+METHODS = ("auto", "columns", "patterns")
+
+
+# For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
+RAYS_LISTED = 400
+
+
+@dataclass(frozen=True, eq=False)
+class OracleBound:
+    """lower <= e <= upper in exact arithmetic.
+
+    units (k, n): rows in the unit ball, and weights (k,): their outgoing weights; this net has the risk `upper` (for
+    kappa = 0, up to rounding, and only for at most 400 distinct rays). method: how the upper bound was found.
+    """
+
+    upper: float
+    lower: float
+    units: Array
+    weights: Array
+    kappa: float
+    method: str
+
+    @property
+    def gap(self) -> float:
+        """upper - lower, rounded up."""
+        return float(up(self.upper - self.lower))
+
+
+def limit(
+    sample: Sample,
+    kappa: float,
+    *,
+    method: str = "auto",
+    gap: float | None = None,
+    steps: int = 200,
+    cones: int = 20_000,
+) -> OracleBound:
+    """e(infinity) of a sample with one output, enclosed.
+
+    method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for n >=
+    3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n >
+    8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
+    arrangement (Pilanci & Ergen 2020) in cvxpy, for small N; its answer is then bounded the same way. "auto": columns,
+    or rational linear algebra for kappa = 0, where the distance of Y from all that features can span is exact. A
+    constant column of X is a bias. For n >= 3 the lower bound is as good as the pricing got: read it, not the method.
+    ValueError for vector outputs, kappa < 0, or too many patterns.
+
+    >>> sample = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]])
+    >>> found = limit(sample, kappa=0.1)  # one unit, on the diagonal
+    >>> round(found.lower, 6), round(found.upper, 6), len(found.units)
+    (0.136421, 0.136421, 1)
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0)
+    check.choice(method, "method", METHODS)
+    steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
+    X, y, w = _single_output(sample)
+    default = 1e-8 if X.shape[1] <= 2 else 1e-6 if X.shape[1] <= new_unit.SPLIT else 1e-4
+    gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
+    if kappa == 0:
+        if method != "auto":
+            raise ValueError(f"method must be 'auto' for kappa = 0, which is linear algebra; got {method!r}")
+        return _unpenalised(sample, X, y, w)
+    if method == "patterns":
+        W = activation_patterns.pattern_units(X, y, w, kappa, activation_patterns.patterns(X))
+        return _generate(X, y, w, kappa, W, gap, 1, cones, "patterns")
+    return _generate(X, y, w, kappa, np.zeros((0, X.shape[1])), gap, steps, cones, "columns")
+
+
+def smoothness_bound(sample: Sample, kappa: float) -> float:
+    """kappa y / S - kappa^2 / (4 S^2) <= e(m) for every m (y^2 when kappa >= 2 y S), y^2 = E Y^2 and S^2 = ||Sigma||.
+
+    From |2 E s Y z(w)| <= 2 s y S with the residual s Y; S may be any upper bound on sup_w ||w||_Z. Rounded down.
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0)
+    y, w = _single_output(sample)[1:]
+    spread = float(second_moment_norm(sample).upper)
+    top = math.sqrt(spread) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
+    return lasso.scaled(y, w, kappa, y, 2 * top)
+
+
+# --- the limit -----------------------------------------------------------------------------------------------------
+
+
+def _single_output(sample: Sample) -> tuple[Array, Array, Array]:
+    if not isinstance(sample, Sample):
+        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
+    if sample.n_out != 1:
+        raise ValueError(f"sample must have one output for eq. (6); got {sample.n_out}")
+    _, y, w = features(sample.X, sample.Y, sample.weights)
+    return sample.X, y, w
+
+
+def _relu(X: Array, W: Array) -> Array:
+    return np.maximum(X @ W.T, 0)
+
+
+def _bound(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
+    """The best second layer on rows W (k, n), with its risk rounded up, roundings of the features included."""
+    W = new_unit.inside(W)
+    b = second_layer(_relu(X, W), y, kappa, weights=w).beta
+    used = b != 0
+    W, b = W[used], b[used]
+    blur = gamma(X.shape[1] + 2) * (np.abs(X) @ (np.abs(W).T @ np.abs(b))) * (1 + gamma(len(b) + X.shape[1] + 8))
+    return OracleBound(lasso.primal(_relu(X, W), y, w, kappa, b, blur), lower, W, b, kappa, method)
+
+
+def _merge(X: Array, W: Array, b: Array) -> tuple[Array, Array]:
+    """Units with the same activation pattern and sign become one: the same outputs, and no larger weights in all."""
+    keys: dict[bytes, list[int]] = {}
+    for k, pattern in enumerate(((X @ W.T) > 0).T):
+        keys.setdefault(np.packbits(pattern).tobytes() + bytes([int(b[k] > 0)]), []).append(k)
+    sums = np.array([np.abs(b[group]) @ W[group] for group in keys.values()]).reshape(-1, W.shape[1])
+    signs = np.array([np.sign(b[group[0]]) for group in keys.values()])
+    return new_unit.inside(sums), signs * np.linalg.norm(sums, axis=1)
+
+
+def _generate(
+    X: Array, y: Array, w: Array, kappa: float, W: Array, gap: float, steps: int, cones: int, method: str
+) -> OracleBound:
+    """Column generation: solve on the units so far, merge, ask for units that still violate the dual, repeat."""
+    lower, best = 0.0, _bound(X, y, w, kappa, W, 0.0, method)
+    b, proved = np.zeros(len(W)), False
+    for step in range(steps):
+        W, b = _restricted(X, y, w, kappa, W, b)
+        r = y - _relu(X, W) @ b
+        new, worst = W, kappa
+        if X.shape[1] > 2 and step < steps - 1:
+            new = new_unit.climb(X, w * r, _directions(X, W))
+            worst = 2 * float(np.abs(_relu(X, new).T @ (w * r)).max(initial=0.0))
+        proved = worst <= kappa * (1 + gap)
+        if proved:  # nothing easy is left to find: bound the pricing problem
+            priced = new_unit.price(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
+            lower = max(lower, lasso.scaled(y, w, kappa, r, 2 * priced.upper))
+            current = _bound(X, y, w, kappa, W, lower, method)
+            best = current if current.upper < best.upper else best
+            if best.upper - lower <= gap * best.upper:
+                break
+            new = priced.rows
+        values = np.abs(_relu(X, new).T @ (w * r))
+        good = np.flatnonzero(values > kappa / 2)
+        good = good[np.argsort(-values[good], kind="stable")][: 2 * X.shape[1] + 8]
+        if len(good) == 0:
+            break
+        W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
+        if X.shape[1] > 2 and worst < 1.1 * kappa:
+            if len(W) * X.size <= activation_patterns.ENTRIES:
+                W = activation_patterns.pattern_units(X, y, w, kappa, activation_patterns.patterns_of(X, W))
+            else:
+                W = np.concatenate([W, _descend(X, y, w, kappa, W, 0.0, method).units])
+            b = np.zeros(len(W))
+    return OracleBound(best.upper, lower, best.units, best.weights, kappa, method)
+
+
+def _restricted(X: Array, y: Array, w: Array, kappa: float, W: Array, b: Array) -> tuple[Array, Array]:
+    """The lasso on the rows W, started at b, without its idle units and with units of one pattern merged."""
+    Z = _relu(X, W)
+    A = Z * np.sqrt(w)[:, None]
+    b = active_set(A.T @ A, Z.T @ (w * y), kappa, b)
+    return _merge(X, W[b != 0], b[b != 0])
+
+
+def _directions(X: Array, W: Array) -> Array | None:
+    """Where to climb from: None, the fixed scatter, before there are units; then these as well."""
+    return np.concatenate([W, new_unit.starts(X)]) if len(W) else None
+
+
+def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
+    """kappa = 0: the distance of Y from the span of all features, in rationals.
+
+    Features are linear on rays, and see everything on the rays but for sum_k a_k (t_k - t_-k) with sum_k a_k u_k = 0
+    over pairs of opposite rays (`theory.rays`). So only opposite rays take part in the linear algebra.
+    """
+    from theory.numerics import float_below
+    from theory.rays import dependencies, rays, unseen_risk
+
+    points = rays(sample)
+    lines: dict[tuple[Any, ...], list[int]] = {}
+    for k, x in enumerate(points.X):
+        lead = next(v for v in x if v != 0)
+        lines.setdefault(tuple((int((v / lead).p), int((v / lead).q)) for v in x), []).append(k)
+    paired = points.subset(tuple(k for line in lines.values() if len(line) == 2 for k in line))
+    minimum = points.constant
+    if len(paired):
+        minimum += unseen_risk(paired, dependencies(paired))
+    lower = float_below(minimum)
+    upper = lower if minimum == 0 else float(np.nextafter(lower, np.inf))
+    W = np.zeros((0, X.shape[1]))
+    if 0 < len(points) <= RAYS_LISTED:
+        W = activation_patterns.spanning_units(points.arrays[0])
+    units = _bound(X, y, w, 0.0, W, lower, "rational")
+    return OracleBound(upper, lower, units.units, units.weights, 0.0, "rational")
+
+
+def _descend(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
+    """A local minimum over both layers: L-BFGS on balanced weights, with the second layer solved before and after.
+
+    kappa |b| |w| is the minimum of kappa (b^2 + |w|^2)/2 over rescalings, which is smooth.
+    """
+    from scipy.optimize import minimize
+
+    best = _bound(X, y, w, kappa, W, lower, method)
+    n = X.shape[1]
+    for _ in range(3):
+        size, k = np.sqrt(np.abs(best.weights)), len(best.units)
+        if k == 0:
+            return best
+        start = np.concatenate([(best.units * size[:, None]).ravel(), np.sign(best.weights) * size])
+
+        def objective(v: Array, k: int = k) -> tuple[float, Array]:
+            V, b = v[: k * n].reshape(k, n), v[k * n :]
+            T = X @ V.T
+            r = np.maximum(T, 0) @ b - y
+            c = 2 * w * r
+            gradient = np.concatenate([(((T > 0) * b * c[:, None]).T @ X).ravel(), np.maximum(T, 0).T @ c])
+            return float(w @ r**2 + kappa / 2 * v @ v), gradient + kappa * v
+
+        v = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+        V, b = v[: k * n].reshape(k, n), v[k * n :]
+        alive = (np.abs(b) > 0) & V.any(axis=1)
+        found = _bound(X, y, w, kappa, V[alive], lower, method)
+        improved = found.upper < best.upper * (1 - 1e-9)
+        best = found if found.upper < best.upper else best
+        if not improved:
+            break
+    return best

@@ -1,0 +1,95 @@
+"""The kernel of a Gaussian in closed form: the arc-cosine kernel of degree one (Cho & Saul 2009).
+
+For X ~ N(0, Sigma), or any elliptical X with this second moment, with x_i = Sigma^(1/2) w_i at the angle phi,
+[w1, w2]_Z = |x1| |x2| (sin phi + (pi - phi) cos phi) / (2 pi). No square root of Sigma is taken: only the forms
+w_i^T Sigma w_j enter, so that a singular Sigma is an ordinary case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.numerics import Array, gamma
+from theory.numerics import validation as check
+from theory.relu_kernel.measures import Gaussian, form, plain, vectors
+
+
+def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
+    """[w1, w2]_Z for X ~ N(0, Sigma), or any elliptical X: |x1| |x2| (sin phi + (pi - phi) cos phi) / (2 pi).
+
+    w1, w2 (..., n); second_moment: Sigma (n, n); the result has shape (...). x_i = Sigma^(1/2) w_i and phi is their
+    angle (Cho & Saul 2009, degree one). Sigma may be singular: a w_i that Sigma does not see (up to the rounding of
+    w_i^T Sigma w_i) gives 0.
+
+    >>> round(arc_cosine([1.0, 0.0], [0.0, 1.0], [[1.0, 0.0], [0.0, 1.0]]) * 2 * np.pi, 12)
+    1.0
+    """
+    lengths, phi, rest = _whitened_angle(w1, w2, second_moment)
+    # for phi > pi/2 the two terms cancel, and the sum is sin(rest) - rest cos(rest) with rest = pi - phi
+    shape = np.where(phi <= np.pi / 2, np.sin(phi) + rest * np.cos(phi), _sine_minus(rest))
+    return plain(lengths * (shape / (2 * np.pi)))
+
+
+def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
+    """What the kernel of N(0, Sigma) has above <w1, w2>_X / 2: |x1| |x2| (sin phi - phi cos phi) / (2 pi), (...).
+
+    For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small alpha
+    is, and the error is then |x1| |x2| / 2. Arguments as in `arc_cosine`.
+    """
+    lengths, phi, _ = _whitened_angle(w1, w2, second_moment)
+    return plain(lengths * (_sine_minus(phi) / (2 * np.pi)))
+
+
+def _whitened_angle(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> tuple[Array, Array, Array]:
+    """|x1| |x2|, the angle phi of x_i = Sigma^(1/2) w_i and pi - phi, after Kahan; no square root of Sigma is needed."""
+    S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
+    a, b = np.broadcast_arrays(*vectors(w1, w2, len(S)))
+    scaled = []
+    for w in (a, b):
+        square = form(w, w, S)
+        square = np.where(square > gamma(2 * len(S) + 2) * form(np.abs(w), np.abs(w), np.abs(S)), square, 0)
+        scaled.append((np.sqrt(square), w / np.sqrt(np.where(square > 0, square, 1))[..., None]))
+    (length_a, a), (length_b, b) = scaled
+    minus, plus = (np.sqrt(np.maximum(form(v, v, S), 0)) for v in (b - a, a + b))
+    return length_a * length_b, 2 * np.arctan2(minus, plus), 2 * np.arctan2(plus, minus)
+
+
+def _sine_minus(x: Array) -> Array:
+    """sin x - x cos x on [0, pi], to full relative accuracy: below 1 the series of 2k x^(2k+1) (-1)^(k+1) / (2k+1)!."""
+    small = np.minimum(x, 1.0)
+    term, total = small**3 / 3, small**3 / 3
+    for k in range(2, 12):
+        term = -term * small**2 * k / ((k - 1) * 2 * k * (2 * k + 1))
+        total = total + term
+    return np.where(x < 1, total, np.sin(x) - x * np.cos(x))
+
+
+def arc_cosine_ball(w1: Array, w2: Array, S: Array) -> tuple[float, float]:
+    """Bounds of the arc-cosine kernel for one pair, from exact floats in 256-bit ball arithmetic.
+
+    w1, w2 (n,); S (n, n): Sigma. Lower and upper bound; ValueError when they are not finite.
+    """
+    from flint import arb, arb_mat, ctx
+
+    bits, ctx.prec = ctx.prec, 256
+    try:
+        a, b = arb_mat(1, len(S), w1.tolist()), arb_mat(1, len(S), w2.tolist())
+        M = arb_mat(S.tolist())
+        qa, qb, qab = ((f * M * g.transpose())[0, 0] for f, g in ((a, a), (b, b), (a, b)))
+        product = (qa.nonnegative_part() * qb.nonnegative_part()).sqrt()
+        if not (qa > 0 and qb > 0):  # a length that may be 0: the angle is unknown, the kernel at most |x1| |x2| / 2
+            low, high = arb(0), product / 2
+        else:
+            cosine = qab / product
+            minus, plus = ((1 - cosine).nonnegative_part().sqrt(), (1 + cosine).nonnegative_part().sqrt())
+            rest = 2 * arb.atan2(plus, minus)
+            low = high = product * (minus * plus + rest * cosine) / (2 * arb.pi())
+        ends = float(low.lower()), float(high.upper())
+        if not np.isfinite(ends).all():
+            raise ValueError("second_moment, w1 or w2 is too large: the kernel overflows")
+        return max(float(np.nextafter(ends[0], -np.inf)), 0.0), float(np.nextafter(ends[1], np.inf))
+    finally:
+        ctx.prec = bits
