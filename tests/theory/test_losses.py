@@ -168,13 +168,18 @@ def test_values_are_those_of_scipy_and_scikit_learn():
     assert LOSSES["absolute"].value(f, Y).mean() == pytest.approx(4 * metrics.mean_absolute_error(Y, f))
 
 
-def test_exp_and_log1p_are_as_accurate_as_the_rounding_model_assumes():
+def test_exp_log1p_and_powers_are_as_accurate_as_the_rounding_model_assumes():
     rng, worst = np.random.default_rng(0), 0.0
     ctx.prec = 160
     x = np.concatenate([-(10.0 ** rng.uniform(-16, 2.84, 6000)), rng.uniform(-40, 0, 6000)])
     for computed, function in ((np.exp(x), "exp"), (np.log1p(np.exp(x)), "log1p")):
         for value, at in zip(computed.tolist(), (x if function == "exp" else np.exp(x)).tolist()):
             true = getattr(arb(at), function)()
+            worst = max(worst, float((abs(arb(value) - true) / true).mid()))
+    for p in (1.5, 2.0, 3.0, 7.3):  # powers of singular values
+        s = 10.0 ** rng.uniform(-9, 9, 2000)
+        for value, at in zip((s**p).tolist(), s.tolist()):
+            true = arb(at) ** arb(p)
             worst = max(worst, float((abs(arb(value) - true) / true).mid()))
     assert worst < losses.LIBM / 2
 
