@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from theory.linear_paths.canonical import join
 from theory.linear_paths.critical_width import connect_at_critical_width
-from theory.linear_paths.problem import LinearProblem, end_of, normalised
+from theory.linear_paths.problem import LinearProblem, enter, normalised
 from theory.linear_paths.ridge import connect_ridge
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -102,9 +102,11 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
     True
     """
     problem, units = normalised(risk)
-    a, b = end_of(problem, theta_a, "theta_a"), end_of(problem, theta_b, "theta_b")
+    (a, inner_a), (b, inner_b) = (
+        enter(problem, units, theta, name) for theta, name in ((theta_a, "theta_a"), (theta_b, "theta_b"))
+    )
     rise = check.number(rise, "rise", minimum=0.0, open_minimum=True)
     if np.array_equal(a, b):
         return Path(a[None])
-    path = which(problem).path(problem, units.inside(a, "theta_a"), units.inside(b, "theta_b"), rise)
+    path = which(problem).path(problem, inner_a, inner_b, rise)
     return units.outside(path, a, b)

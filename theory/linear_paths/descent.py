@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from theory.linear_paths.canonical import canonical
 from theory.linear_paths.falls import EPS, coefficients, falls
-from theory.linear_paths.problem import LinearProblem, end_of, normalised
+from theory.linear_paths.problem import LinearProblem, enter, normalised
 from theory.linear_paths.products import Product, best_of
 from theory.linear_paths.ridge_descent import descend_ridge
 from theory.numerics import Array
@@ -53,10 +53,8 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     gives a path without pieces.
     """
     problem, units = normalised(risk)
-    given = end_of(problem, theta)
+    given, start = enter(problem, units, theta)
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
-    start = units.inside(given)
-    check.no_overflow(problem.risk(start), "theta")
     if risk.kappa > 0:
         path = descend_ridge(problem, start, tolerance)
     else:

@@ -244,10 +244,12 @@ def check_linear(risk: Risk) -> None:
         raise ValueError("bias must be False with ridge: the balanced factorisation has no constant unit to shrink")
 
 
-def end_of(problem: LinearProblem, theta: ArrayLike, name: str = "theta") -> Array:
-    """theta as a copy (P,) that fits the network of a problem; ValueError giving its `name` and what is wrong with it."""
+def enter(problem: LinearProblem, units: Units, theta: ArrayLike, name: str = "theta") -> tuple[Array, Array]:
+    """theta as a copy (P,), and theta' in these units behind the door; ValueError giving its `name` and what is wrong."""
     size = problem.risk.network.size
     end = np.array(check.parameters(theta, size, name), dtype=float)
     if end.ndim != 1:
         raise ValueError(f"{name} must have shape ({size},); got {end.shape}")
-    return end
+    inside = units.inside(end, name)
+    check.no_overflow(problem.risk(inside), name)
+    return end, inside
