@@ -78,29 +78,32 @@ def rounding_allowance(risk: Risk, path: Path) -> float:
     On the pieces that keep the function (free, place, transfer) next to either end the outputs of every vertex are
     compared with those of the end, rounding included: outputs off by d change the squared loss by at most
     (2 |residual| + d) d, the absolute loss by d. Whatever moves an output by more than ROUNDING of S = |W_K| ... |W_1| |x|
-    is no rounding and gets no allowance. Last comes what the two evaluations of a risk owe.
+    is no rounding and gets no allowance. Last comes what `theory.maxima` adds to the risk of a vertex: its outputs are
+    known to 8 gamma(n + 8) S for every layer with n inputs, which it counts twice, and then come sums.
     """
     problem, units = normalised(risk)
     network, sample = problem.risk.network, problem.risk.sample
     thetas = units.inside(path.points)
     outputs, sizes = network(thetas, sample.X), network(np.abs(thetas), np.abs(sample.X))
-    owed = gamma(sum(network.widths) + 2 * network.depth + 4)
+    owed = 16 * gamma(sum(network.widths) + 8 * network.depth)
+
+    def moved(off: Array, residual: Array) -> float:
+        change = (2 * np.abs(residual) + off) * off if risk.loss == "squared" else off
+        return float(np.max(change.sum(axis=-1) @ sample.weights))
+
     keeps = [label.startswith(KEEPS) for label in path.labels]
     first = keeps.index(False) if False in keeps else len(keeps)
     last = keeps[::-1].index(False) if False in keeps else 0
-    worst = 0.0
+    drifts = []
     for end, of_end in ((0, slice(0, first + 1)), (-1, slice(len(keeps) - last, None))):
         size = sizes[of_end] + sizes[end]
         drift = np.abs(outputs[of_end] - outputs[end]) + owed * size
         drift = np.where(drift <= ROUNDING * size, drift, 0.0)
-        residual = np.abs(outputs[end] - sample.Y) + owed * (sizes[end] + np.abs(sample.Y))
-        moved = (2 * residual + drift) * drift if risk.loss == "squared" else drift
-        worst = max(worst, float(np.max(moved.sum(axis=-1) @ sample.weights)))
+        drifts.append(moved(drift, np.abs(outputs[end] - sample.Y) + owed * (sizes[end] + np.abs(sample.Y))))
     reach = sizes + np.abs(sample.Y)
-    reach = 2 * reach**2 if risk.loss == "squared" else reach
-    evaluation = float(np.max(reach.sum(axis=-1) @ sample.weights))
-    evaluation *= 2 * gamma(len(sample) + 4 * network.depth * max(network.widths))
-    return units.above((worst + evaluation) * (1 + 2.0**-20))
+    evaluation = moved(owed * reach, reach)
+    sums = moved(reach, np.zeros_like(reach)) * 4 * gamma(sample.Y.size + network.size + 32)
+    return units.above((max(drifts) + evaluation + sums) * (1 + 2.0**-20))
 
 
 def join(problem: LinearProblem, a: Array, b: Array) -> Path:

@@ -20,8 +20,9 @@ import numpy as np
 
 from theory.linear_paths import balanced, curves, exact
 from theory.linear_paths.canonical import arrange
+from theory.linear_paths.nuclear_norm import operator_norm_squared
 from theory.linear_paths.problem import LinearProblem, normalised
-from theory.linear_paths.products import Product, best_of, best_singular_of, operator_norm_squared, singular_product
+from theory.linear_paths.products import Product, best_of, best_singular_of, singular_product
 from theory.moves import Walk
 from theory.networks import Network
 from theory.numerics import Array, up

@@ -216,3 +216,14 @@ def nuclear_norm_above(M: Array) -> float:
         norms = root_above(squares(U[:, k : k + 1]) * squares(Vt[k : k + 1]))
         total += fraction(size) * fraction(norms)
     return float_above(total)
+
+
+def column_powers(A: Array) -> Array:
+    """Powers of two (n,) that bring the columns of A, (N, n), to largest entries in [1/2, 1)."""
+    with np.errstate(over="ignore"):
+        return np.minimum(np.ldexp(1.0, -np.frexp(np.abs(A).max(axis=0, initial=0.0))[1]), 2.0**1000)
+
+
+def usable(A: Array) -> bool:
+    """Whether floats have room for the squares of the entries of A (any shape, (...,))."""
+    return bool((np.abs(A) < 2.0**500).all())

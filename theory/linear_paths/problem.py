@@ -245,7 +245,7 @@ def check_linear(risk: Risk) -> None:
 
 
 def enter(problem: LinearProblem, units: Units, theta: ArrayLike, name: str = "theta") -> tuple[Array, Array]:
-    """theta as a copy (P,), and theta' in these units behind the door; ValueError giving its `name` and what is wrong."""
+    """theta as a copy (P,), and theta' in these `units` of a problem; ValueError giving its `name` and what is wrong."""
     size = problem.risk.network.size
     end = np.array(check.parameters(theta, size, name), dtype=float)
     if end.ndim != 1:
