@@ -126,7 +126,7 @@ def connect_at_critical_width(problem: LinearProblem, a: Array, b: Array, rise: 
     no connection was found.
     """
     risk = problem.risk
-    level = max(risk(a), risk(b))
+    level = problem.level(a, b)
     crossing = None
     if risk.loss == "squared":
         crossing = best_singular_of(problem, best_of(problem), np.random.default_rng(0))

@@ -54,6 +54,7 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     """
     problem, units = normalised(risk)
     given, start = enter(problem, units, theta)
+    check.no_overflow(problem.risk(start), "theta")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
     if risk.kappa > 0:
         path = descend_ridge(problem, start, tolerance)

@@ -78,6 +78,10 @@ class LinearProblem:
         """The product of the factors from that of the network, or back: M or its transpose."""
         return M.T if self.turned else M
 
+    def level(self, a: Array, b: Array) -> float:
+        """The larger of the risks at a and b, (P,) each; ValueError where float64 overflows."""
+        return max(check.no_overflow(self.risk(end), name) for end, name in ((a, "theta_a"), (b, "theta_b")))
+
     def shown(self, value: float) -> str:
         """A risk `value` as messages print it."""
         return f"{float(np.ldexp(value, self.unit)):.9g}"
@@ -170,7 +174,7 @@ class Units:
 
 def _scaled(A: Array, exponents: Array | int) -> Array:
     with np.errstate(over="ignore", under="ignore"):
-        return np.ldexp(A, exponents)
+        return A * np.ldexp(1.0, exponents)
 
 
 def normalised(risk: Risk) -> tuple[LinearProblem, Units]:
@@ -250,6 +254,4 @@ def enter(problem: LinearProblem, units: Units, theta: ArrayLike, name: str = "t
     end = np.array(check.parameters(theta, size, name), dtype=float)
     if end.ndim != 1:
         raise ValueError(f"{name} must have shape ({size},); got {end.shape}")
-    inside = units.inside(end, name)
-    check.no_overflow(problem.risk(inside), name)
-    return end, inside
+    return end, units.inside(end, name)

@@ -18,8 +18,10 @@ def connect_ridge(problem: LinearProblem, a: Array, b: Array, rise: float) -> Pa
     problem: with one hidden layer; a, b (P,): the ends; rise: how far, relative to the larger of them, chords may exceed it.
     """
     risk = problem.risk
-    ceiling = max(max(risk(a), risk(b)) * (1 + rise / 2), level_of(problem, a, b))
+    ceiling = problem.level(a, b) * (1 + rise / 2)
     apart = problem.critical and opposite(problem, a, b)
+    if apart:  # a refusal compares the ceiling with a bound
+        ceiling = max(ceiling, level_of(problem, a, b))
     slack_a, slack_b = buy_slack(risk, a), buy_slack(risk, b)
     if risk(slack_a.points[-1]) < risk(slack_b.points[-1]):  # rotate where there is more slack: at the second end
         return _connect(problem, slack_b, slack_a, ceiling, apart).reversed()
