@@ -22,6 +22,9 @@ def least_absolute(loss: ExactLoss) -> tuple[Array, Rational]:
     rows, lower = [], exact.fraction(0.0)
     for y in loss.Y.T:
         fit, u = _program(basis, y, w)
+        if not loss.small:
+            rows.append(columns * np.linalg.lstsq(X, fit, rcond=None)[0])
+            continue
         fitted = np.abs(u) < w * (1 - 1e-9)
         lower += _dual(X, y, w, u, fitted)
         through = _fit(X[fitted], y[fitted]) if fitted.any() else np.zeros(X.shape[1])

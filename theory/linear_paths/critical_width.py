@@ -22,7 +22,7 @@ from theory.linear_paths import balanced, curves, exact
 from theory.linear_paths.canonical import arrange
 from theory.linear_paths.nuclear_norm import operator_norm_squared
 from theory.linear_paths.problem import LinearProblem, normalised
-from theory.linear_paths.products import Product, best_of, best_singular_of, singular_product
+from theory.linear_paths.products import Product, best_of, best_singular_of, risk_above, singular_product
 from theory.moves import Walk
 from theory.networks import Network
 from theory.numerics import Array, up
@@ -40,7 +40,8 @@ class SquareBarrier:
     `path` joins a minimiser to its mirror image and its largest risk is `upper` (but for rounding, with ridge for the
     chords). `product` (n_out, n_in) is the singular matrix that it passes, to rounding; `minimum` the lowest risk,
     rounded up. `connected`: True: the best product is singular itself, so there is no barrier and every level set is
-    connected; False: there is one; None: neither was decided (ridge only).
+    connected; False: there is one; None: neither was decided (with ridge, or for
+    data too large for rational arithmetic).
     """
 
     lower: float
@@ -96,6 +97,8 @@ def _connected(problem: LinearProblem, best: Product, crossing: Product) -> bool
     as many directions as M* has rank; G moves by at most 2 |Sigma^{1/2}| d when M Sigma^{1/2} moves by d.
     """
     loss, kappa = problem.exact, problem.risk.kappa
+    if not loss.small:
+        return None
     if kappa == 0:
         return loss.last_singular_value(loss.least_squares[0]).singular
     if crossing.lower > best.value:
@@ -110,7 +113,7 @@ def _connected(problem: LinearProblem, best: Product, crossing: Product) -> bool
 
 def level_of(problem: LinearProblem, a: Array, b: Array) -> float:
     """The larger of the risks at a and b (P,), rounded up."""
-    return exact.float_above(max(problem.exact.at(a), problem.exact.at(b)))
+    return max(risk_above(problem, *problem.risk.network.weights(end)) for end in (a, b))
 
 
 def opposite(problem: LinearProblem, a: Array, b: Array) -> bool:

@@ -20,11 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from theory.numerics import Array, exact_rows, float_below, matrix, up
+from theory.numerics import TINY, Array, exact_rows, float_below, gamma, matrix, up
 from theory.risk import Risk
 
 Rational = Any  # flint.fmpq
 RationalMatrix = Any  # flint.fmpq_mat
+
+# Exact normal equations take seconds up to about so many columns and entries of X.
+COLUMNS = 80
+ENTRIES = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +77,25 @@ class ExactLoss:
         residual = (rational(self.X) * M.transpose() - rational(Y)).tolist()
         return sum(w * abs(r) for (w,), row in zip(exact_rows(self.weights[:, None]), residual) for r in row)
 
-    def at(self, theta: Array) -> Rational:
-        """The risk of a net without biases at theta (P,), ridge included, exactly."""
-        first, *others = [rational(W) for W in self.risk.network.weights(theta)]
-        M = first
-        for W in others:
-            M = W * M
-        return self(M) + fraction(self.risk.kappa) * squares(*self.risk.network.weights(theta))
+    @property
+    def small(self) -> bool:
+        """Whether rational linear algebra takes seconds at most; where it does not, lower bounds are 0."""
+        return self.X.shape[1] <= COLUMNS and self.X.size <= ENTRIES
+
+    def above(self, *factors: Array) -> float:
+        """A float not below the loss at the product W_K ... W_1 of float factors W_1, ..., W_K, (h, n), ..., (n_out, h)."""
+        if self.small:
+            M = rational(factors[0])
+            for W in factors[1:]:
+                M = rational(W) * M
+            return float_above(self(M))
+        outputs, size = self.X, np.abs(self.X)
+        for W in factors:
+            outputs, size = outputs @ W.T, size @ np.abs(W).T
+        owed = 2 * gamma(sum(W.shape[1] for W in factors) + 4) * (size + np.abs(self.Y)) + TINY
+        r = np.abs(outputs - self.Y) + owed
+        value = float(self.weights @ (r * r if self.risk.loss == "squared" else r).sum(axis=1))
+        return value * (1 + 2 * gamma(self.Y.size + 8))
 
     @cached_property
     def least_squares(self) -> tuple[RationalMatrix, Rational]:
@@ -194,6 +210,11 @@ def _rounded(value: Rational) -> float:
 def float_above(value: Rational) -> float:
     """The least float that is not below a rational value, perhaps infinite."""
     return math.inf if math.isinf(_rounded(value)) and value > 0 else -float_below(-value)
+
+
+def sum_above(value: float, rest: Rational) -> float:
+    """A float not below value + rest."""
+    return value if math.isinf(value) else float_above(fraction(value) + rest)
 
 
 def root_above(value: Rational) -> float:

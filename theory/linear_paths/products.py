@@ -4,7 +4,8 @@ kappa = 0: L(M) = E loss(M X, Y). Ridge with one hidden layer of width >= rank M
 of all factors of M. `best_product` minimises over all M, `best_singular_product` over rank M < r = min(n_in, n_out).
 
 Floats propose, rationals decide (`exact`): a value is the risk of an M that is given, a lower bound the exact minimum of
-least squares, or the dual objective at a point that is feasible exactly.
+least squares, or the dual objective at a point that is feasible exactly. Data too large for that (`ExactLoss.small`) get
+the bound 0.
 
 Section 2.2 and its repairs: paper_notes.md, prop-2.2-ridge and linear-square-barrier.
 """
@@ -106,7 +107,10 @@ def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Gener
     """The same for a problem behind the door, as in `best_singular_product`."""
     loss, r = problem.exact, problem.rank
     root = np.asarray(np.linalg.qr(loss.X * np.sqrt(loss.weights)[:, None], mode="r")).T  # Sigma = root root^T
-    if problem.risk.kappa == 0:
+    if not loss.small:
+        lower = 0.0
+        proposals = [_cut(best.matrix, root, r - 1)]
+    elif problem.risk.kappa == 0:
         M, least = loss.least_squares
         lower = float_below(least + exact.fraction(loss.last_singular_value(M).least()[0]))
         proposals = [_cut(A, root, r - 1) for A in filter(usable, (best.matrix, exact.rounded(M)))]
@@ -119,10 +123,19 @@ def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Gener
 
 
 def _value(problem: LinearProblem, M: Array) -> float:
-    value = problem.exact(exact.rational(M))
-    if problem.risk.kappa > 0:
-        value += 2 * exact.fraction(problem.risk.kappa) * exact.fraction(exact.nuclear_norm_above(M))
-    return exact.float_above(value)
+    value = problem.exact.above(M)
+    if problem.risk.kappa == 0:
+        return value
+    penalty = 2 * exact.fraction(problem.risk.kappa) * exact.fraction(exact.nuclear_norm_above(M))
+    return exact.sum_above(value, penalty)
+
+
+def risk_above(problem: LinearProblem, *weights: Array) -> float:
+    """The risk of the net with these weights W_1, ..., W_K, (h, n), ..., (n_out, h), of a problem; rounded up."""
+    value = problem.exact.above(*weights)
+    if problem.risk.kappa == 0:
+        return value
+    return exact.sum_above(value, exact.fraction(problem.risk.kappa) * exact.squares(*weights))
 
 
 def _cut(M: Array, root: Array, rank: int) -> Array:
@@ -141,16 +154,18 @@ def _of_low_rank(problem: LinearProblem, M: Array, rank: int, lower: float) -> P
     U, s, Vt = np.linalg.svd(M, full_matrices=False)
     half = np.sqrt(s[:rank])
     left, right = U[:, :rank] * half, half[:, None] * Vt[:rank]
-    product = exact.rational(left) * exact.rational(right) if rank else exact.rational(np.zeros_like(M))
-    value = problem.exact(product) + exact.fraction(problem.risk.kappa) * exact.squares(left, right)
-    return Product(exact.rounded(product), exact.float_above(value), lower)
+    if rank == 0:
+        left, right = np.zeros((len(M), 1)), np.zeros((1, M.shape[1]))
+    return Product(left @ right, risk_above(problem, right, left), lower)
 
 
 def _least_squares(problem: LinearProblem) -> Product:
     loss = problem.exact
-    M, least = loss.least_squares
     root, columns = np.sqrt(loss.weights)[:, None], column_powers(loss.X)
     stable = np.linalg.lstsq(loss.X * columns * root, loss.Y * root, rcond=None)[0].T * columns
+    if not loss.small:
+        return Product(stable, loss.above(stable), 0.0)
+    M, least = loss.least_squares
     value, best = min(
         ((loss(exact.rational(A)), A) for A in filter(usable, (stable, exact.rounded(M), np.zeros_like(stable)))),
         key=lambda pair: pair[0],
@@ -163,6 +178,8 @@ def _nuclear(problem: LinearProblem, gap: float, steps: int) -> Product:
     A, B = reduced(loss)
     M, dual = proximal_gradients(A, B, kappa, gap, steps)
     value = _value(problem, M)
+    if not loss.small:
+        return Product(M, value, 0.0, exact.root_above(exact.fraction(value)))
     lower = max(dual_bound(loss, kappa, M), dual_bound(loss, kappa, dual), float_below(loss.least_squares[1]))
     # F is strongly convex in M Sigma^{1/2}: F(M) >= F(M*) + |(M - M*) Sigma^{1/2}|^2.
     return Product(M, value, lower, exact.root_above(exact.fraction(value) - exact.fraction(lower)))

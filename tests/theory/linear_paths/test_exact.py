@@ -1,6 +1,7 @@
 """Rational arithmetic behind the bounds: singular values from both sides, determinants, norms; and the door."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.linear_paths import LinearProblem, cases, curves, exact
+from theory.linear_paths import LinearProblem, barrier, cases, curves, exact
 from theory.linear_paths.problem import normalised
+from theory.linear_paths.products import best_product, risk_above
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
@@ -85,14 +87,15 @@ def test_the_risk_at_a_point_is_exact_and_the_door_keeps_it(seed):
     risk = Risk(Network(widths, activation="identity"), data, kappa=0.1, penalty="ridge")
     theta = rng.standard_normal(risk.network.size)
     problem = LinearProblem(risk)
-    assert float(problem.exact.at(theta)) == pytest.approx(risk(theta), rel=1e-12)
+    weights = risk.network.weights(theta)
+    above = risk_above(problem, *weights)
+    assert above == pytest.approx(risk(theta), rel=1e-12)
     inner, units = normalised(risk)
-    value = inner.exact.at(units.inside(theta)) * fmpq(2) ** units.value
-    assert value == problem.exact.at(theta)
+    assert units.above(risk_above(inner, *risk.network.weights(units.inside(theta)))) == above
     assert np.array_equal(problem.vector(*problem.factors(theta)), theta)
     W1, W2 = problem.factors(theta)
     assert W1.shape[1] <= W2.shape[0]
-    M = np.linalg.multi_dot(risk.network.weights(theta)[::-1])
+    M = weights[1] @ weights[0]
     np.testing.assert_allclose(problem.turn(W2 @ W1), M, rtol=1e-12, atol=1e-12)
     assert np.abs(inner.risk.sample.X).max() < 2  # an odd difference of powers costs one
     assert 0.5 <= np.abs(inner.risk.sample.Y).max() < 1
@@ -134,3 +137,20 @@ def test_a_curve_that_is_nowhere_is_not_called_low():
 def test_division_by_a_singular_matrix_gives_the_nearest():
     W = np.array([[1.0, 0.0], [0.0, 0.0]])
     np.testing.assert_allclose(curves.divided(np.array([[3.0, 4.0]]), W), [[3.0, 0.0]])
+
+
+@given(seeds, st.sampled_from(["squared", "absolute"]))
+def test_large_data_get_rounded_values_and_no_lower_bound(seed, loss):
+    rng = np.random.default_rng(seed)
+    n = exact.COLUMNS + 1
+    X, Y = rng.standard_normal((3, n)), rng.standard_normal((3, 2))
+    risk = Risk(Network((n, 3, 2), activation="identity"), Sample(X, Y), loss=loss)
+    W = risk.network.weights(rng.standard_normal(risk.network.size))
+    large = exact.ExactLoss(risk)
+    assert not large.small
+    true = large(exact.rational(W[1]) * exact.rational(W[0]))
+    assert true <= exact.fraction(large.above(*W)) <= true * fmpq(10**9 + 1, 10**9)
+    found = best_product(risk)
+    assert found.lower == 0
+    assert found.value <= 1e-20 * n if loss == "squared" else found.value <= 1e-10 * n
+    assert barrier(replace(risk, network=Network((n, 2, 2), "identity"), loss="squared")).connected is None
