@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.linear_paths import exact
-from theory.linear_paths.exact import ExactLoss, Rational, column_powers, usable
+from theory.linear_paths.exact import ExactLoss, Rational, column_powers, tame
 from theory.numerics import UNIT, Array
 
 
@@ -28,8 +28,11 @@ def least_absolute(loss: ExactLoss) -> tuple[Array, Rational]:
         fitted = np.abs(u) < w * (1 - 1e-9)
         lower += _dual(X, y, w, u, fitted)
         through = _fit(X[fitted], y[fitted]) if fitted.any() else np.zeros(X.shape[1])
-        proposals = [columns * m for m in (np.linalg.lstsq(X, fit, rcond=None)[0], through, np.zeros(X.shape[1]))]
-        rows.append(min(filter(usable, proposals), key=lambda m: loss.absolute(exact.rational(m[None]), y[:, None])))
+        stable, none = np.linalg.lstsq(X, fit, rcond=None)[0], np.zeros(X.shape[1])
+        proposals = tame(stable, through, none)
+        rows.append(
+            columns * min(proposals, key=lambda m: loss.absolute(exact.rational((columns * m)[None]), y[:, None]))
+        )
     return np.stack(rows), lower
 
 

@@ -240,11 +240,15 @@ def nuclear_norm_above(M: Array) -> float:
 
 
 def column_powers(A: Array) -> Array:
-    """Powers of two (n,) that bring the columns of A, (N, n), to largest entries in [1/2, 1)."""
-    with np.errstate(over="ignore"):
-        return np.minimum(np.ldexp(1.0, -np.frexp(np.abs(A).max(axis=0, initial=0.0))[1]), 2.0**1000)
+    """Powers of two (n,), at most 2^500, that bring the columns of A, (N, n), to largest entries in [1/2, 1)."""
+    return np.ldexp(1.0, np.minimum(-np.frexp(np.abs(A).max(axis=0, initial=0.0))[1], 500))
 
 
-def usable(A: Array) -> bool:
-    """Whether floats have room for the squares of the entries of A (any shape, (...,))."""
-    return bool((np.abs(A) < 2.0**500).all())
+def tame(stable: Array, *others: Array) -> list[Array]:
+    """`stable` (m, n) and those of the others whose entries are not much larger.
+
+    Where directions are hardly seen by the data, the exact minimiser has huge entries: it is a little better in
+    rationals, and useless in floats, where its outputs are differences of huge numbers.
+    """
+    largest = 16 * float(np.abs(stable).max(initial=0.0))
+    return [stable, *(A for A in others if float(np.abs(A).max(initial=0.0)) <= largest)]

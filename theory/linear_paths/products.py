@@ -19,7 +19,7 @@ import numpy as np
 
 from theory.linear_paths import exact
 from theory.linear_paths.absolute_deviations import least_absolute
-from theory.linear_paths.exact import column_powers, usable
+from theory.linear_paths.exact import column_powers, tame
 from theory.linear_paths.nuclear_norm import dual_bound, factored, proximal_gradients, reduced
 from theory.linear_paths.problem import LinearProblem, Units, normalised
 from theory.numerics import Array, down, float_below
@@ -113,7 +113,7 @@ def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Gener
     elif problem.risk.kappa == 0:
         M, least = loss.least_squares
         lower = float_below(least + exact.fraction(loss.last_singular_value(M).least()[0]))
-        proposals = [_cut(A, root, r - 1) for A in filter(usable, (best.matrix, exact.rounded(M)))]
+        proposals = [_cut(A, root, r - 1) for A in tame(best.matrix, exact.rounded(M))]
     else:
         s = down(np.sqrt(loss.last_singular_value(exact.rational(best.matrix)).least()[0]))
         last = exact.fraction(max(0.0, float(down(s - best.distance))))
@@ -167,7 +167,7 @@ def _least_squares(problem: LinearProblem) -> Product:
         return Product(stable, loss.above(stable), 0.0)
     M, least = loss.least_squares
     value, best = min(
-        ((loss(exact.rational(A)), A) for A in filter(usable, (stable, exact.rounded(M), np.zeros_like(stable)))),
+        ((loss(exact.rational(A)), A) for A in tame(stable, exact.rounded(M), np.zeros_like(stable))),
         key=lambda pair: pair[0],
     )
     return Product(best, exact.float_above(value), float_below(least), exact.root_above(value - least))
