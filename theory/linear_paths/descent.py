@@ -32,7 +32,8 @@ from theory.paths import Path
 from theory.risk import Risk
 
 # B counts as regular when its singular values are within this factor; the first that a falling piece reaches is taken.
-REGULAR = (1e-2, 1e-4, 1e-6)
+REGULAR = (1e-2, 1e-4, 1e-6, 1e-8)
+AT_ONCE = 1e-6  # so regular at the start, no first piece is needed
 
 
 # Of so many falling first pieces the one with the smallest weights at the end is taken.
@@ -95,7 +96,7 @@ def _descend(problem: LinearProblem, start: Array, rng: np.random.Generator) -> 
 def _strictly(problem: LinearProblem, start: Array, best: Product, rng: np.random.Generator) -> Path | None:
     """At most two strictly falling pieces to a global minimiser, or None."""
     risk, M = problem.risk, problem.turn(best.matrix)
-    whole = _finish(problem, start, M, REGULAR[-1])
+    whole = _finish(problem, start, M, AT_ONCE)
     if whole is not None:
         return Path(np.stack([start, _just_short(risk, start, whole)]), ("straight to the minimum",))
     directions = list(_directions(risk, start, rng))

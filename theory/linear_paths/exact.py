@@ -245,7 +245,7 @@ def column_powers(A: Array) -> Array:
 
 
 def tame(stable: Array, *others: Array) -> list[Array]:
-    """`stable` (m, n) and those of the others whose entries are not much larger.
+    """`stable` (m, n) and those of the `others` (m, n) whose entries are not much larger.
 
     Where directions are hardly seen by the data, the exact minimiser has huge entries: it is a little better in
     rationals, and useless in floats, where its outputs are differences of huge numbers.

@@ -185,3 +185,15 @@ def test_data_of_rank_one_but_for_rounding_are_descended_to_what_floats_can_reac
     scale = risk.sample.energy + values[0]
     assert (np.diff(values) <= 1e-9 * scale).all()
     assert values[-1] <= best_product(risk).value + 1e-8 * scale
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, digits=st.floats(0, 5))
+def test_saddles_are_left_strictly_whatever_the_condition_of_the_data(seed, digits):
+    rng = np.random.default_rng(seed)
+    risk = problem(rng, spare=1)
+    n = risk.sample.n_in
+    X = risk.sample.X @ np.linalg.qr(rng.standard_normal((n, n)))[0] * np.logspace(0, -digits, n)
+    risk = Risk(risk.network, Sample(X, risk.sample.Y))
+    path = descend(risk, start(rng, risk, "saddle"))
+    assert all(pieces_fall(risk, path))
