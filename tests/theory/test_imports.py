@@ -19,7 +19,7 @@ theory.numerics[arrays rounding validation archives norms rationals balls]
 theory.losses theory.networks theory.penalties theory.paths theory.risk
 theory.moves
 theory.maxima[results neighbourhoods quartic_in_fractions quartic taylor_models branch_and_bound segments]
-theory.linear_paths[problem products canonical curves balanced critical_width ridge falls ridge_descent descent cases]
+theory.linear_paths[exact absolute_deviations nuclear_norm problem products canonical curves balanced critical_width ridge falls ridge_descent descent cases]
 theory.relu_kernel[measures pairs gaussian sampling bounds proof] theory.population[risk maxima]
 theory.lasso[duality solvers solve] theory.rays theory.oracle[new_unit activation_patterns infinite_width finite_width] \
 theory.compression[rules layers covering]

@@ -119,7 +119,7 @@ def linear_barrier(risk: Risk) -> Barrier:
     from theory.linear_paths import barrier
 
     found = barrier(risk)
-    reason = Reason.NONE if found.connected else Reason.ORIENTATION
+    reason = Reason.ORIENTATION if found.connected is False else Reason.NONE
     return Barrier(found.lower, path_maximum(risk, found.path).upper, found.path, reason)
 
 

@@ -171,3 +171,29 @@ def test_no_product_beats_the_best_product(seed, loss, ridge, bias):
     assert best.gap <= 1e-8 * (best.value + float(np.abs(risk.sample.Y).sum()))
     for size in (1e-8, 1e-4, 1.0):
         assert value_of(risk, best.matrix + size * rng.standard_normal(best.matrix.shape)) >= best.lower
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, depth=st.integers(2, 4))
+def test_data_of_rank_one_but_for_rounding_are_descended_to_what_floats_can_reach(seed, depth):
+    rng = np.random.default_rng(seed)
+    risk = problem(rng, depth, spare=1)
+    X = np.outer(rng.standard_normal(len(risk.sample)), rng.standard_normal(risk.sample.n_in))
+    risk = Risk(risk.network, Sample(X, risk.sample.Y))
+    path = descend(risk, rng.standard_normal(risk.network.size))
+    values = risk.batch(path.points)
+    scale = risk.sample.energy + values[0]
+    assert (np.diff(values) <= 1e-9 * scale).all()
+    assert values[-1] <= best_product(risk).value + 1e-8 * scale
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, digits=st.floats(0, 5))
+def test_saddles_are_left_strictly_whatever_the_condition_of_the_data(seed, digits):
+    rng = np.random.default_rng(seed)
+    risk = problem(rng, spare=1)
+    n = risk.sample.n_in
+    X = risk.sample.X @ np.linalg.qr(rng.standard_normal((n, n)))[0] * np.logspace(0, -digits, n)
+    risk = Risk(risk.network, Sample(X, risk.sample.Y))
+    path = descend(risk, start(rng, risk, "saddle"))
+    assert all(pieces_fall(risk, path))
