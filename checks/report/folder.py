@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+from checks import own_path
 from checks.certificates import verify
 
 PAGE, LEDGER, PICTURES, CERTIFICATES = "index.html", "ledger.json", "pictures", "certificates"
@@ -32,8 +32,10 @@ def draw(folder: Path, *, command: tuple[str, ...] = ("figures", "all", "--fast"
 
     The figures are a program of their own, which reads the ledger and is not known to it: it is run, not imported.
     """
-    words = [sys.executable, "-m", *command, "--out", str(folder / PICTURES)]
-    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    words = own_path.command(*command, "--out", str(folder / PICTURES))
+    done = subprocess.run(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="locale", errors="replace", check=False
+    )
     if done.returncode == 0:
         return ""
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

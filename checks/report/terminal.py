@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,7 @@ from rich.text import Text
 from checks.claim import Claim, Standing, Status
 from checks.claims import section
 from checks.examine import Result
+from checks.programs import Console
 
 COLOURS = {
     Status.AGREES: "green",
