@@ -46,14 +46,12 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def processes(workers: int) -> Iterator[Executor]:
     """An executor of at most `workers` processes that end with this one, whatever ends it."""
-    workers = allowed(workers)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent, initargs=(os.getpid(),)
-    )
+    workers, context = allowed(workers), get_context("spawn")
+    with environment(SAFE):
+        pool = ProcessPoolExecutor(workers, context, initializer=_end_with_parent, initargs=(os.getpid(),))
+        for _ in range(workers):  # each starts one, while the environment is set
+            pool.submit(os.getpid)
     try:
-        with environment(SAFE):
-            for _ in range(workers):  # each starts one, while the environment is set
-                pool.submit(os.getpid)
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)

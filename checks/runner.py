@@ -48,9 +48,10 @@ def results(
         return
 
     context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
-    queue = context.SimpleQueue()
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data))
+    with environment(SAFE):  # a process that keeps track of semaphores is started here
+        queue = context.SimpleQueue()
+        executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data))
     finished = False
     try:
         with _children_without_interrupt():

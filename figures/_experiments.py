@@ -14,7 +14,7 @@ import numpy as np
 
 from checks import sweeps
 from checks.examine import one_thread
-from checks.processes import cpus
+from checks.processes import cpus, processes
 from checks.report.progress import counter
 from checks.sweeps import Cell
 from theory import polynomial_tasks
@@ -100,7 +100,7 @@ def _workers(jobs: int | None) -> Iterator[Executor | None]:
     elif jobs is None:
         yield None
     else:
-        with sweeps.processes(jobs) as executor:
+        with processes(jobs) as executor:
             yield executor
 
 

@@ -236,13 +236,13 @@ INTERRUPTED = """
 import os, signal, sys
 from checks import __main__ as command
 
-class Bar(command._Bar):
+class Bar(command.Bar):
     def finish(self, result):
         super().finish(result)
         os.killpg(0, signal.SIGINT)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
-    command._Bar = Bar
+    command.Bar = Bar
     sys.exit(command.main())
 """
