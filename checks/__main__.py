@@ -20,7 +20,6 @@ from checks import certificates, claims, programs, report, tables
 from checks.claim import Status
 from checks.examine import Result
 from checks.processes import cpus
-from checks.report.progress import Bar
 from checks.runner import results
 
 
@@ -85,7 +84,7 @@ def select(words: Sequence[str]) -> list[str]:
 def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[report.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
-        with Bar(ids) as bar:
+        with report.Bar(ids) as bar:
             for result in results(
                 ids, seed=options.seed, budget=options.budget, jobs=options.jobs, data=options.data, progress=bar.part
             ):

@@ -188,10 +188,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--kappa", type=float, default=0.01, help="in units of (E Y^2 |Sigma|)^(1/2) (default 0.01)")
     parser.add_argument("--data", help=f"folder with mnist.npz (default: the environment variable {DATA})")
     options = parser.parse_args(words)
-    from checks.programs import Console
-    from checks.report.progress import counter
-
-    console = Console()
+    console = programs.Console()
     try:
         widths = [int(m) for m in options.widths.split(",")]
         names = options.targets.split(",")
@@ -205,7 +202,7 @@ def main(words: Sequence[str] | None = None) -> int:
                     raise
                 console.print(f"skipped: {error}")
                 names.remove(name)
-        with counter("cells") as progress:
+        with programs.counter("cells") as progress:
             table = sweep(
                 options.file,
                 targets=names,

@@ -15,7 +15,7 @@ import numpy as np
 from checks import sweeps
 from checks.examine import one_thread
 from checks.processes import cpus, processes
-from checks.report.progress import counter
+from checks.programs import counter
 from checks.sweeps import Cell
 from theory import polynomial_tasks
 

@@ -13,8 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from checks import own_path
-from checks.certificates import verify
+from checks import certificates, own_path
 
 PAGE, LEDGER, PICTURES, CERTIFICATES = "index.html", "ledger.json", "pictures", "certificates"
 
@@ -23,7 +22,7 @@ def begin(folder: str | Path) -> Path:
     """Make the folder and put the verifier there; OSError where that cannot be done."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(verify.__file__, folder / "verify.py")
+    shutil.copyfile(certificates.main.__code__.co_filename, folder / "verify.py")
     return folder
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from checks import claims
 from checks.claim import Claim, Evidence, Status
 from checks.examine import Result
-from checks.report import document, mathml, notes, pictures
+from checks.report import document, mathml, notes, pictures, slider
 from checks.report.entry import EVIDENCE, Run, copyable, number, story
 from checks.report.pictures import Picture
 
@@ -50,8 +50,6 @@ def render_page(
     certificates: Iterable[Shipped] = (),
 ) -> str:
     """The whole page as text; certificates are offered under their claims. ledger: the notes (default: those installed)."""
-    from checks.report import slider
-
     ledger = notes.read() if ledger is None else ledger
     figures, by_claim = tuple(figures), {shipped.claim: shipped for shipped in certificates}
     run = Run(seed, budget, data)

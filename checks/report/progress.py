@@ -1,15 +1,14 @@
-"""Progress bars on standard error, shown on a terminal only."""
+"""How far a run of the ledger is: a bar on standard error, shown on a terminal only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 from checks.examine import Result
-from checks.programs import Console
+from checks.programs import bar
 
 
 class Bar:
@@ -17,7 +16,7 @@ class Bar:
 
     def __init__(self, ids: Sequence[str]) -> None:
         columns = (TextColumn("{task.completed:.0f}/{task.total:.0f}"), BarColumn(), TimeElapsedColumn())
-        self._progress = _progress(*columns, TextColumn("{task.description}"))
+        self._progress = bar(*columns, TextColumn("{task.description}"))
         self._task = self._progress.add_task("", total=len(ids))
         self._finished = 0
         self._parts: dict[str, float] = {}
@@ -45,16 +44,3 @@ class Bar:
         self._progress.update(
             self._task, completed=self._finished + sum(self._parts.values()), description=running or "running"
         )
-
-
-@contextmanager
-def counter(text: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with a text; what comes back is told (done, total), as `checks.sweeps.run` tells it."""
-    with _progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _progress(*columns: Any) -> Progress:
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
