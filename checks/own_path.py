@@ -13,7 +13,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # the folder that holds all our packages
-PACKAGES = ("theory", "checks", "figures")
+PACKAGES = ("theory", "checks", "figures", "halfrect")
 
 _RUN = (  # argv: the path as JSON, the module, its arguments
     "import json, runpy, sys; sys.path[:] = json.loads(sys.argv[1]); del sys.argv[:2]; "
