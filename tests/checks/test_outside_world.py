@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import checks
@@ -14,6 +15,7 @@ import figures
 import theory
 from checks import own_path, processes, runner, sweeps
 from checks.certificates import document, verify
+from checks.claims.section_2_3_1.sec_2_3_1_tessellation import plane_task
 from checks.report import folder
 from theory.networks import Network
 from theory.paths import Path as Polyline
@@ -219,6 +221,16 @@ def test_no_warning_gets_out(certificate):
     ):
         done = python("-W", "error", *words, cwd=certificate)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("reducible", [True, False])
+def test_the_task_in_the_plane_needs_nothing_that_numpy_gives_up(reducible):
+    """numpy.cross of vectors in the plane: deprecated in 2.0, refused from 2.5 on. Warnings are errors in the tests."""
+    for seed in range(20):
+        risk, theta = plane_task(np.random.default_rng(seed), reducible)
+        W, V = risk.network.weights(theta)
+        parallel = abs(W[0, 0] * W[1, 1] - W[0, 1] * W[1, 0]) < 1e-12
+        assert reducible == (parallel or not V.any(axis=0).all())
 
 
 # --- cores ---------------------------------------------------------------------------------------------------------------
