@@ -10,11 +10,11 @@ components below an exact barrier (`critical_width`). Paths on which the risk on
 """
 
 from theory.linear_paths.balanced import buy_slack, refit_inner, refit_outer, to_section
-from theory.linear_paths.canonical import canonical, rounding_allowance
+from theory.linear_paths.canonical import rounding_allowance
 from theory.linear_paths.cases import connect
 from theory.linear_paths.critical_width import SquareBarrier, barrier
 from theory.linear_paths.descent import descend
-from theory.linear_paths.falls import coefficients, falls
+from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.problem import LinearProblem
 from theory.linear_paths.products import best_product, value_of
 
@@ -24,11 +24,10 @@ __all__ = [
     "barrier",
     "best_product",
     "buy_slack",
-    "canonical",
     "coefficients",
     "connect",
     "descend",
-    "falls",
+    "falling",
     "refit_inner",
     "refit_outer",
     "rounding_allowance",

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.linear_paths.canonical import canonical
-from theory.linear_paths.falls import EPS, coefficients, falls
+from theory.linear_paths.falls import EPS, coefficients, falling
 from theory.linear_paths.problem import LinearProblem, enter, normalised
 from theory.linear_paths.products import Product, best_of
 from theory.linear_paths.ridge_descent import descend_ridge
@@ -104,7 +104,7 @@ def _strictly(problem: LinearProblem, start: Array, best: Product, rng: np.rando
         found: list[tuple[Array, Array]] = []
         for direction in directions:
             end = _finish(problem, start + direction, M, regular)
-            if end is not None and falls(coefficients(risk, start, direction)):
+            if end is not None and falling(coefficients(risk, start, direction)):
                 found.append((start + direction, end))
                 if len(found) == CHOICE:
                     break
@@ -119,7 +119,7 @@ def _just_short(risk: Risk, start: Array, end: Array) -> Array:
     """`end`, or a point of the segment just before it, where rounding has not put it past the minimum."""
     for short in (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6):
         point = end - short * (end - start)
-        if falls(coefficients(risk, start, point - start)):
+        if falling(coefficients(risk, start, point - start)):
             return point
     return end
 

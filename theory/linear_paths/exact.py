@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from theory.numerics import TINY, Array, exact_rows, float_below, gamma, matrix, up
+from theory.numerics import validation as check
 from theory.risk import Risk
 
 Rational = Any  # flint.fmpq
@@ -33,9 +34,15 @@ ENTRIES = 500_000
 
 @dataclass(frozen=True, eq=False)
 class ExactLoss:
-    """E loss(M x, y) as a function of the product M, with the sample of `risk`, and what follows from its moments."""
+    """E loss(M x, y) as a function of the product M, with the sample of `risk`, and what follows from its moments.
+
+    ValueError for a loss other than squared and absolute, whose minimisers are not computed here.
+    """
 
     risk: Risk
+
+    def __post_init__(self) -> None:
+        check.choice(self.risk.loss, "risk.loss", ("squared", "absolute"))
 
     @cached_property
     def X(self) -> Array:

@@ -36,7 +36,7 @@ def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
     return c
 
 
-def falls(c: Array, cells: int = 32) -> bool:
+def falling(c: Array, cells: int = 32) -> bool:
     """Whether a polynomial with coefficients c (d + 1,), ascending, is strictly decreasing on [0, 1].
 
     Not constant, slope nowhere positive. The slope is enclosed by its Bernstein coefficients on each of `cells` parts,

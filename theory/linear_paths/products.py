@@ -53,32 +53,17 @@ class Product:
 
 
 def value_of(risk: Risk, M: Array) -> float:
-<<<<<<< HEAD
-    """L(M) + 2 kappa |M|_*: the least risk of factors of M. ValueError for another loss than squared and absolute."""
-    X, Y, w = _data(risk)
-    r = X @ M.T - Y
-    loss = float(w @ (r**2 if risk.loss == "squared" else np.abs(r)).sum(axis=1))
-    if risk.kappa == 0:
-        return loss
-    return loss + 2 * risk.kappa * float(np.linalg.norm(M, ord="nuc"))
-=======
     """L(M) + 2 kappa |M|_*, the least risk of factors of M (n_out, n_in), rounded up."""
     return _value(LinearProblem(risk), M)
->>>>>>> linear
 
 
 def best_product(risk: Risk, *, gap: float = 1e-12, steps: int = 20_000) -> Product:
     """The minimiser over all M of L(M), or with ridge (one hidden layer) of L(M) + 2 kappa |M|_*.
 
     Least squares, least absolute deviations (a linear program), or the nuclear-norm problem by at most `steps`
-<<<<<<< HEAD
-    accelerated proximal gradients, until the duality gap is below gap * value. ValueError for ridge with the absolute
-    loss, whose proximal problem has no closed form, and for other losses.
-=======
     accelerated proximal gradients, until the duality gap is below gap * value. ValueError for nets that are not linear,
     for ridge at another depth or with the absolute loss (its proximal problem has no closed form), and for data of a
     size that leaves no room to compute in.
->>>>>>> linear
     """
     problem, units = normalised(risk)
     return best_of(problem, gap, steps).outside(units)
@@ -118,14 +103,6 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
     return best_singular_of(problem, known, check.generator(rng)).outside(units)
 
 
-<<<<<<< HEAD
-def _data(risk: Risk) -> tuple[Array, Array, Array]:
-    """X (with a column of ones for the biases), Y, weights; ValueError for a loss whose minimiser is not computed here."""
-    check.choice(risk.loss, "risk.loss", ("squared", "absolute"))
-    X = risk.sample.X
-    X = np.hstack([X, np.ones((len(X), 1))]) if risk.network.bias else X
-    return X, risk.sample.Y, risk.sample.weights
-=======
 def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Generator) -> Product:
     """The same for a problem behind the door, as in `best_singular_product`."""
     loss, r = problem.exact, problem.rank
@@ -143,7 +120,6 @@ def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Gener
         lower = float_below(exact.fraction(best.lower) + last * last)
         proposals = [_ridge_factors(problem, best.matrix, r - 1, rng), _cut(best.matrix, root, r - 1)]
     return min((_of_low_rank(problem, M, r - 1, lower) for M in proposals), key=lambda found: found.value)
->>>>>>> linear
 
 
 def _value(problem: LinearProblem, M: Array) -> float:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from theory.linear_paths.balanced import Factors, balancing, buy_slack, isometry, refit_outer, section
-from theory.linear_paths.falls import coefficients, falls
+from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.problem import LinearProblem
 from theory.linear_paths.products import best_of
 from theory.networks import Network
@@ -44,7 +44,7 @@ class _Descent:
 
     def take(self, point: Array, label: str) -> bool:
         risk, here = self.problem.risk, self.points[-1]
-        if not risk(point) < risk(here) or not falls(coefficients(risk, here, point - here)):
+        if not risk(point) < risk(here) or not falling(coefficients(risk, here, point - here)):
             return False
         self.points.append(point)
         self.labels.append(label)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.linear_paths.descent import descend
-from theory.linear_paths.falls import coefficients, falls
+from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.products import best_product, value_of
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -44,7 +44,7 @@ def start(rng, risk, kind):
 
 
 def pieces_fall(risk, path):
-    return [falls(coefficients(risk, p, q - p)) for p, q in zip(path.points[:-1], path.points[1:])]
+    return [falling(coefficients(risk, p, q - p)) for p, q in zip(path.points[:-1], path.points[1:])]
 
 
 @settings(max_examples=30, deadline=None)
@@ -68,8 +68,8 @@ def test_deeper_the_risk_never_rises_and_falls_on_every_piece_that_frees_nothing
     path = descend(risk, start(rng, risk, kind))
     values = risk.batch(path.points)
     assert (np.diff(values) <= 1e-9 * (values[0] + risk.sample.energy)).all()
-    for label, falling in zip(path.labels, pieces_fall(risk, path)):
-        assert falling or label.startswith(("free", "place", "transfer"))
+    for label, steady in zip(path.labels, pieces_fall(risk, path)):
+        assert steady or label.startswith(("free", "place", "transfer"))
     assert values[-1] <= best_product(risk).value + 1e-8 * (values[0] + risk.sample.energy)
 
 
@@ -116,7 +116,7 @@ def test_biases_and_absolute_loss_go_by_idle_units(bias, loss, widths):
 def test_falls_is_strict_monotonicity(c, expected):
     t = np.linspace(0, 1, 1001)
     values = np.polynomial.polynomial.polyval(t, c)
-    assert falls(np.array(c)) == expected == bool((np.diff(values) < 0).all())
+    assert falling(np.array(c)) == expected == bool((np.diff(values) < 0).all())
 
 
 @settings(max_examples=30, deadline=None)
