@@ -92,7 +92,7 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, flat=True),
     refute=witness,
-    repaired="An affine map does it with 6 parameters, and a 2-2-2 ReLU net with an output bias with 10. What is true: "
+    repaired="Twelve are enough, three linear maps of four each if one reads it so; it is `requires` that is false. An affine map does it with 6 parameters, and a 2-2-2 ReLU net with an output bias with 10. What is true: "
     "a ReLU net without biases needs three hidden units, since e(2) > 0; of its 12 parameters 3 are scalings of units, 9 count",
     proof="Three points off a line are affinely independent: the 6 equations have one solution. e(2) > 0: app-e1-disconnected.",
 )

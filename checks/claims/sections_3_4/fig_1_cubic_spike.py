@@ -70,7 +70,7 @@ CLAIM = Claim(
     standing=Standing.REMARK,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.REFUTED,
-    evidence=Evidence.ILLUSTRATED,
+    evidence=Evidence.ENCLOSED,
     confirm=attack,
     control=lambda setting: attack(setting, mechanism=1.1),
     refute=witness,

@@ -19,11 +19,13 @@ and some do not. Nothing was chosen from a string of `hyperplane`.
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib import resources
 from math import comb
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -141,7 +143,12 @@ def rule(table: list[Pair]) -> Verdict:
 def shipped() -> list[Pair]:
     """The table that a run of the protocol left."""
     rows = csv.DictReader(FILE.read_text(encoding="utf-8").splitlines())
-    kinds = {"str": str, "int": int, "float": float, "bool": lambda text: text == "True"}
+    kinds: dict[str, Callable[[str], Any]] = {
+        "str": str,
+        "int": int,
+        "float": float,
+        "bool": lambda text: text == "True",
+    }
     return [Pair(**{field.name: kinds[str(field.type)](row[field.name]) for field in fields(Pair)}) for row in rows]
 
 
