@@ -75,8 +75,8 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="alg-1-runtime",
-    headline="The number of new beads grows, saturates and falls with depth; the work is close to polynomial in it.",
-    instead="Along a curved valley new beads double until the string is done; two a depth where it turns at a point.",
+    headline="New beads grow, saturate and fall with depth, so that the work is close to polynomial in the depth.",
+    instead="They may fall in the end, but along a curved valley the work doubles with each depth, at every level.",
     fault="the last batch of new beads is said to be smaller than the largest",
     source="Section 3.2",
     statement="The number of new models at each depth grows, but eventually saturates, and falls for a wide variety of models, so that the "
@@ -93,7 +93,8 @@ CLAIM = Claim(
         "halved new beads double with every depth until the string is done, at every L0. On |w1 w2|^p, whose valley turns at one point, 2 Depth + 1 do."
     ),
     proof=(
-        "A chord of w1 w2 = 1 between x and rho x has the excess (rho - 1)^2 / (4 rho), which depends on rho alone: all pieces of a depth fail "
+        "Decided is the conclusion, not the observation: in runs with trained beads the numbers do fall at the end, when the string is nearly "
+        "done. A chord of w1 w2 = 1 between x and rho x has the excess (rho - 1)^2 / (4 rho), which depends on rho alone: all pieces of a depth fail "
         "together. Lower bound for any string: cosh^2(log(rho)/2) <= (1 + L)/(1 - L) on each piece, and the ratios multiply to a^-2."
     ),
 )

@@ -9,7 +9,7 @@ from checks.claims.sections_3_4 import instances, published
 from theory import polynomial_tasks, string_sampling
 
 SIGMAS = 5.0  # combined standard errors from which one published mean is below another
-LEVELS = (0.1, 0.05, 0.02)
+LEVELS = (0.1, 0.05)
 
 
 def attack(setting: Setting, *, task: str = "ptb_lstm") -> Outcome:

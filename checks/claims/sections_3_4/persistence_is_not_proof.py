@@ -77,7 +77,7 @@ CLAIM = Claim(
     standing=Standing.EMPIRICAL,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.HOLDS,
-    evidence=Evidence.ILLUSTRATED,
+    evidence=Evidence.ENCLOSED,
     confirm=attack,
     control=lambda setting: attack(setting, trust_persistence=True),
     proof="Three units: det Z must vanish, so the barrier is e(2), whatever the string does. Four units: the barrier is zero, "
