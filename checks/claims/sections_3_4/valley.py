@@ -47,7 +47,7 @@ def doubling(depth: int) -> list[int]:
 
 
 def cornered(depth: int) -> tuple[list[int], bool]:
-    """New beads at each depth along |w1 w2| from (0, 1) to (1, 0) at L0 = 4^-depth, and whether every piece is low in the end.
+    """New beads at each depth along |w1 w2| from (0, 1) to (1, 0) at L0 = 4^-depth, depth > 1, and whether every piece is low in the end.
 
     The first bead is (s, s), s = 2^-depth, of risk L0, where gradient descent from the middle stops; every other one is the
     middle of the failing piece, put on the nearer axis.
