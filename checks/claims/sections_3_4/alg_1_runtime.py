@@ -67,7 +67,8 @@ def witness() -> Witness:
     least = ceil(valley.fewest_pieces(2.0**-64, 0.125) * (1 - ROUNDING))
     return Witness(
         refuted=low and new == [2**k for k in range(7)] and least > 2 ** (len(new) - 1),
-        explanation="at L0 = 1/8 new beads double at each of seven depths until all 128 pieces are low: no saturation, no fall; any "
+        explanation="at L0 = 1/8 new beads double at each of seven depths until all 128 pieces are low: no "
+        "saturation, no fall; any "
         "string of certified pieces has at least 87, more than half as many, so no choice of beads saves the work",
         values={"new beads": new, "pieces": 128, "pieces of any string, at least": least, "depth": len(new)},
     )
@@ -79,7 +80,8 @@ CLAIM = Claim(
     instead="They may fall in the end, but along a curved valley the work doubles with each depth, at every level.",
     fault="the last batch of new beads is said to be smaller than the largest",
     source="Section 3.2",
-    statement="The number of new models at each depth grows, but eventually saturates, and falls for a wide variety of models, so that the "
+    statement="The number of new models at each depth grows, but eventually saturates, and falls for a wide variety "
+    "of models, so that the "
     "typical runtime is closer to O(poly(Depth)) than to O(exp(Depth)), at least up until a critical value of L.",
     standing=Standing.EMPIRICAL,
     tightness=Tightness.ASYMPTOTIC,
@@ -89,12 +91,17 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, saturates=True),
     refute=witness,
     repaired=(
-        "On |w1 w2 - 1|^p strings at L0 have at least of the order of L0^(-1/(2p)) beads, however they are trained, and when pieces are "
-        "halved new beads double with every depth until the string is done, at every L0. On |w1 w2|^p, whose valley turns at one point, 2 Depth + 1 do."
+        "On |w1 w2 - 1|^p strings at L0 have at least of the order of L0^(-1/(2p)) beads, however they are trained, "
+        "and when pieces are "
+        "halved new beads double with every depth until the string is done, at every L0. On |w1 w2|^p, whose valley "
+        "turns at one point, 2 Depth + 1 do."
     ),
     proof=(
-        "Decided is the conclusion, not the observation: in runs with trained beads the numbers do fall at the end, when the string is nearly "
-        "done. A chord of w1 w2 = 1 between x and rho x has the excess (rho - 1)^2 / (4 rho), which depends on rho alone: all pieces of a depth fail "
-        "together. Lower bound for any string: cosh^2(log(rho)/2) <= (1 + L)/(1 - L) on each piece, and the ratios multiply to a^-2."
+        "Decided is the conclusion, not the observation: in runs with trained beads the numbers do fall at the end, "
+        "when the string is nearly "
+        "done. A chord of w1 w2 = 1 between x and rho x has the excess (rho - 1)^2 / (4 rho), which depends on rho "
+        "alone: all pieces of a depth fail "
+        "together. Lower bound for any string: cosh^2(log(rho)/2) <= (1 + L)/(1 - L) on each piece, and the ratios "
+        "multiply to a^-2."
     ),
 )

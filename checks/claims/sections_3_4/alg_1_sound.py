@@ -65,7 +65,8 @@ def witness() -> Witness:
     accepted = max(grid) < Fraction(11, 10) * level
     return Witness(
         refuted=unseen.refuted and ends_low and accepted and worst > level,
-        explanation="Algorithm 1 as printed ends with its right half above the level and unseen; and in the published code a piece with both "
+        explanation="Algorithm 1 as printed ends with its right half above the level and unseen; and in the "
+        "published code a piece with both "
         "ends at risk 0 passes max < 1.1 L0 on t = 0, 0.01, ..., 0.99 and rises above L0",
         values={
             "unseen piece": unseen.values["right"],
@@ -85,7 +86,8 @@ def F(t: Fraction) -> Fraction:
 CLAIM = Claim(
     id="alg-1-sound",
     headline="A run of Algorithm 1 that converges certifies a connection.",
-    instead="It does when both halves are visited, and the true maximum of each piece is held against the level itself.",
+    instead="It does when both halves are visited, and the true maximum of each piece is held against the level "
+    "itself.",
     fault="the authors' own acceptance: their grid, and 1.1 times the level",
     source="Section 3.2: the algorithm will faithfully certify that two models are connected if it converges",
     statement="A converged run certifies that the two models are connected below L0.",
@@ -96,11 +98,15 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, accept=polynomial_tasks.ACCEPTANCE),
     refute=witness,
-    repaired="With both recursive calls made and each piece's maximum, as printed, the true one (bounded from above, not sampled) compared with "
+    repaired="With both recursive calls made and each piece's maximum, as printed, the true one (bounded from above, "
+    "not sampled) compared with "
     "L0 itself, it does.",
     proof=(
-        "The string is a continuous polyline; if an upper bound on the risk of every piece is at most L0, the whole of "
-        "it lies in the sublevel set. As printed the second half of a split piece may stay unseen (alg-1-recursion); and where the paper "
-        "prints a maximum over t the published code takes a grid, a lower bound, leaves out t = 1, and accepts 1.1 L0."
+        "The string is a continuous polyline; if an upper bound on the risk of every piece is at most L0, the whole "
+        "of "
+        "it lies in the sublevel set. As printed the second half of a split piece may stay unseen (alg-1-recursion); "
+        "and where the paper "
+        "prints a maximum over t the published code takes a grid, a lower bound, leaves out t = 1, and accepts 1.1 "
+        "L0."
     ),
 )

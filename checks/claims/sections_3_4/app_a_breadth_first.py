@@ -64,7 +64,8 @@ def witness() -> Witness:
     gave_up = not evolved.connected and not grown.connected
     return Witness(
         refuted=gave_up and 2 * grown.evaluations < evolved.evaluations,
-        explanation="the level set is disconnected (w1 w2 changes sign, F = 1 where it vanishes); with the same trainer and depth greedy says "
+        explanation="the level set is disconnected (w1 w2 changes sign, F = 1 where it vanishes); with the same "
+        "trainer and depth greedy says "
         "after less than half of the evaluations that a piece stays above the level",
         values={
             "breadth-first, evaluations": evolved.evaluations,
@@ -80,7 +81,8 @@ CLAIM = Claim(
     instead="Not always: between two arms of a hyperbola the greedy string shows it after a fraction of the work.",
     fault="the height of a string is read off its beads alone",
     source="Appendix A",
-    statement="The breadth-first approach has the advantage that it will indicate a disconnection between two models sooner in training. Read as: for all "
+    statement="The breadth-first approach has the advantage that it will indicate a disconnection between two models "
+    "sooner in training. Read as: for all "
     "pairs that are disconnected at the level it ends without a connection after fewer evaluations, at equal depth.",
     standing=Standing.CONJECTURE,
     tightness=Tightness.EXISTENCE,
@@ -89,11 +91,15 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, beads_only=True),
     refute=witness,
-    repaired="No order between the two holds for all pairs: one open piece a depth costs greedy at most one bead a depth, while the whole string is "
+    repaired="No order between the two holds for all pairs: one open piece a depth costs greedy at most one bead a "
+    "depth, while the whole string is "
     "split to that depth again at every step of its level.",
     proof=(
-        "A true disconnection: w1 w2 has both signs, so it vanishes on every path, where F = c^2. Greedy trains one bead a depth, the piece across 0 "
-        "being the only one that fails. The breadth-first string holds no level below c^2, spends the same depth there, and its step is "
-        "halved three times before it is said to be caught. A count of evaluations is a fact of the run; other definitions of `indicate` are possible."
+        "A true disconnection: w1 w2 has both signs, so it vanishes on every path, where F = c^2. Greedy trains one "
+        "bead a depth, the piece across 0 "
+        "being the only one that fails. The breadth-first string holds no level below c^2, spends the same depth "
+        "there, and its step is "
+        "halved three times before it is said to be caught. A count of evaluations is a fact of the run; other "
+        "definitions of `indicate` are possible."
     ),
 )

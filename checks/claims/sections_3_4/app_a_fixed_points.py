@@ -52,7 +52,7 @@ def evolved(x: Array, y: Array, steps: int) -> tuple[Array, Array]:
 
 
 def attack(setting: Setting, *, disconnected: bool = False) -> Outcome:
-    """Segments that cross x = 0 between the tops stay caught at the pass, H = 1; the maximum tends to the largest limit; yet H = 0 joins their ends.
+    """Segments that cross x = 0 between the tops stay caught at the pass, H = 1, their maximum; yet H = 0 joins their ends.
 
     disconnected: the planted fault, what stays high is taken for a barrier of every path.
     """
@@ -90,7 +90,8 @@ def witness() -> Witness:
         circle.append(net([c, c, s, s]) == 0)
     return Witness(
         fixed and all(net(end) == 0 for end in ends) and all(circle),
-        "the middle of the segment is a saddle, fixed at risk 1 under gradient descent, so the interpolated loss persists; and "
+        "the middle of the segment is a saddle, fixed at risk 1 under gradient descent, so the interpolated loss "
+        "persists; and "
         "(cos, cos, sin, sin) joins the ends at risk 0",
         {"risk of the fixed point": net(zero), "risk on the circle": 0},
     )
@@ -102,7 +103,8 @@ CLAIM = Claim(
     instead="Fixed points at a higher loss show no disconnection: they may be saddles while a way round exists.",
     fault="what stays high is taken for a bound on every path",
     source="Appendix A, with the paragraph before it",
-    statement="If the segment is evolved via gradient descent it will either evolve into a string contained in a basin, or some points will become fixed "
+    statement="If the segment is evolved via gradient descent it will either evolve into a string contained in a "
+    "basin, or some points will become fixed "
     "at a higher loss; their persistence is how a disconnection of the two models is indicated.",
     standing=Standing.REMARK,
     tightness=Tightness.EXISTENCE,
@@ -112,13 +114,18 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, disconnected=True),
     refute=witness,
     repaired=(
-        "Under gradient flow the maximum of the evolved segment tends to the largest of the limits of F at its points, and some point has it: "
-        "either the string sinks below every level above L0, or a point stays above L0 for ever. The second says nothing about "
+        "Under gradient flow the maximum of the evolved segment tends to the largest of the limits of F at its "
+        "points, and some point has it: "
+        "either the string sinks below every level above L0, or a point stays above L0 for ever. The second says "
+        "nothing about "
         "connectedness, not even for segments in general position."
     ),
     proof=(
-        "F at a point falls with time. For a level c the points still at or above c form nested compact sets; if none is empty, a point is in all "
-        "of them. In general position: H = (x^2-1)^2 (y^2-4)^2 (y^2+1)/16 has a pass at 0 of height 1 with one downward direction; x = 0 is "
-        "invariant and flows to the pass from |y| < sqrt(2/3), so every segment near y = 0 is caught there; x = +-1 and y = +-2 are at 0 and meet."
+        "F at a point falls with time. For a level c the points still at or above c form nested compact sets; if "
+        "none is empty, a point is in all "
+        "of them. In general position: H = (x^2-1)^2 (y^2-4)^2 (y^2+1)/16 has a pass at 0 of height 1 with one "
+        "downward direction; x = 0 is "
+        "invariant and flows to the pass from |y| < sqrt(2/3), so every segment near y = 0 is caught there; x = +-1 "
+        "and y = +-2 are at 0 and meet."
     ),
 )

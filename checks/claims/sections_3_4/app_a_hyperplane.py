@@ -52,7 +52,8 @@ CLAIM = Claim(
     headline="Keeping beads equidistant from their neighbours gives more control over the string.",
     fault="every hyperplane string of the table is connected, at length 1",
     source="Appendix A, constrained Dynamic String Sampling (proposed, never run there)",
-    statement="The constrained algorithm, while slower, provides more control over the convergence of the string. Read as: at equal evaluations it "
+    statement="The constrained algorithm, while slower, provides more control over the convergence of the string. "
+    "Read as: at equal evaluations it "
     "connects more pairs or by shorter strings, on each of three tasks.",
     standing=Standing.CONJECTURE,
     tightness=Tightness.EXISTENCE,
@@ -61,7 +62,8 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, better=True),
     proof=(
-        "By a rule fixed before the run (200 pairs a task, 5000 evaluations for either algorithm, six sign tests at 0.05/6): undecided. One test of "
+        "By a rule fixed before the run (200 pairs a task, 5000 evaluations for either algorithm, six sign tests at "
+        "0.05/6): undecided. One test of "
         "six favours the hyperplane, the length on the cubic task; none favours greedy."
     ),
 )

@@ -64,7 +64,8 @@ def witness() -> Witness:
         and zero == 0 != excess(left, right, unequal)
         and moved != printed
         and off_plane(left, right, undefined, sign=-1)[1] == 0,
-        "the printed term is positive at (2, 5), equidistant from both neighbours, and 0 at (1, 5), which is not; it changes when everything is "
+        "the printed term is positive at (2, 5), equidistant from both neighbours, and 0 at (1, 5), which is not; it "
+        "changes when everything is "
         "moved by (10, 0), and is 0/0 at (1, 0)",
         {
             "printed <d, .> at (2, 5)": printed,
@@ -80,7 +81,8 @@ CLAIM = Claim(
     instead="With the midpoint (left + right) / 2 in place of (left - right) / 2 it vanishes there, and only there.",
     fault="the midpoint as printed",
     source="Appendix A, the formula",
-    statement="The regulariser kappa |<(l - r)/2 / |.|, (theta - (l - r)/2) / |.|>| controls how far off the hyperplane equidistant from the "
+    statement="The regulariser kappa |<(l - r)/2 / |.|, (theta - (l - r)/2) / |.|>| controls how far off the "
+    "hyperplane equidistant from the "
     "neighbours l, r a new model theta can deviate.",
     standing=Standing.REMARK,
     tightness=Tightness.EQUALITY,
@@ -90,9 +92,12 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, sign=-1),
     refute=witness,
     repaired=(
-        "With m = (l + r)/2 and d = l - r: |theta - l|^2 - |theta - r|^2 = -2 <d, theta - m>, so |<d, theta - m>| / |d| is the distance to "
-        "the hyperplane. Divided by |theta - m| as well, as printed, it is a cosine: it sees the direction only, and is 0/0 at m, "
+        "With m = (l + r)/2 and d = l - r: |theta - l|^2 - |theta - r|^2 = -2 <d, theta - m>, so |<d, theta - m>| / "
+        "|d| is the distance to "
+        "the hyperplane. Divided by |theta - m| as well, as printed, it is a cosine: it sees the direction only, and "
+        "is 0/0 at m, "
         "where a string starts."
     ),
-    proof="Expand both squares. The printed midpoint (l - r)/2 changes by nothing when all points are translated, so the term is not translation invariant.",
+    proof="Expand both squares. The printed midpoint (l - r)/2 changes by nothing when all points are translated, so "
+    "the term is not translation invariant.",
 )

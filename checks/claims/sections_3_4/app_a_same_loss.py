@@ -21,9 +21,9 @@ def times(p: Polynomial, q: Polynomial) -> Polynomial:
 
 
 def mean_risk(a: Signs, b: Signs, width: int, y: Fraction) -> Fraction:
-    """The integral of (phi_t - y)^2 over the segment from a to b: phi = sum_j prod_k w_kj / sqrt(width), y / sqrt(width) the target.
+    """The integral of (sum_j prod_k w_kj - y)^2 over the segment from a to b, layers k of `width` weights one after the other.
 
-    Layers k of `width` weights each, one after the other; x = 1. Multiplied by the width.
+    `width` times the mean risk at x = 1 of a linear net whose output is that sum over sqrt(width); its target is y / sqrt(width).
     """
     output: Polynomial = [-y]
     for j in range(width):
@@ -57,7 +57,7 @@ def averages(depth: int, width: int, y: Fraction) -> tuple[Fraction, Fraction]:
 
 
 def attack(setting: Setting, *, same: bool = False) -> Outcome:
-    """Expected averages, by enumeration of all signs: y^2 + the integral of (t^2 + (1-t)^2)^K; through 0, y^2 + 1/(2K+1); at random models y^2 + 1.
+    """Above y^2, over all signs: the integral of (t^2 + (1-t)^2)^K on segments, 1/(2K+1) through 0; random models have 1.
 
     same: the printed statement, the segment has the average of the risk of random models.
     """
@@ -82,8 +82,10 @@ def witness() -> Witness:
     random = Fraction(sum(f * f for f in outputs), 2 * len(outputs))
     return Witness(
         (line, through, random) == (Fraction(7, 15), Fraction(1, 5), Fraction(1)),
-        "linear nets with two layers, any width, independent centred weights of variance one, output scaled by the root of the width: the "
-        "expected average excess over E y^2 is 7/15 on the straight line, 1/5 on the way through 0, and 1 on the arc cos(t) a + sin(t) b, "
+        "linear nets with two layers, any width, independent centred weights of variance one, output scaled by the "
+        "root of the width: the "
+        "expected average excess over E y^2 is 7/15 on the straight line, 1/5 on the way through 0, and 1 on the arc "
+        "cos(t) a + sin(t) b, "
         "whose points all have the weights' second moments",
         {"straight line": line, "through 0": through, "random models": random},
     )
@@ -92,10 +94,12 @@ def witness() -> Witness:
 CLAIM = Claim(
     id="app-a-same-loss",
     headline="Almost every continuous path between two random models has on average the same, high loss.",
-    instead="The average depends on the path at every width: the straight line lies below the arc, the way through 0 lower.",
+    instead="The average depends on the path at every width: the straight line lies below the arc, the way through 0 "
+    "lower.",
     fault="the straight line is said to have the average loss of random models",
     source="Appendix A",
-    statement="Almost every continuous path in the space of random models connecting two of them has, on average, the same (high) loss.",
+    statement="Almost every continuous path in the space of random models connecting two of them has, on average, "
+    "the same (high) loss.",
     standing=Standing.REMARK,
     tightness=Tightness.EQUALITY,
     verdict=Verdict.REFUTED,
@@ -104,13 +108,17 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, same=True),
     refute=witness,
     repaired=(
-        "For linear nets of depth K with independent centred weights of variance one the expected average excess over E y^2 is the integral of "
-        "(t^2 + (1-t)^2)^K on the straight line, 1/(2K+1) on the way through 0 and 1 on the arc cos(t) a + sin(t) b, at every width. "
+        "For linear nets of depth K with independent centred weights of variance one the expected average excess "
+        "over E y^2 is the integral of "
+        "(t^2 + (1-t)^2)^K on the straight line, 1/(2K+1) on the way through 0 and 1 on the arc cos(t) a + sin(t) b, "
+        "at every width. "
         "Polylines through further independent models share the value of the straight line, piece by piece."
     ),
     proof=(
-        "The weights (1-t) a + t b are independent and centred with variance (1-t)^2 + t^2, so the output has mean 0 and variance "
-        "((1-t)^2 + t^2)^K at every width; for the scaled weights s a it is s^(2K), on the arc 1. `Almost every` names no measure on paths; "
+        "The weights (1-t) a + t b are independent and centred with variance (1-t)^2 + t^2, so the output has mean 0 "
+        "and variance "
+        "((1-t)^2 + t^2)^K at every width; for the scaled weights s a it is s^(2K), on the arc 1. `Almost every` "
+        "names no measure on paths; "
         "no measure that charges neighbourhoods of two of these can make them equal."
     ),
 )

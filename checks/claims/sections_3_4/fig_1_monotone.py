@@ -54,7 +54,8 @@ CLAIM = Claim(
     instead="The published means are not monotone; whether those of the models are, their errors leave undecided.",
     fault="the counts of each task upside down",
     source="Section 4: the monotonic increase in the number of required beads",
-    statement="The number of beads increases monotonically as the level falls, on all tasks of Figure 1. Refuted for the printed means; "
+    statement="The number of beads increases monotonically as the level falls, on all tasks of Figure 1. Refuted for "
+    "the printed means; "
     "undecided for the models.",
     standing=Standing.EMPIRICAL,
     tightness=Tightness.ASYMPTOTIC,
@@ -63,6 +64,8 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, turned=True),
     refute=witness,
-    repaired="Of the published means: not monotone. Of the models: undecided, since no violation exceeds two combined standard errors.",
-    proof="A comparison of the published numbers; with errors that large, monotone growth is neither shown nor excluded for MNIST and CIFAR10.",
+    repaired="Of the published means: not monotone. Of the models: undecided, since no violation exceeds two "
+    "combined standard errors.",
+    proof="A comparison of the published numbers; with errors that large, monotone growth is neither shown nor "
+    "excluded for MNIST and CIFAR10.",
 )

@@ -48,7 +48,8 @@ def witness() -> Witness:
     }
     return Witness(
         refuted=min(table) == 135.0 and min(sigmas.values()) > SIGMAS,
-        explanation="the published length is 1.346 at perplexity 200, 1.278 at 150 and 1.178 at 135: below every threshold it falls at the end",
+        explanation="the published length is 1.346 at perplexity 200, 1.278 at 150 and 1.178 at 135: below every "
+        "threshold it falls at the end",
         values={"standard errors": sigmas},
     )
 
@@ -56,10 +57,12 @@ def witness() -> Witness:
 CLAIM = Claim(
     id="fig-1-ptb",
     headline="The language model behaves like the others: its length grows at lower and lower perplexity.",
-    instead="The published length falls from 200 to 135; whether its strings are connected is open, the check was void.",
+    instead="The published length falls from 200 to 135; whether its strings are connected is open, the check was "
+    "void.",
     fault="the row of the quadratic task",
     source="Section 4.3, with Figure 1, row (5)",
-    statement="The lengths recapitulate the qualitative features seen above: models can be easily connected at high perplexity, and the normalised "
+    statement="The lengths recapitulate the qualitative features seen above: models can be easily connected at high "
+    "perplexity, and the normalised "
     "length grows at lower and lower perplexity after a threshold value.",
     standing=Standing.EMPIRICAL,
     tightness=Tightness.ASYMPTOTIC,
@@ -68,11 +71,14 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, task="quadratic"),
     refute=witness,
-    repaired="Of the published means: the length peaks at perplexity 200 and falls to 135. Of connectedness: open. The script accepts every pair after "
+    repaired="Of the published means: the length peaks at perplexity 200 and falls to 135. Of connectedness: open. "
+    "The script accepts every pair after "
     "one bead, so nothing follows from the row.",
     proof=(
-        "A comparison of the published numbers, more than five combined standard errors apart, below every threshold. In the published "
-        "script the perplexity along the path is stored under one name and the error that is tested under another, which stays 0: every pair "
+        "A comparison of the published numbers, more than five combined standard errors apart, below every "
+        "threshold. In the published "
+        "script the perplexity along the path is stored under one name and the error that is tested under another, "
+        "which stays 0: every pair "
         "is accepted after one bead. That exactly this text made the figure is not certain."
     ),
 )

@@ -121,8 +121,10 @@ CLAIM = Claim(
     fault="the certificate lowered by one part in a million and twice the rounding",
     source="Section 3: the published code takes the maximum of Algorithm 1 over a grid; this is what a grid misses",
     statement=(
-        "The largest risk on an evenly spaced grid of a segment between two trained ReLU nets is a lower bound of the "
-        "maximum, not the maximum: on real tables it falls short by a measured amount, on explicit segments by everything."
+        "The largest risk on an evenly spaced grid of a segment between two trained ReLU nets is a lower bound of "
+        "the "
+        "maximum, not the maximum: on real tables it falls short by a measured amount, on explicit segments by "
+        "everything."
     ),
     standing=Standing.OURS,
     tightness=Tightness.LOWER,
@@ -132,7 +134,8 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, lowered=1e-6),
     proof=(
         "Along a segment the risk of a one-hidden-layer ReLU net is piecewise quartic with known breakpoints, so its "
-        "maximum is computed with a bound in exact arithmetic; a hat of three units, narrower than the spacing of a grid, "
+        "maximum is computed with a bound in exact arithmetic; a hat of three units, narrower than the spacing of a "
+        "grid, "
         "is invisible to that grid."
     ),
 )

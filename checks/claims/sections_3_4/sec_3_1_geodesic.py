@@ -94,7 +94,8 @@ def witness() -> Witness:
     path = Path(np.array([[float(v) for v in x] for x in (p, q)]))
     return Witness(
         inside(zero, level, p, q) and not_convex and path.normalised_length == 1,
-        "(2, 0) and (0, 2) have risk 0 and their middle (1, 1) has risk 1: the level set is not convex, nor is F; yet the "
+        "(2, 0) and (0, 2) have risk 0 and their middle (1, 1) has risk 1: the level set is not convex, nor is F; "
+        "yet the "
         "geodesic from (1, 0) to (2, 0) is straight",
         {"level": level, "risk of the middle": (middle[0] * middle[1]) ** 2, "length": path.normalised_length},
     )
@@ -106,7 +107,8 @@ CLAIM = Claim(
     instead="The length is 1 exactly when the segment lies in the level set, as many do in sets that are not convex.",
     fault="a set that is not convex is said to ask for a length above 1",
     source="Section 3.1",
-    statement="Convex models have normalised geodesic length 1, while more non-convex models have lengths strictly larger than 1.",
+    statement="Convex models have normalised geodesic length 1, while more non-convex models have lengths strictly "
+    "larger than 1.",
     standing=Standing.REMARK,
     tightness=Tightness.EQUALITY,
     verdict=Verdict.REPAIRED,
@@ -114,10 +116,13 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, printed=True),
     refute=witness,
-    repaired="For two points of a closed level set the infimum of the lengths of paths in it is |theta_A - theta_B| if and only if the "
+    repaired="For two points of a closed level set the infimum of the lengths of paths in it is |theta_A - theta_B| "
+    "if and only if the "
     "segment lies in the set. For all pairs at once: a closed set in which all lengths are 1 is convex.",
     proof=(
-        "A segment in the set has the least length of all. If a point of the segment is outside the closed set, so is a ball of some radius "
-        "r around it; a path in the set crosses the perpendicular hyperplane there at a distance of at least r, and is longer by a fixed amount."
+        "A segment in the set has the least length of all. If a point of the segment is outside the closed set, so "
+        "is a ball of some radius "
+        "r around it; a path in the set crosses the perpendicular hyperplane there at a distance of at least r, and "
+        "is longer by a fixed amount."
     ),
 )

@@ -153,17 +153,23 @@ CLAIM = Claim(
     headline="A grid of mesh h finds births and merges of sublevel components to within L h sqrt(d) / 2, as bars.",
     fault="the walls between components are left out",
     source="Section 2.1 and Appendix E.1",
-    statement="For an L-Lipschitz landscape the births and merges of sublevel components on a grid of mesh h are within "
-    "L h sqrt(d) / 2 of the true ones in the bottleneck sense: bars can be matched so that none is further off, where a bar may also be "
-    "matched with nothing if its length is at most twice that. A well narrower than a mesh is missed altogether, within that bound; walls "
-    "of codimension one are missed when the second layer is refitted at every grid point, and seen with the sign of det Z and the order of the units",
+    statement="For an L-Lipschitz landscape the births and merges of sublevel components on a grid of mesh h are "
+    "within "
+    "L h sqrt(d) / 2 of the true ones in the bottleneck sense: bars can be matched so that none is further off, "
+    "where a bar may also be "
+    "matched with nothing if its length is at most twice that. A well narrower than a mesh is missed altogether, "
+    "within that bound; walls "
+    "of codimension one are missed when the second layer is refitted at every grid point, and seen with the sign of "
+    "det Z and the order of the units",
     standing=Standing.OURS,
     tightness=Tightness.UPPER,
     verdict=Verdict.HOLDS,
     evidence=Evidence.SAMPLED,
     confirm=attack,
     control=lambda setting: attack(setting, use_walls=False),
-    proof="The grid points nearest to the points of a true path are at most L h sqrt(d) / 2 higher and follow each other along edges; an edge of the grid is at most L h / 2 "
-    "higher inside than at its ends. The refitted risk of the permutation task is zero wherever det Z != 0, so a grid "
+    proof="The grid points nearest to the points of a true path are at most L h sqrt(d) / 2 higher and follow each "
+    "other along edges; an edge of the grid is at most L h / 2 "
+    "higher inside than at its ends. The refitted risk of the permutation task is zero wherever det Z != 0, so a "
+    "grid "
     "that never hits det Z = 0 sees no wall.",
 )
