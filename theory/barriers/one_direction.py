@@ -14,18 +14,23 @@ Used for appendix E.1 (two units) and eq. (6) with m = 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from theory.barriers.scaling import bounded_below, near_one
 from theory.numerics import Vector, rank
 from theory.numerics import validation as check
 from theory.rays import Rays, plane_coordinates, rays, sorted_directions
 from theory.risk import Sample
 
-# Bits of the balls.
-PRECISION = 128
+# Bits of the balls, in turn, until the minimum is known to WIDTH of E|Y|^2. Undecided to the last, a term is replaced
+# by its largest value: the risk of its points, all of it removed.
+PRECISIONS = (128, 512, 4096)
+WIDTH = 2.0**-50
 
 
 @dataclass(frozen=True)
@@ -37,43 +42,44 @@ class Enclosure:
     direction: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class _Term:
+    """What a direction u = (1 - t) a + t b takes off E|Y|^2: a ball, and the most that it can be."""
+
+    value: Any
+    most: Any
+    a: Vector
+    b: Vector
+    t: Any
+
+
 def one_direction_risk(sample: Sample | Rays) -> Enclosure:
     """The infimum of the risk over nets (any W_2, no biases) whose units all see one direction of the plane.
 
-    kappa = 0, squared loss. The points must span a plane; ValueError otherwise.
+    kappa = 0, squared loss. The points must span a plane; ValueError otherwise, and where E|Y|^2 overflows.
     """
-    from flint import ctx
-
     plane, energy = _plane(sample)
-    terms = []
-    with ctx.workprec(PRECISION):
-        for a, b, plus, minus in _arcs(plane, half=True):
-            quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
-            stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
-            values = [(t, sum(_at(P, t) / _at(S, t) for P, S in quotients)) for t in _candidates(stationary)]
-            terms += [(value, a, b, t) for t, value in values]
-        return _least(energy, terms)
+    return _refined(energy, lambda: _terms_of_one_direction(plane))
 
 
 def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
     """e(1) of eq. (6): the least E|Y - beta rho(<u, X>)|^2 + kappa |beta| over |u| <= 1 and beta, one output.
 
-    Two inputs, or points on a line through the origin; ValueError otherwise, or for several outputs.
+    Two inputs, or points on a line through the origin; ValueError otherwise, for several outputs, and where E|Y|^2
+    overflows.
     """
-    from flint import ctx, fmpq
+    from flint import fmpq
 
-    if sample.n_out != 1:
+    if check.instance(sample, "sample", Sample).n_out != 1:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
     k = fmpq(*check.number(kappa, "kappa", minimum=0.0).as_integer_ratio()) / 2
     points = rays(sample)
-    with ctx.workprec(PRECISION):
-        if len(points) < 2 or rank(points.X) < 2:
-            return _one_unit_on_a_line(points, sample.n_in, _energy(points), k)
-        if sample.n_in != 2:
-            raise ValueError(
-                f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs"
-            )
-        return _one_unit_in_the_plane(points, k)
+    if len(points) < 2 or rank(points.X) < 2:
+        return _refined(_energy(points), lambda: _terms_on_a_line(points, sample.n_in, k))
+    if sample.n_in != 2:
+        raise ValueError(f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs")
+    plane, energy = _plane(points)
+    return _refined(energy, lambda: _terms_of_one_unit(plane, k))
 
 
 def _plane(sample: Sample | Rays) -> tuple[Rays, Any]:
@@ -93,14 +99,21 @@ def _energy(points: Rays) -> Any:
     return points.constant + sum((p * sum((v * v for v in y), zero) for p, y in zip(points.p, points.Y)), zero)
 
 
-def _arcs(plane: Rays, *, half: bool) -> Any:
-    """(a, b, active, opposite): neighbouring directions and the indices of the points on either side between them."""
-    directions = sorted_directions(plane)
+def _arcs(plane: Rays, *, half: bool) -> Iterator[tuple[Vector, Vector, list[int], list[int]]]:
+    """(a, b, active, opposite): neighbouring directions and the indices of the points on either side between them.
+
+    a and b have sizes near one and are at most a right angle apart, so that no u = (1 - t) a + t b is small: wider arcs
+    are cut in two.
+    """
+    directions = [near_one(w) for w in sorted_directions(plane)]
     count = len(directions) // 2 if half else len(directions)  # the list is symmetric under u -> -u
     for k in range(count):
         a, b = directions[k], directions[(k + 1) % len(directions)]
         products = [x[0] * (a[0] + b[0]) + x[1] * (a[1] + b[1]) for x in plane.X]
-        yield a, b, [i for i, v in enumerate(products) if v > 0], [i for i, v in enumerate(products) if v < 0]
+        active, opposite = [i for i, v in enumerate(products) if v > 0], [i for i, v in enumerate(products) if v < 0]
+        ends = [a, b] if a[0] * b[0] + a[1] * b[1] >= 0 else [a, [-a[1], a[0]], b]
+        for start, end in pairwise(ends):
+            yield start, end, active, opposite
 
 
 def _moments(plane: Rays, active: list[int], a: Vector, b: Vector) -> tuple[list[Any], Any] | None:
@@ -139,41 +152,72 @@ def _cross(quotient: tuple[Any, Any], others: list[tuple[Any, Any]]) -> Any:
 
 
 def _candidates(stationary: Any) -> list[Any]:
-    """0, 1/2 and 1 (enough where the function is constant) and every ball that may hold a real root in [0, 1]."""
-    from flint import arb
+    """0, 1/2 and 1 (enough where the function is constant) and balls that cover the roots in (0, 1).
+
+    Descartes' rule of signs and bisection (Collins & Akritas 1976) isolate the roots exactly, Newton's method in balls
+    narrows them. Roots closer together than the balls are precise stay in one ball.
+    """
+    from flint import arb, ctx, fmpq
 
     found = [arb(0), arb(0.5), arb(1)]
     if stationary.degree() < 1:
         return found
-    inside = arb(0.5, 0.5)
-    for root, _ in stationary.complex_roots():
-        if root.imag.overlaps(arb(0)) and root.real.overlaps(inside):
-            found.append(root.real)
+    p = stationary // stationary.gcd(stationary.derivative())
+    slope, narrowest = p.derivative(), fmpq(1) / fmpq(2) ** ctx.prec
+    stack = [(p, fmpq(0), fmpq(1))]  # p on [a, a + width], as a polynomial on [0, 1]
+    while stack:
+        q, a, width = stack.pop()
+        changes = _sign_changes(q)
+        if changes == 0:
+            continue
+        ball = arb(a).union(arb(a + width))
+        if width <= narrowest or (changes == 1 and not _at(slope, ball).contains(0)):
+            found.append(_newton(p, slope, ball))
+            continue
+        left = q(_poly([0, fmpq(1, 2)]))
+        right = left(_poly([1, 1]))
+        if right[0] == 0:
+            found.append(arb(a + width / 2))
+        stack += [(left, a, width / 2), (right, a + width / 2, width / 2)]
     return found
 
 
-def _least(energy: Any, terms: list[tuple[Any, Vector, Vector, Any]]) -> Enclosure:
-    """energy minus the largest term, rounded outwards."""
+def _sign_changes(q: Any) -> int:
+    """Descartes' bound of the number of roots in (0, 1): exact when it is 0 or 1."""
+    signs = [c > 0 for c in _poly(q.coeffs()[::-1])(_poly([1, 1])).coeffs() if c != 0]
+    return sum(s != t for s, t in pairwise(signs))
+
+
+def _newton(p: Any, slope: Any, ball: Any) -> Any:
+    """The ball, narrowed around its roots while that helps."""
+    while not (steep := _at(slope, ball)).contains(0):
+        middle = ball.mid()
+        narrowed = ball.intersection(middle - _at(p, middle) / steep)
+        if not narrowed.rad() < 0.5 * ball.rad():
+            return narrowed
+        ball = narrowed
+    return ball
+
+
+def _terms_of_one_direction(plane: Rays) -> Iterator[_Term]:
+    """The gains of both features on every arc of half the circle, at the ends and where they may be stationary."""
     from flint import arb
 
-    lower, upper = np.inf, np.inf
-    direction: tuple[float, ...] = (1.0, 0.0)
-    for value, a, b, t in terms:
-        risk = arb(energy) - value
-        if (top := _up(risk)) < upper:
-            s = float(t.mid())
-            upper, direction = top, tuple(float((1 - s) * float(u) + s * float(v)) for u, v in zip(a, b))
-        lower = min(lower, _down(risk))
-    norm = float(np.linalg.norm(direction))
-    return Enclosure(max(lower, 0.0), max(upper, 0.0), tuple(u / norm for u in direction))
+    most = arb(_taken(plane, range(len(plane))))
+    for a, b, plus, minus in _arcs(plane, half=True):
+        quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
+        stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
+        for t in _candidates(stationary):
+            yield _Term(sum((_at(P, t) / _at(S, t) for P, S in quotients), arb(0)), most, a, b, t)
 
 
-def _one_unit_in_the_plane(points: Rays, k: Any) -> Enclosure:
-    """The largest (|beta| - k |u|)_+^2 / s on every arc: its stationary points are roots of a polynomial of degree four."""
+def _terms_of_one_unit(plane: Rays, k: Any) -> Iterator[_Term]:
+    """(|beta| - k |u|)_+^2 / s on every arc: its stationary points are roots of a polynomial of degree four.
+
+    s = 0 in an arc only at an end, with one active point, whose gain is largest elsewhere: those roots are left out.
+    """
     from flint import arb
 
-    plane, energy = _plane(points)
-    terms = []
     for a, b, active, _ in _arcs(plane, half=False):
         pair = _moments(plane, active, a, b)
         if pair is None:
@@ -182,24 +226,71 @@ def _one_unit_in_the_plane(points: Rays, k: Any) -> Enclosure:
         q = sum(_linear(u, v) * _linear(u, v) for u, v in zip(a, b))
         left = beta.derivative() * s * 2 - beta * s.derivative()
         right = q * s.derivative() - q.derivative() * s
-        for t in _candidates(left * left * q - right * right * (k * k)):
+        stationary, most = left * left * q - right * right * (k * k), arb(_taken(plane, active))
+        while stationary.degree() > 0 and (common := stationary.gcd(s)).degree() > 0:
+            stationary = stationary // common
+        for t in _candidates(stationary):
+            square = _at(s, t)
+            if square.is_zero():
+                continue
             excess = abs(_at(beta, t)) - arb(k) * _at(q, t).sqrt()
-            value = excess.max(arb(0)) ** 2 / _at(s, t) if _at(s, t) > 0 else arb(0)
-            terms.append((value, a, b, t))
-    return _least(energy, terms)
+            yield _Term(excess.max(arb(0)) ** 2 / square, most, a, b, t)
 
 
-def _one_unit_on_a_line(points: Rays, n: int, energy: Any, k: Any) -> Enclosure:
+def _terms_on_a_line(points: Rays, n: int, k: Any) -> Iterator[_Term]:
     """Points on a line through the origin: the unit is active on one half of it, or on nothing."""
     from flint import arb
 
-    first = [float(k == 0) for k in range(n)]
-    terms = [(arb(0), first, first, arb(0))]
-    for x, y, p in zip(points.X, points.Y, points.p):
-        length = arb(sum((v * v for v in x), points.constant * 0)).sqrt()
+    zero = points.constant * 0
+    first = [zero + int(i == 0) for i in range(n)]
+    yield _Term(arb(0), arb(0), first, first, arb(0))
+    for i, (x, y, p) in enumerate(zip(points.X, points.Y, points.p)):
+        length = arb(sum((v * v for v in x), zero)).sqrt()
         excess = (arb(p) * length * abs(arb(y[0])) - arb(k)).max(arb(0))
-        terms.append((excess**2 / (arb(p) * length**2), x, x, arb(0)))
-    return _least(energy, terms)
+        yield _Term(excess**2 / (arb(p) * length**2), arb(_taken(points, [i])), near_one(x), near_one(x), arb(0))
+
+
+def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> Enclosure:
+    """energy minus the largest term, with as many bits as it takes."""
+    from flint import ctx
+
+    wide = WIDTH * bounded_below(energy)
+    for bits in PRECISIONS:
+        with ctx.workprec(bits):
+            found = _least(energy, terms())
+        if found.upper - found.lower <= wide:
+            break
+    return found
+
+
+def _least(energy: Any, terms: Iterable[_Term]) -> Enclosure:
+    """energy minus the largest term, rounded outwards; where a term is undecided, minus the most that it can be."""
+    from flint import arb
+
+    lower, upper, best = np.inf, np.inf, None
+    for term in terms:
+        if (top := _up(arb(energy) - term.value)) < upper:
+            upper, best = top, term
+        low = max(_down(arb(energy) - term.value), _down(arb(energy) - term.most))  # each of them holds
+        lower = min(lower, low)
+    return Enclosure(max(lower, 0.0), max(upper, 0.0), _direction(best))
+
+
+def _direction(term: _Term | None) -> tuple[float, ...]:
+    """u of a term in floats, of length one; the first axis where there is none."""
+    from flint import fmpq
+
+    if term is None:
+        return (1.0, 0.0)
+    mantissa, e = term.t.mid().man_exp()
+    t = fmpq(int(mantissa)) * fmpq(2) ** int(e)
+    u = np.array([float(v) for v in near_one([(1 - t) * x + t * y for x, y in zip(term.a, term.b)])])
+    return tuple((u / np.linalg.norm(u)).tolist())
+
+
+def _taken(points: Rays, active: Iterable[int]) -> Any:
+    """sum p |y|^2 over the active points: the most that features which vanish elsewhere can take off (Cauchy-Schwarz)."""
+    return sum((points.p[i] * v * v for i in active for v in points.Y[i]), points.constant * 0)
 
 
 def _at(p: Any, t: Any) -> Any:
@@ -224,10 +315,12 @@ def _linear(a: Any, b: Any) -> Any:
 
 
 def _down(ball: Any) -> float:
-    """A float not above a ball."""
-    return float(np.nextafter(float(ball.lower()), -np.inf))
+    """A float not above a ball; -inf where that is undecided."""
+    below = float(np.nextafter(float(ball.lower()), -np.inf))
+    return -np.inf if np.isnan(below) else below
 
 
 def _up(ball: Any) -> float:
-    """A float not below a ball."""
-    return float(np.nextafter(float(ball.upper()), np.inf))
+    """A float not below a ball; inf where that is undecided."""
+    above = float(np.nextafter(float(ball.upper()), np.inf))
+    return np.inf if np.isnan(above) else above
