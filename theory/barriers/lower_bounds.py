@@ -19,7 +19,8 @@ from theory.barriers.invariants import (
     is_odd,
 )
 from theory.barriers.one_direction import one_direction_risk
-from theory.numerics import Array, exact_rows, float_below, matrix, rank
+from theory.barriers.scaling import bounded_below
+from theory.numerics import Array, exact_rows, matrix, rank
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.rays import Rays, dependencies, plane_coordinates, rays, unseen_risk
@@ -87,7 +88,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     One hidden ReLU layer, identity output, squared loss, any kappa (a penalty only adds). What separates the nets is
     read off them exactly: signs of det Z on subsets of the points, orders along the feature curve, the sign of
     det W_1. With nothing found the bound is what no net can beat, and proves nothing (Reason.NONE). Raises ValueError
-    for other networks or losses, and for parameter vectors that do not fit.
+    for other networks or losses, for parameter vectors that do not fit, and where E|Y|^2 overflows.
     """
     network, sample = check.instance(risk, "risk", Risk).network, risk.sample
     check.positive_integer(subsets, "subsets")
@@ -104,7 +105,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
         rows.append(network.weights(theta)[0])
     bias, width = network.bias, network.widths[1]
     points = rays(sample, bias=bias)
-    best, reason = float_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
+    best, reason = bounded_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
     if 1 <= width and 2 <= width + bias <= MOST_RAYS:
         for chosen in _subsets(len(points), width + bias, subsets, check.generator(rng)):
             part = points.subset(chosen)
@@ -115,7 +116,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
             if not turns and (bias or plane_coordinates(part) is None):
                 continue
             found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if len(part) == len(points) else SUBSET_RAYS)
-            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
+            value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
             if value > best and (turns or in_different_order(part, found.geometry, *rows)):
                 best, reason = value, Reason.DETERMINANT if turns else Reason.ORDER
     if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
@@ -140,7 +141,7 @@ def _lower(
     points: Rays, floor: Any, width: int, order: tuple[int, ...], bias: bool, subsets: int, rng: np.random.Generator
 ) -> tuple[float, Reason, LeastRisk | None]:
     """The best bound known, what forces it, and (when there are as many rays as columns of Z) how the rays lie."""
-    best, reason, least = float_below(floor), Reason.NONE, None
+    best, reason, least = bounded_below(floor), Reason.NONE, None
     square = width + bias
     if square <= MOST_RAYS:
         for chosen in _subsets(len(points), square, subsets, rng):
@@ -151,7 +152,7 @@ def _lower(
             if square == len(points):
                 least = found
             why = _why(order, found.geometry)
-            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
+            value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
             if why is not None and value > best:
                 best, reason = value, why
     if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:

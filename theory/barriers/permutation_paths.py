@@ -20,14 +20,18 @@ from scipy.optimize import minimize
 from theory.barriers.dependent_features import Geometry, LeastRisk
 from theory.moves import Walk
 from theory.networks import Network
-from theory.numerics import Array
+from theory.numerics import Array, exact_rows, floats, matrix, rank
 from theory.paths import Path
-from theory.rays import row_norms
+from theory.rays import Rays, feature_rows, row_norms
 from theory.risk import Sample
 
 # How far nu is pushed into the interior of its cone, in turn, when the infimum is not attained: two units then
 # differ by about this angle, and their outgoing weights grow like its inverse.
 SPREADS = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+
+
+# Points up to which a net of fewer features than units is built in rationals.
+EXACT = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +62,42 @@ def around(network: Network, sample: Sample, start: Start, order: Sequence[int])
     return walk.path
 
 
-def freely(network: Network, sample: Sample, rows: Array, order: Sequence[int]) -> Path:
-    """The same when the features of the rows (m, n) are linearly dependent: the risk never changes."""
-    Z = _features(network, sample, rows)
-    theta = network.pack([rows, fit(sample, Z)[0]])
-    end = network.permute(theta, 1, order)
-    if list(order) == list(range(network.widths[1])):
-        return Path(theta[None])
-    walk = Walk(network, theta, sample.X)
-    walk.free(1)
-    walk.permute(1, order)
-    walk.refit(1, network.weights(end)[1], "take the freed unit back")
-    return walk.path
+def freely(
+    network: Network, sample: Sample, points: Rays, independent: int, order: Sequence[int], rng: Any
+) -> Iterator[Path]:
+    """The same from nets with more units than independent features, which leave one idle: the risk never changes.
+
+    points: the rays of the sample, which span `independent` dimensions of features. Rows and W_2 are found in rationals
+    up to EXACT points, so that what is decided in rationals is also built so; then in floats, which do better where
+    exact interpolation asks for weights beyond their precision.
+    """
+    width, bias = network.widths[1], network.bias
+    seen = points.sample() if len(points) and not bias else sample
+    pool = np.concatenate(
+        [directions_pool(sample, rng, 64 + 4 * width, bias=bias, biased=biased) for biased in (False, True)[: 1 + bias]]
+    )
+    # first those whose units are clearly on or off at every point: rounding decides nothing there
+    product = np.abs(pool @ network.augment(seen.X).T)
+    clear = (product > 1e-6 * row_norms(pool)[:, None] * row_norms(network.augment(seen.X))).all(axis=1)
+    pool = np.concatenate([part[_pivots(network, seen, part)] for part in (pool[clear], pool[~clear]) if len(part)])
+    small = len(points) <= EXACT
+    rows = _spanning_exactly(points, pool, independent, bias) if small else pool[: independent - bias]
+    busy = len(rows)
+    rows = np.concatenate([rows, np.tile(pool[:1], (width - busy, 1))])
+    keep = [*range(busy), *range(width, width + bias)]  # with biases W_2 has one more column
+    fits = [fit(sample, _features(network, sample, rows)[keep])[0]]
+    if small and (exact := _fit_exactly(points, rows[:busy], bias)) is not None:
+        fits.insert(0, exact)
+    for V in fits:
+        outgoing = np.zeros(network.shapes[1])
+        outgoing[:, keep] = V
+        theta = network.pack([rows, outgoing])
+        if list(order) == list(range(width)):
+            yield Path(theta[None])
+            continue
+        walk = Walk(network, theta, sample.X)
+        walk.permute(1, order)
+        yield walk.path
 
 
 def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[int], beads: int) -> Path:
@@ -156,8 +184,11 @@ def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, 
     directions = _unit(np.concatenate(pool))
     if not bias:
         return directions
-    offsets = rng.standard_normal((len(directions), 1)) * np.linalg.norm(X, axis=1).max() if biased else 0.0
-    return np.concatenate([directions, np.zeros((len(directions), 1)) + offsets], axis=1)
+    offsets = np.zeros((len(directions), 1))
+    if biased:  # kinks through a point, or anywhere among the points
+        offsets[:, 0] = -np.sum(directions * X[rng.integers(len(X), size=len(directions))], axis=1)
+        offsets[1::2, 0] = rng.standard_normal(len(offsets[1::2])) * row_norms(X).max()
+    return np.concatenate([directions, offsets], axis=1)
 
 
 def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) -> Array:
@@ -173,6 +204,34 @@ def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) 
         if np.linalg.matrix_rank(Z, tol=1e-10 * np.abs(Z).max(initial=0)) >= independent:
             break
     return rows
+
+
+def _spanning_exactly(points: Rays, pool: Array, independent: int, bias: bool) -> Array:
+    """The first rows of the pool whose features (with the constant one) are independent, in rationals."""
+    features = feature_rows(points, exact_rows(pool))
+    constant = [[points.constant * 0 + 1] * len(points)] if bias else []
+    count = independent - bias
+    if rank(constant + features[:count]) == independent:
+        return pool[:count]
+    chosen: list[int] = []
+    for k in range(len(pool)):
+        if len(chosen) < count and rank(constant + [features[i] for i in (*chosen, k)]) == len(chosen) + 1 + bias:
+            chosen.append(k)
+    return pool[chosen]
+
+
+def _fit_exactly(points: Rays, rows: Array, bias: bool) -> Array | None:
+    """The optimal W_2 (n_out, h) for independent features, solved in rationals; None where it is beyond the floats."""
+    zero = points.constant * 0
+    Z = feature_rows(points, exact_rows(rows)) + ([[zero + 1] * len(points)] if bias else [])
+    if not Z:
+        return np.zeros((len(points.Y[0]) if len(points) else 0, 0)) if len(points) else None
+    weighted = matrix([[p * v for p, v in zip(points.p, z)] for z in Z])
+    V = (weighted * matrix(Z).transpose()).solve(weighted * matrix(points.Y)).transpose()
+    try:
+        return floats(V.tolist())
+    except OverflowError:
+        return None
 
 
 def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array:

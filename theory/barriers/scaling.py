@@ -95,20 +95,20 @@ def near_one(row: Vector) -> Vector:
     return [v / ((v * 0 + 2) ** e) for v in row]
 
 
-def on_the_sphere(points: Rays) -> Sample:
-    """The rays as floats, every point moved along its ray to size about one; ValueError where a target overflows."""
+def on_the_sphere(points: Rays) -> Rays:
+    """The same points, without biases, moved along their rays to sizes near one.
+
+    ValueError where a target then overflows: points so near the origin, beside the others, that no weights reach it.
+    """
     X, Y, p = [], [], []
     for x, y, w in zip(points.X, points.Y, points.p):
         c = (w * 0 + 2) ** max(exponent(v) for v in x if v != 0)
-        X.append([float(v / c) for v in x])
-        try:
-            Y.append([float(v / c) for v in y])
-        except OverflowError:
-            raise ValueError(
-                "X must not have points so near the origin, beside the others, that no weights reach their targets"
-            ) from None
-        p.append(float(w * c * c))
-    return Sample(np.array(X), np.array(Y), np.array(p))
+        X.append([v / c for v in x])
+        Y.append([v / c for v in y])
+        p.append(w * c * c)
+        if any(v != 0 and exponent(v) > 1000 for v in Y[-1]):
+            raise ValueError("X must not have points so near the origin, beside the others, that no weights reach them")
+    return replace(points, X=X, Y=Y, p=p)
 
 
 def bounded_below(value: Any) -> float:
