@@ -95,7 +95,7 @@ def least_risk(points: Rays, *, bias: bool = False, plane_rays: int = PLANE_RAYS
     fixed = [[two**k for k in moved]] if bias else []
     candidate, nu = _search(even, vertices, need, fixed)
     lower = 0.0
-    if candidate > 0:
+    if 0 < candidate < np.inf:  # not where the search is undecided
         for step in STEPS:
             trial = candidate * (1 - step)
             below = _prove(even, vertices, need, fixed, trial)

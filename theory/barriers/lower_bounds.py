@@ -46,7 +46,6 @@ class Reason(Enum):
     DIRECTION = "the sign of det W_1 turns: on the way the net sees one direction of the data only"
     SIGNS = "with a penalty, the sign of a weight turns: on the way a unit is spared"
     CYCLE = "with a penalty, the cyclic order of the units' directions changes: on the way two units merge"
-    ORIENTATION = "linear layers of critical width: the sign of det W_1 turns, on the way the product is singular"
     FREE = "more units than independent features: one can be freed, and permutations cost nothing"
     UNSOLVABLE = (
         "points on one ray from the origin (or opposite ones) ask for what no net can give; "

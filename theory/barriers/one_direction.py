@@ -171,7 +171,10 @@ def _candidates(stationary: Any) -> list[Any]:
         if changes == 0:
             continue
         ball = arb(a).union(arb(a + width))
-        if width <= narrowest or (changes == 1 and not _at(slope, ball).contains(0)):
+        steep = _at(slope, ball)
+        if width <= narrowest or (
+            changes == 1 and steep.rad() < 0.25 * abs(steep.mid())
+        ):  # so much that Newton narrows
             found.append(_newton(p, slope, ball))
             continue
         left = q(_poly([0, fmpq(1, 2)]))
@@ -193,7 +196,7 @@ def _newton(p: Any, slope: Any, ball: Any) -> Any:
     while not (steep := _at(slope, ball)).contains(0):
         middle = ball.mid()
         narrowed = ball.intersection(middle - _at(p, middle) / steep)
-        if not narrowed.rad() < 0.5 * ball.rad():
+        if not narrowed.rad() < 0.9 * ball.rad():
             return narrowed
         ball = narrowed
     return ball
@@ -254,7 +257,7 @@ def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> Enclosure:
     """energy minus the largest term, with as many bits as it takes."""
     from flint import ctx
 
-    wide = WIDTH * bounded_below(energy)
+    wide = max(WIDTH * bounded_below(energy), 1e-323)  # two of the smallest floats
     for bits in PRECISIONS:
         with ctx.workprec(bits):
             found = _least(energy, terms())
@@ -316,11 +319,17 @@ def _linear(a: Any, b: Any) -> Any:
 
 def _down(ball: Any) -> float:
     """A float not above a ball; -inf where that is undecided."""
-    below = float(np.nextafter(float(ball.lower()), -np.inf))
+    from flint import arb
+
+    below = float(ball.lower())
+    below = below if arb(below) <= ball.lower() else float(np.nextafter(below, -np.inf))
     return -np.inf if np.isnan(below) else below
 
 
 def _up(ball: Any) -> float:
     """A float not below a ball; inf where that is undecided."""
-    above = float(np.nextafter(float(ball.upper()), np.inf))
+    from flint import arb
+
+    above = float(ball.upper())
+    above = above if arb(above) >= ball.upper() else float(np.nextafter(above, np.inf))
     return np.inf if np.isnan(above) else above

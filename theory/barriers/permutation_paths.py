@@ -271,6 +271,8 @@ def fit(sample: Sample, Z: Array) -> tuple[Array, float]:
 
 def _realise(sample: Sample, least: LeastRisk, spread: float) -> Array | None:
     """Directions whose features are orthogonal to nu, pushed by `spread` into the cone; None when there are too few."""
+    if not np.linalg.norm(least.normal) > 0:
+        return None
     nu = least.normal / np.linalg.norm(least.normal)
     if least.geometry is Geometry.INDEPENDENT:
         V = np.eye(len(nu))
