@@ -119,7 +119,7 @@ def authors_string(
         acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True)
     depth, block = check.positive_integer(depth, "depth"), check.positive_integer(block, "block")
     steps = check.positive_integer(steps, "steps")
-    run = Run(string_sampling.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
+    run = Run(risk, string_sampling.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
     beads, fresh, open_ = np.stack([a, b]), np.array([0]), np.array([True])
     status, begun = Status.DEPTH, time.perf_counter()
     for _ in range(depth):

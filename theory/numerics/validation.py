@@ -52,6 +52,14 @@ def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_comple
     return array
 
 
+def vector(theta: ArrayLike, size: int, name: str = "theta") -> NDArray[Any]:
+    """One parameter vector of shape (size,), finite and real; ValueError otherwise."""
+    array = parameters(theta, size, name)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have shape ({size},), one parameter vector; got {array.shape}")
+    return array
+
+
 def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
     """`value` as an int >= minimum; ValueError otherwise (booleans and floats are not integers)."""
     try:

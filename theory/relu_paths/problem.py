@@ -37,9 +37,7 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
         )
     out = []
     for name, theta in zip(("theta_a", "theta_b"), thetas):
-        theta = check.parameters(theta, net.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({net.size},); got {theta.shape}")
+        theta = check.vector(theta, net.size, name)
         norms = risk.row_norms(theta)
         if risk.penalty is not None and (norms > 1 + gamma(net.widths[0] + 8)).any():
             raise ValueError(
@@ -62,7 +60,9 @@ def features(risk: Risk, theta: Array) -> Array:
     return np.maximum(risk.sample.X @ risk.network.weights(theta)[0].T, 0)
 
 
-# --- paths ---------------------------------------------------------------------------------------------------------
+def second_layer_of(risk: Risk, theta: Array) -> Array:
+    """W_2 (1, m) of theta."""
+    return risk.network.weights(theta)[1]
 
 
 def labelled(path: Path, number: str) -> Path:

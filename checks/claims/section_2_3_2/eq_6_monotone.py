@@ -69,7 +69,9 @@ def _searched(rng: np.random.Generator, tally: Tally, k: int) -> None:
 
 CLAIM = Claim(
     id="eq-6-monotone",
-    source="Section 2.3.2, below eq. (6)",
+    headline="One more unit never raises the least risk e(m).",
+    fault="one unit is said to be worth twice what it is",
+    source="Appendix B.5, on eq. (6)",
     statement="e(m) is a decreasing sequence",
     standing=Standing.PROOF_STEP,
     tightness=Tightness.UPPER,

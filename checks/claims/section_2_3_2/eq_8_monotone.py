@@ -51,9 +51,11 @@ def attack(setting: Setting, *, turned: bool = False) -> Outcome:
 
 CLAIM = Claim(
     id="eq-8-monotone",
-    source="Section 2.3.2, below eq. (8); used in the proofs of Theorem 2.4 and Corollary 2.5",
+    headline="More units and larger angles never raise the compressed risk.",
+    fault="a rise is asked for where it falls",
+    source="ours, to eq. (8); what the proofs of Theorem 2.4 and Corollary 2.5 use of it",
     statement="delta_W(l, alpha; m) is non-increasing in l and alpha, delta_W(0, .; m) = E Y^2, e(l) <= delta_W(l, .; m)",
-    standing=Standing.PROOF_STEP,
+    standing=Standing.OURS,
     tightness=Tightness.UPPER,
     verdict=Verdict.HOLDS,
     evidence=Evidence.DUAL,
