@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.barriers.real_roots import candidates, evaluate, polynomial
 from theory.barriers.scaling import bounded_below, near_one
 from theory.numerics import Vector, rank
 from theory.numerics import validation as check
@@ -136,7 +137,7 @@ def _quotient(plane: Rays, active: list[int], a: Vector, b: Vector) -> tuple[Any
     pair = _moments(plane, active, a, b)
     if pair is None:
         return None
-    P, S = sum((beta * beta for beta in pair[0]), _poly([0])), pair[1]
+    P, S = sum((beta * beta for beta in pair[0]), polynomial([0])), pair[1]
     common = P.gcd(S)
     return P / common if common.degree() == 0 else P // common, S / common if common.degree() == 0 else S // common
 
@@ -151,57 +152,6 @@ def _cross(quotient: tuple[Any, Any], others: list[tuple[Any, Any]]) -> Any:
     return result
 
 
-def _candidates(stationary: Any) -> list[Any]:
-    """0, 1/2 and 1 (enough where the function is constant) and balls that cover the roots in (0, 1).
-
-    Descartes' rule of signs and bisection (Collins & Akritas 1976) isolate the roots exactly, Newton's method in balls
-    narrows them. Roots closer together than the balls are precise stay in one ball.
-    """
-    from flint import arb, ctx, fmpq
-
-    found = [arb(0), arb(0.5), arb(1)]
-    if stationary.degree() < 1:
-        return found
-    p = stationary // stationary.gcd(stationary.derivative())
-    slope, narrowest = p.derivative(), fmpq(1) / fmpq(2) ** ctx.prec
-    stack = [(p, fmpq(0), fmpq(1))]  # p on [a, a + width], as a polynomial on [0, 1]
-    while stack:
-        q, a, width = stack.pop()
-        changes = _sign_changes(q)
-        if changes == 0:
-            continue
-        ball = arb(a).union(arb(a + width))
-        steep = _at(slope, ball)
-        if width <= narrowest or (
-            changes == 1 and steep.rad() < 0.25 * abs(steep.mid())
-        ):  # so much that Newton narrows
-            found.append(_newton(p, slope, ball))
-            continue
-        left = q(_poly([0, fmpq(1, 2)]))
-        right = left(_poly([1, 1]))
-        if right[0] == 0:
-            found.append(arb(a + width / 2))
-        stack += [(left, a, width / 2), (right, a + width / 2, width / 2)]
-    return found
-
-
-def _sign_changes(q: Any) -> int:
-    """Descartes' bound of the number of roots in (0, 1): exact when it is 0 or 1."""
-    signs = [c > 0 for c in _poly(q.coeffs()[::-1])(_poly([1, 1])).coeffs() if c != 0]
-    return sum(s != t for s, t in pairwise(signs))
-
-
-def _newton(p: Any, slope: Any, ball: Any) -> Any:
-    """The ball, narrowed around its roots while that helps."""
-    while not (steep := _at(slope, ball)).contains(0):
-        middle = ball.mid()
-        narrowed = ball.intersection(middle - _at(p, middle) / steep)
-        if not narrowed.rad() < 0.9 * ball.rad():
-            return narrowed
-        ball = narrowed
-    return ball
-
-
 def _terms_of_one_direction(plane: Rays) -> Iterator[_Term]:
     """The gains of both features on every arc of half the circle, at the ends and where they may be stationary."""
     from flint import arb
@@ -209,9 +159,9 @@ def _terms_of_one_direction(plane: Rays) -> Iterator[_Term]:
     most = arb(_taken(plane, range(len(plane))))
     for a, b, plus, minus in _arcs(plane, half=True):
         quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
-        stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
-        for t in _candidates(stationary):
-            yield _Term(sum((_at(P, t) / _at(S, t) for P, S in quotients), arb(0)), most, a, b, t)
+        stationary = sum((_cross(q, quotients) for q in quotients), polynomial([0]))
+        for t in candidates(stationary):
+            yield _Term(sum((evaluate(P, t) / evaluate(S, t) for P, S in quotients), arb(0)), most, a, b, t)
 
 
 def _terms_of_one_unit(plane: Rays, k: Any) -> Iterator[_Term]:
@@ -232,11 +182,11 @@ def _terms_of_one_unit(plane: Rays, k: Any) -> Iterator[_Term]:
         stationary, most = left * left * q - right * right * (k * k), arb(_taken(plane, active))
         while stationary.degree() > 0 and (common := stationary.gcd(s)).degree() > 0:
             stationary = stationary // common
-        for t in _candidates(stationary):
-            square = _at(s, t)
+        for t in candidates(stationary):
+            square = evaluate(s, t)
             if square.is_zero():
                 continue
-            excess = abs(_at(beta, t)) - arb(k) * _at(q, t).sqrt()
+            excess = abs(evaluate(beta, t)) - arb(k) * evaluate(q, t).sqrt()
             yield _Term(excess.max(arb(0)) ** 2 / square, most, a, b, t)
 
 
@@ -296,25 +246,9 @@ def _taken(points: Rays, active: Iterable[int]) -> Any:
     return sum((points.p[i] * v * v for i in active for v in points.Y[i]), points.constant * 0)
 
 
-def _at(p: Any, t: Any) -> Any:
-    """A rational polynomial on a ball."""
-    from flint import arb
-
-    value = arb(0)
-    for c in reversed(p.coeffs()):
-        value = value * t + arb(c)
-    return value
-
-
-def _poly(coefficients: Any) -> Any:
-    from flint import fmpq_poly
-
-    return fmpq_poly(coefficients)
-
-
 def _linear(a: Any, b: Any) -> Any:
     """a + t (b - a)."""
-    return _poly([a, b - a])
+    return polynomial([a, b - a])
 
 
 def _down(ball: Any) -> float:

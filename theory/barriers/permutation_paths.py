@@ -20,18 +20,14 @@ from scipy.optimize import minimize
 from theory.barriers.dependent_features import Geometry, LeastRisk
 from theory.moves import Walk
 from theory.networks import Network
-from theory.numerics import Array, exact_rows, floats, matrix, rank
+from theory.numerics import Array
 from theory.paths import Path
-from theory.rays import Rays, feature_rows, row_norms
+from theory.rays import row_norms
 from theory.risk import Sample
 
 # How far nu is pushed into the interior of its cone, in turn, when the infimum is not attained: two units then
 # differ by about this angle, and their outgoing weights grow like its inverse.
 SPREADS = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-
-
-# Points up to which a net of fewer features than units is built in rationals.
-EXACT = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,44 +58,6 @@ def around(network: Network, sample: Sample, start: Start, order: Sequence[int])
     return walk.path
 
 
-def freely(
-    network: Network, sample: Sample, points: Rays, independent: int, order: Sequence[int], rng: Any
-) -> Iterator[Path]:
-    """The same from nets with more units than independent features, which leave one idle: the risk never changes.
-
-    points: the rays of the sample, which span `independent` dimensions of features. Rows and W_2 are found in rationals
-    up to EXACT points, so that what is decided in rationals is also built so; then in floats, which do better where
-    exact interpolation asks for weights beyond their precision.
-    """
-    width, bias = network.widths[1], network.bias
-    seen = points.sample() if len(points) and not bias else sample
-    pool = np.concatenate(
-        [directions_pool(sample, rng, 64 + 4 * width, bias=bias, biased=biased) for biased in (False, True)[: 1 + bias]]
-    )
-    # first those whose units are clearly on or off at every point: rounding decides nothing there
-    product = np.abs(pool @ network.augment(seen.X).T)
-    clear = (product > 1e-6 * row_norms(pool)[:, None] * row_norms(network.augment(seen.X))).all(axis=1)
-    pool = np.concatenate([part[_pivots(network, seen, part)] for part in (pool[clear], pool[~clear]) if len(part)])
-    small = len(points) <= EXACT
-    rows = _spanning_exactly(points, pool, independent, bias) if small else pool[: independent - bias]
-    busy = len(rows)
-    rows = np.concatenate([rows, np.tile(pool[:1], (width - busy, 1))])
-    keep = [*range(busy), *range(width, width + bias)]  # with biases W_2 has one more column
-    fits = [fit(sample, _features(network, sample, rows)[keep])[0]]
-    if small and (exact := _fit_exactly(points, rows[:busy], bias)) is not None:
-        fits.insert(0, exact)
-    for V in fits:
-        outgoing = np.zeros(network.shapes[1])
-        outgoing[:, keep] = V
-        theta = network.pack([rows, outgoing])
-        if list(order) == list(range(width)):
-            yield Path(theta[None])
-            continue
-        walk = Walk(network, theta, sample.X)
-        walk.permute(1, order)
-        yield walk.path
-
-
 def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[int], beads: int) -> Path:
     """Three units on the closed feature curve of three points move to each other's places, W_2 refitted at every bead.
 
@@ -123,7 +81,7 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
     for a, b in ((start, middle), (middle, end)):
         for s in np.linspace(0, 1, beads + 1)[int(len(points) > 0) :]:
             rows = (1 - s) * a + s * b
-            points.append(network.pack([rows, fit(sample, _features(network, sample, rows))[0]]))
+            points.append(network.pack([rows, fit(sample, features(network, sample, rows))[0]]))
     points[-1] = network.permute(points[0], 1, order)
     return Path(np.stack(points), ("turn",) * (2 * beads))
 
@@ -154,7 +112,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     W_2 is optimal. network: of which the rows are all hidden units but one; default: without biases.
     """
     net = network or Network((sample.n_in, len(rows) + 1, sample.n_out))
-    Z, candidates = _features(net, sample, rows), _features(net, sample, pool, ones=False)
+    Z, candidates = features(net, sample, rows), features(net, sample, pool, ones=False)
     root = np.sqrt(sample.weights)
     basis = qr((Z * root).T, mode="economic")[0]
     left_over = candidates * root - (candidates * root) @ basis @ basis.T
@@ -164,7 +122,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     full = np.concatenate([rows, pool[best : best + 1]])
     reduced, risk = fit(sample, Z)
     reduced = np.insert(reduced, len(rows), 0.0, axis=1)
-    return Start(full, fit(sample, _features(net, sample, full))[0], reduced, risk, float(gain[best]))
+    return Start(full, fit(sample, features(net, sample, full))[0], reduced, risk, float(gain[best]))
 
 
 def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, biased: bool = False) -> Array:
@@ -199,39 +157,11 @@ def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) 
     width = network.widths[1]
     for biased in (False, True)[: 1 + network.bias]:
         pool = directions_pool(sample, rng, 64 + 4 * width, bias=network.bias, biased=biased)
-        rows = pool[_pivots(network, sample, pool)[:width]]
-        Z = _features(network, sample, rows) * np.sqrt(sample.weights)
+        rows = pool[pivots(network, sample, pool)[:width]]
+        Z = features(network, sample, rows) * np.sqrt(sample.weights)
         if np.linalg.matrix_rank(Z, tol=1e-10 * np.abs(Z).max(initial=0)) >= independent:
             break
     return rows
-
-
-def _spanning_exactly(points: Rays, pool: Array, independent: int, bias: bool) -> Array:
-    """The first rows of the pool whose features (with the constant one) are independent, in rationals."""
-    features = feature_rows(points, exact_rows(pool))
-    constant = [[points.constant * 0 + 1] * len(points)] if bias else []
-    count = independent - bias
-    if rank(constant + features[:count]) == independent:
-        return pool[:count]
-    chosen: list[int] = []
-    for k in range(len(pool)):
-        if len(chosen) < count and rank(constant + [features[i] for i in (*chosen, k)]) == len(chosen) + 1 + bias:
-            chosen.append(k)
-    return pool[chosen]
-
-
-def _fit_exactly(points: Rays, rows: Array, bias: bool) -> Array | None:
-    """The optimal W_2 (n_out, h) for independent features, solved in rationals; None where it is beyond the floats."""
-    zero = points.constant * 0
-    Z = feature_rows(points, exact_rows(rows)) + ([[zero + 1] * len(points)] if bias else [])
-    if not Z:
-        return np.zeros((len(points.Y[0]) if len(points) else 0, 0)) if len(points) else None
-    weighted = matrix([[p * v for p, v in zip(points.p, z)] for z in Z])
-    V = (weighted * matrix(Z).transpose()).solve(weighted * matrix(points.Y)).transpose()
-    try:
-        return floats(V.tolist())
-    except OverflowError:
-        return None
 
 
 def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array:
@@ -244,7 +174,7 @@ def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array
 
     def value(flat: Array) -> tuple[float, Array]:
         W = flat.reshape(shape)
-        Z = _features(network, sample, W)
+        Z = features(network, sample, W)
         V, risk = fit(sample, Z)
         residual = (V @ Z - sample.Y.T) * sample.weights
         return risk, (2 * ((V[:, : shape[0]].T @ residual) * (Z[: shape[0]] > 0)) @ X).ravel()
@@ -314,13 +244,13 @@ def _pushed(nu: Array, V: Array, least: LeastRisk, spread: float) -> Array:
 def _independent(sample: Sample, pool: Array, count: int) -> Array:
     """`count` of the rows of the pool (repeated if it is smaller) with the best conditioned features."""
     network = Network((sample.n_in, max(count, 1), sample.n_out))
-    chosen = pool[_pivots(network, sample, pool)[:count]]
+    chosen = pool[pivots(network, sample, pool)[:count]]
     return chosen if len(chosen) == count else np.concatenate([chosen, pool[[0] * (count - len(chosen))]])
 
 
-def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
+def pivots(network: Network, sample: Sample, pool: Array) -> Array:
     """The order in which pivoting takes the pool's features (with biases: beside the constant one)."""
-    Z = _features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
+    Z = features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
     norms = row_norms(Z)[:, None]
     Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
     if network.bias:
@@ -329,7 +259,7 @@ def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
     return qr(Z.T, mode="r", pivoting=True)[1]
 
 
-def _features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
+def features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
     """rho(W_1 X^T) (h, N), with biases a last row of ones."""
     Z = np.maximum(rows @ network.augment(sample.X).T, 0)
     return np.concatenate([Z, np.ones((1, len(sample)))]) if network.bias and ones else Z

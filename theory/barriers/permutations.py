@@ -23,6 +23,7 @@ import numpy as np
 
 from theory.barriers import permutation_paths
 from theory.barriers.dependent_features import Geometry, LeastRisk
+from theory.barriers.free_paths import freely
 from theory.barriers.invariants import (
     permutation,
 )
@@ -87,7 +88,7 @@ def _barrier(risk: Risk, points: Rays, order: tuple[int, ...], subsets: int, rng
     floor, independent = unseen_risk(points, blind), len(points) - len(blind)
     if width + bias > independent:
         lower, reason = float_below(floor), Reason.UNSOLVABLE if floor > 0 else Reason.FREE
-        paths = permutation_paths.freely(risk.network, risk.sample, points, independent, order, rng)
+        paths = freely(risk.network, risk.sample, points, independent, order, rng)
         path, upper = _lowest(risk, paths, lower + CLOSE * risk.sample.energy)
         return Barrier(lower, upper, path, reason)
     lower, reason, least = float_below(floor), Reason.IDENTITY, None

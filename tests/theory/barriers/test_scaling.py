@@ -179,14 +179,14 @@ def test_what_scaling_promises():
 def test_an_undecided_term_is_the_unsafe_case(monkeypatch):
     sample = Sample(*data(0, 5))
     right = one_direction_risk(sample), one_unit_risk(sample, 0.1)
-    plain = one_direction._at
+    plain = one_direction.evaluate
 
     def undecided(p, t):
         from flint import arb
 
         return arb("nan") if t == 1 else plain(p, t)
 
-    monkeypatch.setattr(one_direction, "_at", undecided)
+    monkeypatch.setattr(one_direction, "evaluate", undecided)
     assert one_direction_risk(sample).lower == 0 < right[0].lower
     assert one_unit_risk(sample, 0.1).lower < right[1].lower
     assert np.isfinite(one_unit_risk(sample, 0.1).upper)
