@@ -115,6 +115,8 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
             if not turns and (bias or plane_coordinates(part) is None):
                 continue
             found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if len(part) == len(points) else SUBSET_RAYS)
+            if not found.lower > 0:
+                continue
             value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
             if value > best and (turns or in_different_order(part, found.geometry, *rows)):
                 best, reason = value, Reason.DETERMINANT if turns else Reason.ORDER
@@ -151,6 +153,8 @@ def _lower(
             if square == len(points):
                 least = found
             why = _why(order, found.geometry)
+            if not found.lower > 0:
+                continue
             value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
             if why is not None and value > best:
                 best, reason = value, why

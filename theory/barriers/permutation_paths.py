@@ -249,7 +249,7 @@ def _independent(sample: Sample, pool: Array, count: int) -> Array:
 
 
 def pivots(network: Network, sample: Sample, pool: Array) -> Array:
-    """The order in which pivoting takes the pool's features (with biases: beside the constant one)."""
+    """The order (M,) in which pivoting takes the features of a pool (M, n) (with biases: beside the constant one)."""
     Z = features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
     norms = row_norms(Z)[:, None]
     Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
@@ -260,7 +260,7 @@ def pivots(network: Network, sample: Sample, pool: Array) -> Array:
 
 
 def features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
-    """rho(W_1 X^T) (h, N), with biases a last row of ones."""
+    """rho(W_1 X^T) (h, N) of the rows (h, n) of W_1, with biases a last row of ones unless `ones` is False."""
     Z = np.maximum(rows @ network.augment(sample.X).T, 0)
     return np.concatenate([Z, np.ones((1, len(sample)))]) if network.bias and ones else Z
 

@@ -1,6 +1,6 @@
-"""Real roots of rational polynomials, isolated exactly and narrowed in balls.
+"""Real roots of rational polynomials, isolated exactly and narrowed in balls (Collins & Akritas 1976).
 
-python-flint's `complex_roots` is not used: where roots lie 2^-1000 apart it may not come back.
+Ours for the barriers of section 2.3.1. python-flint's `complex_roots` is not used: where roots lie 2^-1000 apart it may not come back.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 def candidates(stationary: Any) -> list[Any]:
     """0, 1/2 and 1 (enough where the function is constant) and balls that cover the roots in (0, 1).
 
-    Descartes' rule of signs and bisection (Collins & Akritas 1976) isolate the roots exactly, Newton's method in balls
-    narrows them. Roots closer together than the balls are precise stay in one ball.
+    stationary: a flint.fmpq_poly. Descartes' rule of signs and bisection isolate the roots exactly, Newton's method in
+    balls narrows them. Roots closer together than the balls are precise stay in one ball.
     """
     from flint import arb, ctx, fmpq
 
@@ -30,9 +30,8 @@ def candidates(stationary: Any) -> list[Any]:
             continue
         ball = arb(a).union(arb(a + width))
         steep = evaluate(slope, ball)
-        if width <= narrowest or (
-            changes == 1 and steep.rad() < 0.25 * abs(steep.mid())
-        ):  # so much that Newton narrows
+        converges = changes == 1 and steep.rad() < 0.25 * abs(steep.mid())
+        if converges or width <= narrowest:
             found.append(_newton(p, slope, ball))
             continue
         left = q(polynomial([0, fmpq(1, 2)]))
@@ -61,7 +60,7 @@ def _newton(p: Any, slope: Any, ball: Any) -> Any:
 
 
 def evaluate(p: Any, t: Any) -> Any:
-    """A rational polynomial on a ball."""
+    """A rational polynomial p (flint.fmpq_poly) on a ball t (flint.arb)."""
     from flint import arb
 
     value = arb(0)
@@ -71,7 +70,7 @@ def evaluate(p: Any, t: Any) -> Any:
 
 
 def polynomial(coefficients: Any) -> Any:
-    """A flint.fmpq_poly, constant term first."""
+    """A flint.fmpq_poly from its coefficients, constant term first."""
     from flint import fmpq_poly
 
     return fmpq_poly(coefficients)

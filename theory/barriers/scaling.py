@@ -90,7 +90,7 @@ def level(points: Rays) -> tuple[Rays, list[int], int]:
 
 
 def near_one(row: Vector) -> Vector:
-    """A nonzero vector times the power of two that brings its largest entry into (1/2, 2)."""
+    """A nonzero row of rationals times the power of two that brings its largest entry into (1/2, 2)."""
     e = max(exponent(v) for v in row if v != 0)
     return [v / ((v * 0 + 2) ** e) for v in row]
 
@@ -112,7 +112,7 @@ def on_the_sphere(points: Rays) -> Rays:
 
 
 def bounded_below(value: Any) -> float:
-    """`float_below` of a risk; ValueError where it is beyond the floats."""
+    """`float_below` of a rational value, a risk; ValueError where it is beyond the floats."""
     try:
         return float_below(value)
     except OverflowError:

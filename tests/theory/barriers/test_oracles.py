@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
@@ -152,6 +153,30 @@ def test_no_net_that_sees_one_direction_gets_below_its_least_risk(sample):
     values = [refitted(sample, [u, [-c for c in u]]) for u in trial_directions(sample, np.random.default_rng(0))]
     assert Fraction(found.lower) <= min(values)
     assert found.upper - found.lower <= 1e-12 * sample.energy
+
+
+def test_the_oracle_catches_a_bound_that_loses_the_best_unit():
+    sample = Sample([[1.0, 0.0], [1.0, 1e-25]], [[1.0], [1.0]])
+    attained = min(penalised(sample, u, 0.1) for u in trial_directions(sample, np.random.default_rng(0)))
+    assert one_unit_risk(sample, 0.1).lower <= attained < Fraction(11, 10) * Fraction(one_unit_risk(sample, 0.1).lower)
+    dependent = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [-1.0]])
+    found = least_risk(rays(dependent)).lower
+    rows = trial_directions(dependent, np.random.default_rng(0))
+    assert Fraction(found) <= min(refitted(dependent, [u]) for u in rows) < Fraction(11, 10) * Fraction(found)
+
+
+@given(st.integers(0, 2**32), st.integers(2, 4), st.integers(1, 4))
+@many(40)
+def test_for_independent_points_the_least_risk_is_an_eigenvalue_of_a_part(seed, N, d):
+    rng = np.random.default_rng(seed)
+    sample = Sample(rng.standard_normal((N, N)), rng.standard_normal((N, d)), rng.uniform(0.1, 1, N))
+    root = np.sqrt(sample.weights)[:, None]
+    G = (root * sample.Y) @ (root * sample.Y).T
+    values, vectors = np.linalg.eigh(G)
+    expected = values[0]
+    if (vectors[:, 0] > 0).all() or (vectors[:, 0] < 0).all():  # then some entry of nu is zero at the least
+        expected = min(np.linalg.eigvalsh(np.delete(np.delete(G, k, 0), k, 1))[0] for k in range(N))
+    assert least_risk(rays(sample)).lower == pytest.approx(max(expected, 0), rel=1e-7, abs=1e-13)
 
 
 @given(samples(outputs=2), st.integers(0, 2**32))

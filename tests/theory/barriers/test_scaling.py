@@ -229,6 +229,27 @@ def test_an_undecided_limit_or_norm_proves_nothing(monkeypatch):
         penalised_lower_bound(risk, theta, theta)
 
 
+def test_an_undecided_least_risk_proves_nothing(monkeypatch):
+    from dataclasses import replace
+
+    from theory.barriers import dependent_features, lower_bounds
+
+    X = np.array([[1.0, 0.25], [-0.75, 1.5], [-0.5, -1.0]])
+    sample = Sample(X, X[CYCLE])
+    plain = dependent_features.least_risk
+    monkeypatch.setattr(lower_bounds, "least_risk", lambda *a, **k: replace(plain(*a, **k), lower=np.nan))
+    monkeypatch.setattr(
+        lower_bounds, "one_direction_risk", lambda points: one_direction.Enclosure(np.nan, np.nan, (1.0, 0.0))
+    )
+    for width in (2, 3):
+        risk = Risk(Network((2, width, 2)), sample)
+        a = np.random.default_rng(width).standard_normal(risk.network.size)
+        found = lower_bound(risk, a, risk.network.permute(a, 1, [1, 0, *range(2, width)]))
+        assert (found.lower, found.reason) == (0.0, Reason.NONE)
+        barrier = permutation_barrier(sample, width, rng=0)
+        assert (barrier.lower, barrier.reason) == (0.0, Reason.NONE)
+
+
 def test_a_start_of_undecided_risk_gives_way(monkeypatch):
     from dataclasses import replace
 
