@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, Geometry, LeastRisk, least_risk
+from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, least_risk
 from theory.barriers.invariants import (
-    determinant_must_vanish,
     determinant_sign,
     in_different_order,
-    is_odd,
 )
 from theory.barriers.one_direction import one_direction_risk
 from theory.barriers.scaling import bounded_below
@@ -25,10 +23,6 @@ from theory.numerics import validation as check
 from theory.paths import Path
 from theory.rays import Rays, dependencies, plane_coordinates, rays, unseen_risk
 from theory.risk import Risk
-
-# A path is preferred to one of larger weights when its maximum is this close (relative to E|Y|^2) to the lower bound.
-CLOSE = 5e-7
-
 
 # Rays of a plane up to which a subset's feature curve is used, when there are many subsets.
 SUBSET_RAYS = 5
@@ -106,7 +100,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     points = rays(sample, bias=bias)
     best, reason = bounded_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
     if 1 <= width and 2 <= width + bias <= MOST_RAYS:
-        for chosen in _subsets(len(points), width + bias, subsets, check.generator(rng)):
+        for chosen in subsets_of(len(points), width + bias, subsets, check.generator(rng)):
             part = points.subset(chosen)
             if dependencies(part, bias=bias):
                 continue
@@ -138,48 +132,8 @@ def _turns(points: Rays, rows_a: Array, rows_b: Array) -> bool:
     return signs[0] * signs[1] <= 0
 
 
-def _lower(
-    points: Rays, floor: Any, width: int, order: tuple[int, ...], bias: bool, subsets: int, rng: np.random.Generator
-) -> tuple[float, Reason, LeastRisk | None]:
-    """The best bound known, what forces it, and (when there are as many rays as columns of Z) how the rays lie."""
-    best, reason, least = bounded_below(floor), Reason.NONE, None
-    square = width + bias
-    if square <= MOST_RAYS:
-        for chosen in _subsets(len(points), square, subsets, rng):
-            part = points.subset(chosen)
-            if dependencies(part, bias=bias):
-                continue
-            found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if square == len(points) else SUBSET_RAYS)
-            if square == len(points):
-                least = found
-            why = _why(order, found.geometry)
-            if not found.lower > 0:
-                continue
-            value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
-            if why is not None and value > best:
-                best, reason = value, why
-    if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
-        value = one_direction_risk(points).lower
-        if value > best:
-            best, reason = value, Reason.DIRECTION
-    return best, reason, least
-
-
-def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
-    """What makes det Z vanish on every path that reorders the units so, if anything does."""
-    if not determinant_must_vanish(order, geometry):
-        return None
-    return Reason.DETERMINANT if is_odd(order) else Reason.ORDER
-
-
-def _rotates(order: tuple[int, ...], geometry: Geometry) -> bool:
-    """Whether three units on a closed curve can turn to each other's places: a 3-cycle."""
-    moved = len(order) == 3 and order != (0, 1, 2)
-    return moved and geometry is Geometry.SURROUNDING and not determinant_must_vanish(order, geometry)
-
-
-def _subsets(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones."""
+def subsets_of(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones by `rng`."""
     if comb(N, size) <= count:
         return list(combinations(range(N), size))
     return [tuple(sorted(rng.choice(N, size=size, replace=False).tolist())) for _ in range(count)]

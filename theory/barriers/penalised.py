@@ -86,7 +86,7 @@ def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) ->
     reason = _separation(*ends)
     kappa = _in_the_unit_ball(kappa, np.concatenate([ends[0][0], ends[1][0]]))
     least = limit(sample, kappa).lower if reason is Reason.NONE else _spared(sample, kappa, network.widths[1])
-    return Barrier(scale.below(least) if least > 0 else 0.0, np.inf, None, reason)
+    return Barrier(scale.below(least), np.inf, None, reason)
 
 
 def _separation(a: list[Array], b: list[Array]) -> Reason:

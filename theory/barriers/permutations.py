@@ -22,20 +22,22 @@ from typing import Any
 import numpy as np
 
 from theory.barriers import permutation_paths
-from theory.barriers.dependent_features import Geometry, LeastRisk
+from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, Geometry, LeastRisk, least_risk
 from theory.barriers.free_paths import freely
-from theory.barriers.invariants import (
-    permutation,
-)
-from theory.barriers.lower_bounds import CLOSE, Barrier, Reason, _lower, _rotates
-from theory.barriers.scaling import on_the_sphere, scaled
+from theory.barriers.invariants import determinant_must_vanish, is_odd, permutation
+from theory.barriers.lower_bounds import MOST_ARCS, SUBSET_RAYS, Barrier, Reason, subsets_of
+from theory.barriers.one_direction import one_direction_risk
+from theory.barriers.scaling import bounded_below, on_the_sphere, scaled
 from theory.maxima import path_maximum
 from theory.networks import Network
-from theory.numerics import float_below
+from theory.numerics import exact_rows, float_below
 from theory.numerics import validation as check
 from theory.paths import Path
-from theory.rays import Rays, dependencies, rays, unseen_risk
+from theory.rays import Rays, dependencies, plane_coordinates, rays, unseen_risk
 from theory.risk import Risk, Sample
+
+# A path is preferred to one of larger weights when its maximum is this close (relative to E|Y|^2) to the lower bound.
+CLOSE = 5e-7
 
 
 def permutation_barrier(
@@ -93,11 +95,51 @@ def _barrier(risk: Risk, points: Rays, order: tuple[int, ...], subsets: int, rng
         return Barrier(lower, upper, path, reason)
     lower, reason, least = float_below(floor), Reason.IDENTITY, None
     if order != tuple(range(width)):
-        lower, reason, least = _lower(points, floor, width, order, bias, subsets, rng)
+        lower, reason, least = _lower(points, lower, order, bias, subsets, rng)
     path, upper = _upper(risk, points, least, order, lower, rng)
     if reason is Reason.NONE and "turn" in path.labels:
         reason = Reason.ROTATION
     return Barrier(lower, upper, path, reason)
+
+
+def _lower(
+    points: Rays, floor: float, order: tuple[int, ...], bias: bool, subsets: int, rng: np.random.Generator
+) -> tuple[float, Reason, LeastRisk | None]:
+    """The best bound known, what forces it, and (when there are as many rays as columns of Z) how the rays lie."""
+    best, reason, least = floor, Reason.NONE, None
+    square = len(order) + bias
+    if square <= MOST_RAYS:
+        for chosen in subsets_of(len(points), square, subsets, rng):
+            part = points.subset(chosen)
+            if dependencies(part, bias=bias):
+                continue
+            found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if square == len(points) else SUBSET_RAYS)
+            if square == len(points):
+                least = found
+            why = _why(order, found.geometry)
+            if not found.lower > 0:
+                continue
+            value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
+            if why is not None and value > best:
+                best, reason = value, why
+    if len(order) == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
+        value = one_direction_risk(points).lower
+        if value > best:
+            best, reason = value, Reason.DIRECTION
+    return best, reason, least
+
+
+def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
+    """What makes det Z vanish on every path that reorders the units so, if anything does."""
+    if not determinant_must_vanish(order, geometry):
+        return None
+    return Reason.DETERMINANT if is_odd(order) else Reason.ORDER
+
+
+def _rotates(order: tuple[int, ...], geometry: Geometry) -> bool:
+    """Whether three units on a closed curve can turn to each other's places: a 3-cycle."""
+    moved = len(order) == 3 and order != (0, 1, 2)
+    return moved and geometry is Geometry.SURROUNDING and not determinant_must_vanish(order, geometry)
 
 
 def _lowest(risk: Risk, paths: Iterable[Path], close: float) -> tuple[Path, float]:

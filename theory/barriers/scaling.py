@@ -32,7 +32,9 @@ class Scale:
     y: int
 
     def below(self, value: float) -> float:
-        """4^y value, rounded down (it can only underflow)."""
+        """4^y value, a lower bound of a risk, rounded down; 0 for an undecided one (NaN)."""
+        if not value > 0:
+            return 0.0
         back = float(np.ldexp(value, 2 * self.y))
         return back if np.ldexp(back, -2 * self.y) <= value else float(np.nextafter(back, -np.inf))
 

@@ -170,6 +170,7 @@ def test_what_scaling_promises():
     assert (scale.x, scale.y) == (4, -1)
     assert (sample.X.tolist(), sample.Y.tolist(), kappa) == ([[0.75, 0.0625]], [[0.75]], 0.0625)
     assert scale.above(1.0) == scale.below(1.0) == 0.25
+    assert scale.below(np.nan) == 0
     assert scale.above(np.nan) == scale.above(np.inf) == np.inf
     tiny = scaling.Scale(0, -1000)
     assert (tiny.below(1.0), tiny.above(1.0)) == (0.0, 5e-324)
@@ -237,10 +238,10 @@ def test_an_undecided_least_risk_proves_nothing(monkeypatch):
     X = np.array([[1.0, 0.25], [-0.75, 1.5], [-0.5, -1.0]])
     sample = Sample(X, X[CYCLE])
     plain = dependent_features.least_risk
-    monkeypatch.setattr(lower_bounds, "least_risk", lambda *a, **k: replace(plain(*a, **k), lower=np.nan))
-    monkeypatch.setattr(
-        lower_bounds, "one_direction_risk", lambda points: one_direction.Enclosure(np.nan, np.nan, (1.0, 0.0))
-    )
+    nothing = one_direction.Enclosure(np.nan, np.nan, (1.0, 0.0))
+    for module in (lower_bounds, permutations):
+        monkeypatch.setattr(module, "least_risk", lambda *a, **k: replace(plain(*a, **k), lower=np.nan))
+        monkeypatch.setattr(module, "one_direction_risk", lambda points: nothing)
     for width in (2, 3):
         risk = Risk(Network((2, width, 2)), sample)
         a = np.random.default_rng(width).standard_normal(risk.network.size)
