@@ -18,7 +18,7 @@ from theory.barriers import determinant_must_vanish, fit, least_risk, lower_boun
 from theory.networks import Network
 from theory.numerics import Array, exact_rows, rank
 from theory.numerics import validation as check
-from theory.rays import dependencies, rays
+from theory.rays import dependencies, rays, row_norms
 from theory.risk import Risk, Sample
 
 
@@ -59,11 +59,13 @@ def permutation_task(
     points (3, n): not on one line, and (without biases) on different rays from the origin. target: a bijection of
     0, 1, 2. order: of the hidden units at the far end; default: the first two swapped. rows (width, n): the rows of W_1
     (hidden biases zero) at theta_a; default: chosen so that the features are well conditioned. The ends have zero risk.
-    ValueError on points on a line, a target that is no bijection, width + bias < 3, or a task without a solution.
+    ValueError on points on a line or beyond 2^500, a target that is no bijection, width + bias < 3, or a task without a solution.
     """
     X = check.finite_array(points, "points", ndim=2)
     if X.shape[0] != 3 or X.shape[1] < 2:
         raise ValueError(f"points must have shape (3, n), three points with n >= 2; got {X.shape}")
+    if np.abs(X).max() >= 2.0**500:
+        raise ValueError(f"points must be smaller than 2^500, so that squares do not overflow; got {np.abs(X).max():g}")
     x = exact_rows(X)
     if rank([[a - b for a, b in zip(x[k], x[0])] for k in (1, 2)]) < 2:
         raise ValueError(f"points must be the corners of a triangle; these three lie on a line: {X.tolist()}")
@@ -92,7 +94,8 @@ def permutation_task(
             raise ValueError(f"rows must have shape ({width}, {X.shape[1]}), one row per unit; got {first.shape}")
         first = np.concatenate([first, np.zeros((width, 1))], axis=1) if bias else first
     features = network.features(network.pack([first, np.zeros(network.shapes[1])]), X, 1).T
-    if np.linalg.matrix_rank(features) < 3:
+    sizes = row_norms(features)[:, None]  # the scale of a unit is a gauge
+    if np.linalg.matrix_rank(features / np.where(sizes > 0, sizes, 1)) < 3:
         raise ValueError(f"rows must give three independent features on the points; got {np.asarray(rows).tolist()}")
     theta = network.pack([first, fit(sample, features)[0]])
     swap = (1, 0, *range(2, width)) if order is None else _bijection(order, width, "order")

@@ -42,6 +42,7 @@ def test_its_lower_bound_is_that_of_the_barrier():
         ({"points": [[1, 0], [2, 0], [0, 1]]}, "no solution"),
         ({"points": [[0, 0], [2, 0], [0, 1]]}, "no solution"),
         ({"points": np.eye(2)}, "shape"),
+        ({"points": 1e160 * TRIANGLE}, "smaller than"),
         ({"points": [[1, 0], [np.nan, 0], [0, 1]]}, "finite"),
         ({"target": (0, 0, 1)}, "bijection"),
         ({"target": (0.0, 1.0, 2.0)}, "bijection"),
@@ -56,6 +57,14 @@ def test_its_lower_bound_is_that_of_the_barrier():
 def test_bad_tasks_say_what_and_why(settings_, what):
     with pytest.raises(ValueError, match=what):
         ce.permutation_task(**{"points": TRIANGLE, **settings_})
+
+
+@given(st.integers(-500, 490), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_the_permutation_task_does_not_see_units(exponent, bias):
+    base, found = (ce.permutation_task(np.ldexp(TRIANGLE, e), bias=bias, rng=0) for e in (0, exponent))
+    assert found.lower == np.ldexp(base.lower, 2 * exponent)
+    assert found.level <= np.ldexp(1e-18 * (1 + np.abs(base.theta_a).max()) ** 4, 2 * exponent) + 1e-300
 
 
 def test_the_first_end_can_have_given_rows():
