@@ -22,7 +22,8 @@ def candidates(stationary: Any) -> list[Any]:
         return found
     p = stationary // stationary.gcd(stationary.derivative())
     slope, narrowest = p.derivative(), fmpq(1) / fmpq(2) ** ctx.prec
-    stack = [(p, fmpq(0), fmpq(1))]  # p on [a, a + width], as a polynomial on [0, 1]
+    whole = [int(c) for c in p.numer().coeffs()]
+    stack = [(whole, fmpq(0), fmpq(1))]  # p on [a, a + width], up to a factor, as an integer polynomial on [0, 1]
     while stack:
         q, a, width = stack.pop()
         changes = _sign_changes(q)
@@ -34,18 +35,27 @@ def candidates(stationary: Any) -> list[Any]:
         if converges or width <= narrowest:
             found.append(_newton(p, slope, ball))
             continue
-        left = q(polynomial([0, fmpq(1, 2)]))
-        right = left(polynomial([1, 1]))
+        left = [c << (len(q) - k) for k, c in enumerate(q)]
+        right = _shifted(left)
         if right[0] == 0:
             found.append(arb(a + width / 2))
         stack += [(left, a, width / 2), (right, a + width / 2, width / 2)]
     return found
 
 
-def _sign_changes(q: Any) -> int:
+def _sign_changes(q: list[int]) -> int:
     """Descartes' bound of the number of roots in (0, 1): exact when it is 0 or 1."""
-    signs = [c > 0 for c in polynomial(q.coeffs()[::-1])(polynomial([1, 1])).coeffs() if c != 0]
+    signs = [c > 0 for c in _shifted(q[::-1]) if c != 0]
     return sum(s != t for s, t in pairwise(signs))
+
+
+def _shifted(q: list[int]) -> list[int]:
+    """q(x + 1), by Horner's rule."""
+    shifted = list(q)
+    for k in range(len(q) - 1):
+        for i in range(len(q) - 2, k - 1, -1):
+            shifted[i] += shifted[i + 1]
+    return shifted
 
 
 def _newton(p: Any, slope: Any, ball: Any) -> Any:
