@@ -89,7 +89,7 @@ def _plane(sample: Sample | Rays) -> tuple[Rays, Any]:
     plane = plane_coordinates(points)
     if plane is None:
         raise ValueError(
-            f"the points must span a plane through the origin; got X of shape {len(points), len(points.X[0])}"
+            f"the points must span a plane through the origin; got rank {rank(points.X)} of {len(points)} rays"
         )
     return plane, _energy(plane)
 

@@ -126,6 +126,8 @@ def test_samples_that_do_not_fit_are_named():
     line = Sample(np.array([[1.0, 1.0], [2.0, 2.0]]), np.ones((2, 1)))
     with pytest.raises(ValueError, match="span a plane"):
         one_direction_risk(line)
+    with pytest.raises(ValueError, match="span a plane"):
+        one_direction_risk(Sample(np.zeros((2, 2)), np.ones((2, 1))))
     with pytest.raises(ValueError, match="one output"):
         one_unit_risk(Sample(np.eye(2), np.eye(2)), 0.1)
     with pytest.raises(ValueError, match="two inputs"):
