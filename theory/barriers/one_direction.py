@@ -1,8 +1,9 @@
 """Nets that see one direction of the plane, minimised over the direction, in exact arithmetic.
 
 Between two neighbouring directions at which some <u, x_i> changes sign, everything is a rational function of
-u = (1 - t) a + t b: its stationary points are the roots of one polynomial with rational coefficients, which
-python-flint encloses in balls (`arb`), and the function is evaluated on the balls. What comes out encloses the minimum.
+u = (1 - t) a + t b: its stationary points are the roots of one polynomial with rational coefficients, isolated exactly
+and enclosed in balls (python-flint's `arb`), and the function is evaluated on the balls. What comes out encloses the
+minimum; what the balls do not decide asks for more bits, and to the last counts as the most that Cauchy and Schwarz allow.
 
 - `one_direction_risk`: det W_1 = 0, features rho(<u, x>) and rho(-<u, x>), orthogonal to each other:
   E|Y|^2 - |E z_+ Y|^2 / E z_+^2 - |E z_- Y|^2 / E z_-^2.
