@@ -16,7 +16,8 @@ class AsPrinted(Objective):
 
     def confine(self, thetas: np.ndarray) -> np.ndarray:
         """theta - (left - right) / 2 is theta + right - (left + right) / 2."""
-        assert self.right is not None
+        if self.right is None:
+            raise ValueError("right must be given: the hyperplane is that of two neighbours")
         return super().confine(thetas + self.right) - self.right
 
 

@@ -64,7 +64,8 @@ def witness() -> Witness:
     X = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
     Y = X[[1, 2, 0]]
     A = affine_map(X, Y)
-    assert A is not None
+    if A is None:
+        raise ArithmeticError("an affine map must take the corners to their targets")
     linear = all(row[2] == 0 for row in A)
     values = [[int(v) for v in row[:2]] for row in A]  # type: ignore[call-overload]
     fits = bool(np.array_equal(X @ np.array(values, dtype=float).T, Y))
