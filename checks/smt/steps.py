@@ -63,6 +63,7 @@ REST: dict[str, str] = {
     "sharper-drop": "Any number of dropped units, and the path: certified.",
     "sharper-permutation": "Permutations of any number of units: certified paths.",
     "sharper-sign-invariance": "Other samples and the cyclic order in the plane: lower bounds over all directions.",
+    "penalised-barrier": "Other samples: roots of polynomials and values at them, enclosed in balls.",
     "alg-1-recursion": "The recursion itself is run, in fractions.",
     "alg-1-sound": "Nets and losses in general: certified maxima.",
     "alg-1-runtime": "Any number of beads: fractions along the valley.",

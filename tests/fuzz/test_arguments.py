@@ -143,7 +143,7 @@ CALLS = {
     "greedy": (algorithms.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
     "train": (train, {"risk": RISK, "starts": np.stack([A, B]), "target": 0.5, "trainer": "lm", "iterations": 3}),
     "compare": (compare, {"risk": TEACHER, "path": PATH, "sizes": [3], "rng": 0}),
-    "two_gaussians": (counterexamples.two_gaussians, {"separation": 3.0, "sigma": 1.0, "nodes": 4}),
+    "gaussian_barrier": (counterexamples.gaussian_barrier, {"separation": 3.0}),
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
     "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),

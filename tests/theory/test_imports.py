@@ -25,7 +25,8 @@ theory.lasso[duality solvers solve] theory.rays theory.oracle[new_unit activatio
 theory.compression[rules layers covering]
 theory.relu_paths[problem constants sparsify pieces unit_rows candidates six_segments sharper_routes best_route]
 theory.string_sampling[strings objectives trainers runs algorithms] theory.geodesics theory.polynomial_tasks
-theory.barriers[dependent_features one_direction invariants permutation_paths lower_bounds permutations zero_risk penalised] \
+theory.barriers[scaling dependent_features real_roots one_direction invariants permutation_paths free_paths lower_bounds \
+permutations zero_risk penalised] \
 theory.counterexamples theory.sublevel_trees
 theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
 """
