@@ -100,6 +100,7 @@ REST: dict[str, str] = {
     "app-a-same-loss": "Every depth and width: enumeration.",
     "app-a-fixed-points": "Flows, and stable manifolds.",
     "cor-2.5-poor-minima": "Closed forms on circles, which contain pi, and every width at once.",
+    "sec-2.3.1-gaussians-growth": "Gaussian integrals: quadrature against a bound in balls.",
     "sec-5-multilayer": "Nets of any depth and width.",
     "sec-5-empirical": "Laws and samples: bounds of probability.",
     "sec-5-symmetry": "Every width at once.",
