@@ -6,7 +6,8 @@ E the weighted mean over the sample. P(b) >= D(r): with rho = y - Z b, E rho^2 >
 The same line without feasibility reads P(b) >= D(r) - max(0, max_j |2 E z_j r| - kappa) |b|_1.
 
 The best r near a residual rho differs from it by the span of a few features: `_projected`. The dual is that of the
-lasso (Tibshirani 1996) with the scaling of `theory.lasso.solve`; a `Problem` p has features and targets of size one.
+lasso (Tibshirani 1996) with the scaling of `theory.lasso.solve`. A `Problem` p has features and targets of size one and
+weighted rows, so that E is a sum there.
 
 Z (N, m) features, y and r (N,), w (N,) weights that sum to one, beta (m,), kappa: checked, in any units; top, value:
 numbers.
@@ -24,6 +25,9 @@ from theory.numerics import TINY, UNIT, Array, above, down, exponent, gamma, tim
 
 # Rows of Z handled at once when bounding rounding errors, in numbers.
 SLAB = 2_000_000
+
+# No weights: the rows of a `Problem` have them.
+ONE = np.ones(1)
 
 # A residual is made feasible by more than a scaling when the gap exceeds this share of the primal value.
 FINE = 1e-9
@@ -91,15 +95,15 @@ def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     """The best dual value found near the residual rho (N,) of b (m,), whose primal value is `value`; in p's units."""
     if not p.k.any():
         return _least_squares_dual(p, b, rho)
-    bound = scaled(p.y, p.w, 1.0, rho, _excess(p, rho))
+    bound = scaled(p.a, ONE, 1.0, rho, _excess(p, rho))
     if not value - bound <= FINE * value:
         bound = max(bound, _projected(p, b, rho))
     if not value - bound <= FINE * value and b.any():
         used = np.flatnonzero(b)
-        r = _feasible(p.A[:, used], p.w, p.k[used] / 2 * np.sign(b[used]), rho)
-        bound = max(bound, scaled(p.y, p.w, 1.0, r, _excess(p, r)))
+        r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
+        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)))
     if not value - bound <= FINE * value:
-        # kappa next to nothing: P >= E (y - Z b)^2, and beyond the radius of that bound P >= kappa radius
+        # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
         free = _least_squares_dual(p, b, rho)
         paid = float(down(float(p.k.min()) * free.radius)) if free.radius < math.inf else math.inf
         bound = max(bound, min(free.value, paid))
@@ -113,7 +117,7 @@ def correlation(Z: Array, w: Array, r: Array) -> float:
 
 def _excess(p: Problem, r: Array) -> float:
     """An upper bound on max_j |2 E z_j r| / k_j, by how much r exceeds the penalties."""
-    bound = 2 * _correlations(p.Z, p.w, r)[1] * (1 + 4 * UNIT)
+    bound = 2 * _correlations(p.A, ONE, r)[1] * (1 + 4 * UNIT)
     return _worst(np.divide(bound, p.k, out=np.full(len(p.k), math.inf), where=p.k > 0))
 
 
@@ -132,17 +136,17 @@ def scaled(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
 
 
 def _projected(p: Problem, b: Array, rho: Array) -> float:
-    """A lower bound on min P from r = rho - d, d in the span of the used features, with 2 E z_j r = +- k_j on them.
+    """A lower bound on min P from r = rho - d, d in the span of the used features, with 2 <A_j, r> = +- k_j on them.
 
-    Such a d exists when the used features are independent, and its length is bounded (`_shift`). Since y = rho + Z b,
+    Such a d exists when the used features are independent, and its length is bounded (`_shift`). Since a = rho + A b,
 
-        D(r) = E (2 rho r - r^2) + 2 E r Z b = E rho^2 - E d^2 + sum_j k_j |b_j|,
+        D(r) = 2 <rho, r> - |r|^2 + 2 <r, A b> = |rho|^2 - |d|^2 + sum_j k_j |b_j|,
 
-    P(b) but for E d^2. Used are those with b_j != 0 and, at first, those that rho violates: 2 E z_j r is brought to the
-    nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) >= s D(r) + s (1 - s)
-    E r^2 for 0 <= s <= 1.
+    P(b) but for |d|^2. Used are those with b_j != 0 and, at first, those that rho violates: 2 <A_j, r> is brought to the
+    nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s)
+    |r|^2 for 0 <= s <= 1.
     """
-    value, bound = _correlations(p.Z, p.w, rho)
+    value, bound = _correlations(p.A, ONE, rho)
     half = p.k / 2
     target = np.where(b != 0, np.sign(b) * half, np.clip(value, -half, half))
     miss = np.abs(value - target) + (bound - np.abs(value))
@@ -160,12 +164,12 @@ def _shifted(p: Problem, b: Array, rho: Array, shift: float, top: float) -> floa
 
     From the identity there, or from D(r) itself, which does not see how large weights cancel.
     """
-    slip = _length(p.w, slips(p.Z, p.y, b))
-    size = math.sqrt(math.fsum(p.w * rho * rho))
+    slip = _length(ONE, slips(p.A, p.a, b))
+    size = math.sqrt(math.fsum(rho * rho))
     paid = math.fsum(p.k * np.abs(b))
     near = (max(0.0, size - slip) ** 2 + paid - (shift + slip) ** 2, size**2 + paid + (shift + slip) ** 2)
-    product, spread = math.fsum(p.w * p.y * rho), _mean(p.w, p.y, rho)
-    moved = _length(p.w, p.y) * shift
+    product, spread = math.fsum(p.a * rho), _mean(ONE, p.a, rho)
+    moved = _length(ONE, p.a) * shift
     plain = (2 * (product - moved) - (size + shift) ** 2, 2 * (spread + moved) + (size + shift) ** 2)
     value = max((v - gamma(32) * terms for v, terms in (near, plain)), key=lambda v: -math.inf if math.isnan(v) else v)
     if not top <= 1:
@@ -175,13 +179,13 @@ def _shifted(p: Problem, b: Array, rho: Array, shift: float, top: float) -> floa
 
 
 def _least_squares_dual(p: Problem, b: Array, rho: Array) -> Dual:
-    """kappa = 0: min P = E rho^2 - E (P rho)^2, P the projector on the features, where their rank is proved.
+    """kappa = 0: min |a - A b|^2 = |rho|^2 - |d|^2, d the projection of rho on the features, where their rank is proved.
 
     Zero and repeated features do no harm. Otherwise D(r) - 2 max_j |E z_j r| radius with r nearly orthogonal to them,
     the radius in the units of p.
     """
     free = replace(p, k=np.zeros_like(p.k))
-    bound = _correlations(p.Z, p.w, rho)[1]
+    bound = _correlations(p.A, ONE, rho)[1]
     used = p.A.any(axis=0)
     shift = _shift(p.A[:, used], bound[used])
     if not shift < math.inf:
@@ -189,19 +193,19 @@ def _least_squares_dual(p: Problem, b: Array, rho: Array) -> Dual:
         shift = _shift(p.A[:, used][:, kept], bound[used][kept])
     if shift < math.inf:
         return Dual(_shifted(free, b, rho, shift, 0.0))
-    r = _feasible(p.A, p.w, np.zeros(p.Z.shape[1]), rho)
-    square = _mean(p.w, r, r)
-    product = math.fsum(p.w * p.y * r) - gamma(8) * _mean(p.w, p.y, r) - TINY
-    top = 2 * _worst(_correlations(p.Z, p.w, r)[1] * p.shares)
+    r = _feasible(p.A, np.zeros_like(b), rho)
+    square = _mean(ONE, r, r)
+    product = math.fsum(p.a * r) - gamma(8) * _mean(ONE, p.a, r) - TINY
+    top = 2 * _worst(_correlations(p.A, ONE, r)[1] * p.shares)
     norm = math.fsum(np.abs(b) / p.shares) if p.shares.all() else math.inf
-    radius = max(2 * norm, ALLOWANCE * _mean(p.w, p.y, p.y) / top)
+    radius = max(2 * norm, ALLOWANCE * _mean(ONE, p.a, p.a) / top)
     value = (2 * product * (1 - 2 * UNIT) - square) - up(top * radius)
     bound_ = _positive(value - 4 * UNIT * (2 * product + square)) if product > 0 else 0.0
     return Dual(bound_, radius) if bound_ > 0 else Dual(0.0)
 
 
-def _feasible(A: Array, w: Array, target: Array, rho: Array) -> Array:
-    """rho changed as little as possible so that E z_j rho is target_j (m,), up to rounding and the rank of A = w^(1/2) Z.
+def _feasible(A: Array, target: Array, rho: Array) -> Array:
+    """rho changed as little as possible so that <A_j, rho> is target_j (m,), up to rounding and the rank of A.
 
     Columns of A have a size near one, so the threshold of the rank is one for all.
     """
@@ -209,20 +213,18 @@ def _feasible(A: Array, w: Array, target: Array, rho: Array) -> Array:
 
     if not A.any():
         return rho
-    root = np.sqrt(w)
     Q, R, pivots = qr(A, mode="economic", pivoting=True, check_finite=False)
     diagonal = np.abs(np.diag(R))
     rank = int(np.sum(diagonal > 8 * A.shape[1] * UNIT * diagonal[0]))
     Q = Q[:, :rank]
     goal = solve_triangular(R[:rank, :rank], target[pivots[:rank]], trans="T", check_finite=False)
-    a = root * rho
     for _ in range(2):
-        a = a - Q @ (Q.T @ a - goal)
-    return a / root
+        rho = rho - Q @ (Q.T @ rho - goal)
+    return rho
 
 
 def _shift(A: Array, miss: Array) -> float:
-    """An upper bound on |d| for the d in the span of A's columns (N, m) with |E z_j d| <= miss_j; inf when unproved.
+    """An upper bound on |d| for the d in the span of A's columns (N, m) with |<A_j, d>| <= miss_j; inf when unproved.
 
     |X^T miss| / sigma_min(U), U = A X for an approximate inverse factor X of A. U is nearly orthonormal, and its
     distance from that is bounded entry by entry: sigma_min >= sqrt(1 - |U^T U - I|) - |error of U|, Frobenius norms.
@@ -256,10 +258,10 @@ def _shift(A: Array, miss: Array) -> float:
 
 def _correlations(Z: Array, w: Array, r: Array) -> tuple[Array, Array]:
     """E z_j r as computed, and upper bounds on |E z_j r|: both (m,)."""
-    total = np.zeros(Z.shape[1])
+    total, weighted = np.zeros(Z.shape[1]), w * r
     for rows in _slabs(Z):
-        total += np.abs(Z[rows]).T @ (w[rows] * np.abs(r[rows]))
-    value = Z.T @ (w * r)
+        total += np.abs(Z[rows]).T @ np.abs(weighted[rows])
+    value = Z.T @ weighted
     return value, up(np.abs(value) + (gamma(2 * len(r) + 8) * total + TINY))
 
 

@@ -2,9 +2,9 @@
 
     min_b E (y - Z b)^2 + kappa |b|_1,      z_j = 2^sizes_j z'_j,  y = 2^level y',  b_j = 2^(level - sizes_j) b'_j
 
-(the lasso, Tibshirani 1996) is 4^level times min E (y' - Z' b')^2 + sum_j k_j |b'_j| with k_j = kappa 2^(-level - sizes_j). So no square overflows or
-underflows, and what counts as dependent does not depend on the units of a column. Sizes are root mean squares, hence
-those that the risk sees.
+(the lasso, Tibshirani 1996) is 4^level times min |a - A b'|^2 + sum_j k_j |b'_j|, rows weighted: A = w^(1/2) Z',
+a = w^(1/2) y', k_j = kappa 2^(-level - sizes_j). So no square overflows or underflows, and what counts as dependent does
+not depend on the units of a column.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ LARGEST = 2.0**500
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Z (N, m), y (N,), w (N,) with E z_j^2 and E y^2 in [1/4, N] (or zero), penalties k (m,); w > 0.
+    """A (N, m) with columns and a (N,) with entries below 1 and some of them at least 1/2 (or zero), penalties k (m,).
 
-    A (N, m): sqrt(w) Z. sizes (m,), level: exponents of the units, as above; largest: that of the largest column, which
-    zero columns share. k is rounded down where it is no float, and cut at 2^500: what is feasible for it is feasible for
-    the penalties themselves.
+    Samples of weight zero are left out; every entry is within three roundings of the exact one. sizes (m,), level:
+    exponents of the units, as above; largest: that of the largest column, which zero columns share. k is rounded down
+    where it is no float, and cut at 2^500: what is feasible for it is feasible for the penalties themselves.
     """
 
-    Z: Array
-    y: Array
-    w: Array
     A: Array
+    a: Array
     k: Array
     sizes: Array
     level: int
@@ -54,20 +52,21 @@ class Problem:
 
 
 def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
-    """The problem of checked Z (N, m), y (N,), w (N,), kappa >= 0 in its own units; samples without weight are left out."""
+    """The problem of checked Z (N, m), y (N,), w (N,), kappa >= 0 in its own units."""
     if not w.all():
         Z, y, w = Z[w > 0], y[w > 0], w[w > 0]
     root = np.sqrt(w)
-    A = Z * root[:, None]
+    A, a = Z * root[:, None], y * root
     extent = np.maximum(A.max(axis=0), -A.min(axis=0))
-    largest = exponent(extent)
+    level, largest = exponent(a), exponent(extent)
     sizes = np.where(extent > 0, np.frexp(extent)[1], largest)
-    level = exponent(root * y)
     k = times(kappa, -level - sizes)
     k = np.where(k > 2.0**-1000, np.minimum(k, LARGEST), 0.0)
-    if sizes.any():
-        Z, A = times(Z, -sizes), times(A, -sizes)
-    return Problem(Z, times(y, -level), w, A, k, sizes, level, largest)
+    if np.abs(sizes).max(initial=0) > 1000:
+        A = times(A, -sizes)
+    else:
+        A *= np.ldexp(1.0, -sizes)  # in place: A may be large
+    return Problem(A, times(a, -level), k, sizes, level, largest)
 
 
 def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:

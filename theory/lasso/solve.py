@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from theory.lasso import duality, solvers
 from theory.lasso.problem import Problem, features, normalise
-from theory.numerics import Array, above, below, times, up
+from theory.numerics import Array, above, below, exponent, times, up
 from theory.numerics import validation as check
 
 SOLVERS = ("lars", "cvxpy")
@@ -82,9 +82,10 @@ def kappa_max(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None) -
 
     Z (N, m), y (N,), weights (N,) as in `second_layer`.
     """
-    p = normalise(*features(Z, y, weights), 0.0)
-    top = times(2 * np.abs(p.Z.T @ (p.w * p.y)), p.level + p.sizes)
-    return check.no_overflow(float(top.max(initial=0.0)), "y or Z")
+    Z, y, w = features(Z, y, weights)
+    e, f = exponent(Z), exponent(y)
+    top = 2 * np.abs(times(Z, -e).T @ (w * times(y, -f))).max(initial=0.0)
+    return check.no_overflow(float(times(top, e + f)), "y or Z")
 
 
 def second_layer(
@@ -105,8 +106,8 @@ def second_layer(
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(solver, "solver", SOLVERS)
     p = normalise(*features(Z, y, weights), kappa)
-    if not p.A.any() or not p.y.any():
-        b = np.zeros(p.Z.shape[1])
+    if not p.A.any() or not p.a.any():
+        b = np.zeros(p.A.shape[1])
     elif solver == "cvxpy":
         b = solvers.interior_point(p)
     else:
@@ -174,14 +175,14 @@ def _certified(p: Problem, kappa: float, beta: Array, solver: str) -> SecondLaye
     b = p.inward(beta)
     value = bound = math.inf
     if np.isfinite(b).all():
-        value = up(duality.squared_error(p.Z, p.y, p.w, b) + duality.cost(kappa, beta, -2 * p.level))
+        value = up(duality.squared_error(p.A, p.a, duality.ONE, b) + duality.cost(kappa, beta, -2 * p.level))
     primal = above(float(value), 2 * p.level)
     if not primal < math.inf:
         raise ValueError(
             f"Z, y, kappa and beta must keep the risk within float64; got weights up to {np.abs(beta).max(initial=0):g}, "
             f"targets near 2^{p.level}. Scale the data down"
         )
-    found = duality.dual(p, b, p.y - p.Z @ b, float(value))
+    found = duality.dual(p, b, p.a - p.A @ b, float(value))
     bound = below(found.value, 2 * p.level)
     radius = below(found.radius, p.level - p.largest)
     return SecondLayer(beta, primal, bound, float(up(primal - bound)), kappa, solver, radius)

@@ -1,6 +1,6 @@
 """Solvers behind `theory.lasso.solve`: least squares, a homotopy, an active-set method, an interior-point reference.
 
-They take a `Problem` p, or its Gram matrix G = E z z^T (m, m), q = E z y (m,) and penalties k, and return weights b
+They take a `Problem` p, or a Gram matrix G = E z z^T (m, m), q = E z y (m,) and penalties k, and return weights b
 (m,) without any promise: `theory.lasso.duality` bounds what they are worth.
 
 Homotopy: Efron, Hastie, Johnstone & Tibshirani 2004; active set: Lee, Battle, Raina & Ng 2007.
@@ -22,8 +22,8 @@ SMALLEST = 2.0**-200
 
 
 def gram(p: Problem) -> tuple[Array, Array]:
-    """G = E z z^T (m, m) and q = E z y (m,) in the units of p."""
-    return p.A.T @ p.A, p.Z.T @ (p.w * p.y)
+    """G = A^T A (m, m) and q = A^T a (m,)."""
+    return p.A.T @ p.A, p.A.T @ p.a
 
 
 def least_squares(p: Problem) -> Array:
@@ -32,7 +32,7 @@ def least_squares(p: Problem) -> Array:
 
     # gelsy: pivoted QR. Directions below the rounding of features of size one do not count.
     cutoff = 8 * p.A.shape[1] * UNIT
-    return lstsq(p.A, p.y * np.sqrt(p.w), cond=cutoff, lapack_driver="gelsy", check_finite=False)[0]
+    return lstsq(p.A, p.a, cond=cutoff, lapack_driver="gelsy", check_finite=False)[0]
 
 
 def lars_path(p: Problem, G: Array, q: Array, kappa: float, *, whole: bool) -> tuple[Array, Array]:
@@ -73,14 +73,14 @@ def refine(p: Problem, b: Array) -> Array | None:
     from scipy.linalg import qr, solve_triangular
 
     used = np.flatnonzero(b)
-    if not 0 < len(used) <= len(p.y):
+    if not 0 < len(used) <= len(p.a):
         return None
     Q, R = qr(p.A[:, used], mode="economic", check_finite=False)
     diagonal = np.abs(np.diag(R))
     if not diagonal.min() > 8 * len(used) * UNIT * diagonal.max():
         return None
     pull = solve_triangular(R, p.k[used] / 2 * np.sign(b[used]), trans="T", check_finite=False)
-    solution = solve_triangular(R, Q.T @ (p.y * np.sqrt(p.w)) - pull, check_finite=False)
+    solution = solve_triangular(R, Q.T @ p.a - pull, check_finite=False)
     if (np.sign(solution) != np.sign(b[used])).any():
         return None
     refined = b.copy()
@@ -202,12 +202,12 @@ def interior_point(p: Problem) -> Array:
     """cvxpy's answer (m,) in the units of p, as it comes; its status decides nothing, the gap does."""
     import cvxpy as cp
 
-    b = cp.Variable(p.Z.shape[1])
-    fit = cp.sum_squares(p.A @ b - p.y * np.sqrt(p.w))
+    b = cp.Variable(p.A.shape[1])
+    fit = cp.sum_squares(p.A @ b - p.a)
     problem = cp.Problem(cp.Minimize(fit + p.k @ cp.abs(b)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with contextlib.suppress(cp.SolverError):
             problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-13, tol_gap_rel=1e-12, tol_feas=1e-12)
     solved = b.value is not None and np.isfinite(b.value).all()
-    return np.asarray(b.value) if solved else np.zeros(p.Z.shape[1])
+    return np.asarray(b.value) if solved else np.zeros(p.A.shape[1])

@@ -181,8 +181,8 @@ def test_what_is_undecided_is_no_bound():
         p = normalise(Z, y, w, kappa)
         b = second_layer(Z, y, kappa).beta
         assert duality.dual(p, p.inward(b), bad, 1.0).value == 0.0
-        assert duality.dual(p, np.array([np.nan, 1.0]), p.y, 1.0).value >= 0.0
-        assert duality.dual(p, p.inward(b), p.y - p.Z @ p.inward(b), np.nan).value > 0.0
+        assert duality.dual(p, np.array([np.nan, 1.0]), p.a, 1.0).value >= 0.0
+        assert duality.dual(p, p.inward(b), p.a - p.A @ p.inward(b), np.nan).value > 0.0
 
 
 @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-100, 1e100, 1e153])
