@@ -111,9 +111,11 @@ def active_set(G: Array, q: Array, kappa: float | Array, beta: Array, *, steps: 
     weights slide along its kernel, with the penalty not rising, until one of them vanishes; so at most one unit too many
     is active at any time. Features are scaled to a size near one first, so that rank does not depend on their units.
     """
-    e = np.frexp(np.sqrt(np.diag(G)))[1]
+    e, kappa = np.frexp(np.sqrt(np.diag(G)))[1], np.broadcast_to(kappa, q.shape)
+    if not e.any():
+        return _active_set(G, q, kappa, beta.copy(), steps)
     G, q = times(G, -(e + e[:, None])), times(q, -e)
-    return times(_active_set(G, q, times(np.broadcast_to(kappa, q.shape), -e), times(beta, e), steps), -e)
+    return times(_active_set(G, q, times(kappa, -e), times(beta, e), steps), -e)
 
 
 def _active_set(G: Array, q: Array, kappa: Array, beta: Array, steps: int) -> Array:

@@ -29,6 +29,8 @@ from theory.risk import Sample
 
 METHODS = ("auto", "columns", "patterns")
 
+# In the plane the next unit is exact; after so many of them without progress what is left of the gap is rounding.
+IDLE = 8
 
 # For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
 RAYS_LISTED = 400
@@ -145,7 +147,7 @@ def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method
     gap, steps, cones, method as in `limit`; in the units of p.
     """
     X, w, kappa = p.X, p.w, p.kappa
-    lower, best, b = 0.0, net_bound(p, W, method), np.zeros(len(W))
+    lower, best, b, idle = 0.0, net_bound(p, W, method), np.zeros(len(W)), 0
     for step in range(steps):
         W, b = _restricted(p, W, b)
         r = p.y - relu(X, W) @ b
@@ -155,10 +157,12 @@ def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method
             worst = 2 * float(np.abs(relu(X, new).T @ (w * r)).max(initial=0.0))
         if worst <= kappa * (1 + gap):  # nothing easy is left to find: bound what is
             asked = new_unit.best_unit(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
+            before = best.upper - lower
             lower = max(lower, lasso.scaled(p.y, w, kappa, r, 2 * asked.upper))
             current = net_bound(p, W, method)
             best = current if current.upper < best.upper else best
-            if best.upper - lower <= gap * best.upper:
+            idle = idle + 1 if best.upper - lower >= before else 0
+            if best.upper - lower <= gap * best.upper or (idle >= IDLE and X.shape[1] <= 2):
                 break
             new = asked.rows
         values = np.abs(relu(X, new).T @ (w * r))
