@@ -182,8 +182,7 @@ def _slide(kernel: Array, kappa: Array, s: Array, b: Array) -> tuple[Array, int]
 
 def _line_search(G: Array, q: Array, kappa: Array, s: Array, b: Array, target: Array) -> Array:
     """The best of the target and the points on the way to it where a weight changes sign (set to exactly zero)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = np.where(target * s < 0, b / (b - target), np.inf)
+    crossing = np.divide(b, b - target, out=np.full(len(b), np.inf), where=target * s < 0)
     vanishing = np.where((target == 0) | (np.abs(target) < 1e-14 * np.abs(target).max(initial=0.0)))[0]
     target = target.copy()
     target[vanishing] = 0.0
