@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_lasso import exact_minimum
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from checks.claims.section_2_3_2.exact_risk import fractions
@@ -53,6 +53,18 @@ def test_the_exact_minimum_is_between_the_bounds(problem, share):
         assert Fraction(poor.dual) <= minimum
 
 
+@settings(max_examples=6 * settings().max_examples)
+@given(SEEDS, st.sampled_from([0.02, 0.3, 0.8]))
+def test_the_dual_of_any_weights_is_below_the_exact_minimum(seed, share):
+    """Weights that miss units and residuals far from feasible: what one feature gives up, others must not violate."""
+    rng = np.random.default_rng(seed)
+    Z, y = rng.standard_normal((4, 3)) + rng.standard_normal((4, 1)), rng.standard_normal(4)
+    kappa = share * kappa_max(Z, y)
+    beta = second_layer(Z, y, kappa).beta * rng.integers(0, 2, 3) * (1 + 10.0 ** -rng.integers(0, 9, 3))
+    found = certify(Z, y, kappa, beta)
+    assert Fraction(found.dual) <= exact_minimum(Z, y, np.full(4, 0.25), kappa)
+
+
 @given(SEEDS, st.integers(2, 8), st.integers(1, 6), st.sampled_from([5, 30, 100, 300]), st.sampled_from([0, 1e-6, 0.1]))
 def test_columns_that_differ_by_any_factor_are_solved_to_the_promised_gap(seed, N, m, span, share):
     rng = np.random.default_rng(seed)
@@ -86,6 +98,7 @@ def same(found, other, value: int, weight: int) -> None:
     assert found.primal == np.ldexp(other.primal, value)
     assert found.dual == np.ldexp(other.dual, value)
     assert found.gap == np.ldexp(other.gap, value)
+    assert found.radius == np.ldexp(other.radius, weight)
 
 
 @given(small(), st.sampled_from([0.0, 1e-9, 0.1, 0.7]), EXPONENTS, EXPONENTS)
