@@ -94,17 +94,17 @@ def _length(w: Array, a: Array) -> float:
 def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     """The best dual value found near the residual rho (N,) of b (m,), whose primal value is `value`; in p's units."""
     if not p.k.any():
-        return _least_squares_dual(p, b, rho)
+        return _least_squares_dual(p, b, rho, value)
     bound = scaled(p.a, ONE, 1.0, rho, _excess(p, rho))
     if not value - bound <= FINE * value:
-        bound = max(bound, _projected(p, b, rho))
+        bound = max(bound, _projected(p, b, rho, rho))
     if not value - bound <= FINE * value and b.any():
         used = np.flatnonzero(b)
         r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
-        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)))
+        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)), _projected(p, b, rho, r))
     if not value - bound <= FINE * value:
         # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
-        free = _least_squares_dual(p, b, rho)
+        free = _least_squares_dual(p, b, rho, value)
         paid = float(down(float(p.k.min()) * free.radius)) if free.radius < math.inf else math.inf
         bound = max(bound, min(free.value, paid))
     return Dual(bound)
@@ -135,18 +135,18 @@ def scaled(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
     return _positive(value - error)
 
 
-def _projected(p: Problem, b: Array, rho: Array) -> float:
-    """A lower bound on min P from r = rho - d, d in the span of the used features, with 2 <A_j, r> = +- k_j on them.
+def _projected(p: Problem, b: Array, rho: Array, near: Array) -> float:
+    """A lower bound on min P from r = near - d, d in the span of the used features, with 2 <A_j, r> = +- k_j on them.
 
     Such a d exists when the used features are independent, and its length is bounded (`_shift`). Since a = rho + A b,
 
-        D(r) = 2 <rho, r> - |r|^2 + 2 <r, A b> = |rho|^2 - |d|^2 + sum_j k_j |b_j|,
+        D(r) = 2 <rho, r> - |r|^2 + 2 <r, A b> = |rho|^2 - |rho - r|^2 + sum_j k_j |b_j|,
 
-    P(b) but for |d|^2. Used are those with b_j != 0 and, at first, those that rho violates: 2 <A_j, r> is brought to the
-    nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s)
+    P(b) but for |rho - r|^2. near: rho, or a vector beside it where large weights have blurred rho. Used are those with
+    b_j != 0 and, at first, those that are violated: 2 <A_j, r> is brought to the nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s)
     |r|^2 for 0 <= s <= 1.
     """
-    value, bound = _correlations(p.A, ONE, rho)
+    value, bound = _correlations(p.A, ONE, near)
     half = p.k / 2
     target = np.where(b != 0, np.sign(b) * half, np.clip(value, -half, half))
     miss = np.abs(value - target) + (bound - np.abs(value))
@@ -155,53 +155,69 @@ def _projected(p: Problem, b: Array, rho: Array) -> float:
         if not shift < math.inf:
             continue
         reach = 2 * (bound[~used] + _norms(p.A[:, ~used]) * shift) * (1 + 8 * UNIT)
-        return _shifted(p, b, rho, shift, _worst(reach / p.k[~used]) if (p.k[~used] > 0).all() else math.inf)
+        return _shifted(p, b, rho, near, shift, _worst(reach / p.k[~used]) if (p.k[~used] > 0).all() else math.inf)
     return 0.0
 
 
-def _shifted(p: Problem, b: Array, rho: Array, shift: float, top: float) -> float:
+def _shifted(p: Problem, b: Array, rho: Array, near: Array, shift: float, top: float) -> float:
     """The bound of `_projected` for |d| <= shift, where r exceeds the penalties by the factor top at most.
 
     From the identity there, or from D(r) itself, which does not see how large weights cancel.
     """
     slip = _length(ONE, slips(p.A, p.a, b))
-    size = math.sqrt(math.fsum(rho * rho))
-    paid = math.fsum(p.k * np.abs(b))
-    near = (max(0.0, size - slip) ** 2 + paid - (shift + slip) ** 2, size**2 + paid + (shift + slip) ** 2)
-    product, spread = math.fsum(p.a * rho), _mean(ONE, p.a, rho)
+    size, length = math.sqrt(math.fsum(rho * rho)), math.sqrt(math.fsum(near * near))
+    paid, apart = math.fsum(p.k * np.abs(b)), shift + slip + _length(ONE, rho - near)
+    identity = (max(0.0, size - slip) ** 2 + paid - apart**2, size**2 + paid + apart**2)
+    product, spread = math.fsum(p.a * near), _mean(ONE, p.a, near)
     moved = _length(ONE, p.a) * shift
-    plain = (2 * (product - moved) - (size + shift) ** 2, 2 * (spread + moved) + (size + shift) ** 2)
-    value = max((v - gamma(32) * terms for v, terms in (near, plain)), key=lambda v: -math.inf if math.isnan(v) else v)
+    plain = (2 * (product - moved) - (length + shift) ** 2, 2 * (spread + moved) + (length + shift) ** 2)
+    value = max(
+        (v - gamma(32) * terms for v, terms in (identity, plain)), key=lambda v: -math.inf if math.isnan(v) else v
+    )
     if not top <= 1:
         s = max(0.0, float(down(1 / top)))
-        value = s * value + s * (1 - s) * max(0.0, size - shift) ** 2 - gamma(32) * (abs(value) + size**2)
+        value = s * value + s * (1 - s) * max(0.0, length - shift) ** 2 - gamma(32) * (abs(value) + length**2)
     return _positive(value - TINY)
 
 
-def _least_squares_dual(p: Problem, b: Array, rho: Array) -> Dual:
+def _least_squares_dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     """kappa = 0: min |a - A b|^2 = |rho|^2 - |d|^2, d the projection of rho on the features, where their rank is proved.
 
-    Zero and repeated features do no harm. Otherwise D(r) - 2 max_j |E z_j r| radius with r nearly orthogonal to them,
+    Zero and repeated features do no harm. Otherwise D(r) - 2 max_j |<A_j, r>| radius with r nearly orthogonal to them,
     the radius in the units of p.
     """
-    free = replace(p, k=np.zeros_like(p.k))
-    bound = _correlations(p.A, ONE, rho)[1]
-    used = p.A.any(axis=0)
-    shift = _shift(p.A[:, used], bound[used])
-    if not shift < math.inf:
-        kept = np.unique(p.A[:, used], axis=1, return_index=True)[1]
-        shift = _shift(p.A[:, used][:, kept], bound[used][kept])
+    free, best = replace(p, k=np.zeros_like(p.k)), -1.0
+    for near in (lambda: rho, lambda: _feasible(p.A, np.zeros_like(b), rho)):
+        r = near()
+        shift = _whole_shift(p.A, _correlations(p.A, ONE, r)[1])
+        if shift < math.inf:
+            best = max(best, _shifted(free, b, rho, r, shift, 0.0))
+        if value - best <= FINE * value:
+            break
+    return _within_a_radius(p, b, r) if best < 0 else Dual(best)
+
+
+def _whole_shift(A: Array, miss: Array) -> float:
+    """`_shift` for all columns of A (N, m), of which zero ones and copies need no shift of their own."""
+    used = A.any(axis=0)
+    A, miss = A[:, used], miss[used]
+    shift = _shift(A, miss)
     if shift < math.inf:
-        return Dual(_shifted(free, b, rho, shift, 0.0))
-    r = _feasible(p.A, np.zeros_like(b), rho)
+        return shift
+    kept = np.unique(A, axis=1, return_index=True)[1]
+    return _shift(A[:, kept], miss[kept])
+
+
+def _within_a_radius(p: Problem, b: Array, r: Array) -> Dual:
+    """kappa = 0, singular features: D(r) - 2 max_j |<A_j, r>| radius for r (N,) nearly orthogonal to them."""
     square = _mean(ONE, r, r)
     product = math.fsum(p.a * r) - gamma(8) * _mean(ONE, p.a, r) - TINY
     top = 2 * _worst(_correlations(p.A, ONE, r)[1] * p.shares)
     norm = math.fsum(np.abs(b) / p.shares) if p.shares.all() else math.inf
     radius = max(2 * norm, ALLOWANCE * _mean(ONE, p.a, p.a) / top)
     value = (2 * product * (1 - 2 * UNIT) - square) - up(top * radius)
-    bound_ = _positive(value - 4 * UNIT * (2 * product + square)) if product > 0 else 0.0
-    return Dual(bound_, radius) if bound_ > 0 else Dual(0.0)
+    bound = _positive(value - 4 * UNIT * (2 * product + square)) if product > 0 else 0.0
+    return Dual(bound, radius) if bound > 0 else Dual(0.0)
 
 
 def _feasible(A: Array, target: Array, rho: Array) -> Array:

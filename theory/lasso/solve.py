@@ -12,6 +12,7 @@ proposed b, the primal value (rounded up), the dual value (rounded down) and the
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,8 @@ def _certified(p: Problem, kappa: float, beta: Array, solver: str) -> SecondLaye
     found = duality.dual(p, b, p.a - p.A @ b, float(value))
     bound = below(found.value, 2 * p.level)
     radius = below(found.radius, p.level - p.largest)
+    if found.radius < math.inf:
+        radius = min(radius, sys.float_info.max)
     return SecondLayer(beta, primal, bound, float(up(primal - bound)), kappa, solver, radius)
 
 
