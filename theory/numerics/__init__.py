@@ -4,6 +4,7 @@ from theory.numerics.archives import load_archive, load_arrays
 from theory.numerics.arrays import SLAB, Array
 from theory.numerics.rationals import Vector, exact_rows, float_below, floats, matrix, null_space, rank
 from theory.numerics.rounding import LIBM, TINY, UNIT, down, gamma, up
+from theory.numerics.scaling import above, below, exponent, times
 
 __all__ = [
     "LIBM",
@@ -12,8 +13,11 @@ __all__ = [
     "UNIT",
     "Array",
     "Vector",
+    "above",
+    "below",
     "down",
     "exact_rows",
+    "exponent",
     "float_below",
     "floats",
     "gamma",
@@ -22,5 +26,6 @@ __all__ = [
     "matrix",
     "null_space",
     "rank",
+    "times",
     "up",
 ]
