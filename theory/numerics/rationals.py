@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
@@ -68,3 +70,34 @@ def float_below(value: Rational) -> float:
     while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
         below = above
     return below
+
+
+def counterclockwise(vectors: Sequence[Vector], start: Vector | None = None) -> list[list[int]]:
+    """Nonzero vectors of the plane by their angle from `start` (default (1, 0)), which is 0, up to 2 pi; exact.
+
+    Their indices, those of one direction together and in the order given. Entries are of any exact ordered type.
+    """
+    first = (1, 0) if start is None else start
+
+    def half(v: Vector) -> int:
+        cross = _cross(first, v)
+        return 0 if cross > 0 or (cross == 0 and first[0] * v[0] + first[1] * v[1] > 0) else 1
+
+    def compare(i: int, j: int) -> int:
+        if halves[i] != halves[j]:
+            return halves[i] - halves[j]
+        cross = _cross(vectors[i], vectors[j])
+        return -1 if cross > 0 else int(cross < 0)
+
+    halves = [half(v) for v in vectors]
+    groups: list[list[int]] = []
+    for k in sorted(range(len(vectors)), key=cmp_to_key(compare)):
+        if groups and compare(groups[-1][-1], k) == 0:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    return groups
+
+
+def _cross(u: Sequence[Rational], v: Sequence[Rational]) -> Rational:
+    return u[0] * v[1] - u[1] * v[0]
