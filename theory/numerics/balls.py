@@ -245,7 +245,8 @@ def feature_rounding(X: Array, W: Array, beta: Array) -> Array:
     """
     m, n = W.shape
     size = np.abs(X) @ _outward(np.abs(W).T @ np.abs(beta), 2 * m)  # rounded up, as it is multiplied again
-    return _outward(size * gamma(n) + np.abs(beta).sum() * (n * SUBNORMAL), 2 * (n + m) + 8)
+    bound = _outward(size * gamma(n) + np.abs(beta).sum() * (n * SUBNORMAL), 2 * (n + m) + 8)
+    return np.where(np.isnan(bound), np.inf, bound)
 
 
 def _outward(radius: Array, n: int) -> Array:
