@@ -77,9 +77,11 @@ class Ball:
 
     def __post_init__(self) -> None:
         centre = np.asarray(self.centre, dtype=float)
-        radius = np.broadcast_to(np.asarray(self.radius, dtype=float), centre.shape)
-        known = np.isfinite(centre) & (radius >= 0)
-        if not known.all():
+        radius = np.asarray(self.radius, dtype=float)
+        if radius.shape != centre.shape:
+            radius = np.broadcast_to(radius, centre.shape)
+        if not (np.isfinite(centre).all() and (radius >= 0).all()):
+            known = np.isfinite(centre) & (radius >= 0)
             centre, radius = np.where(known, centre, 0.0), np.where(known, radius, np.inf)
         object.__setattr__(self, "centre", centre)
         object.__setattr__(self, "radius", radius)
@@ -228,7 +230,10 @@ class Ball:
 
 def exact(value: Ball | ArrayLike) -> Ball:
     """The ball of radius 0 about a float array, `value` (...); `value` itself where it is a ball."""
-    return value if isinstance(value, Ball) else Ball(np.asarray(value, dtype=float), np.zeros(()))
+    if isinstance(value, Ball):
+        return value
+    centre = np.asarray(value, dtype=float)
+    return Ball(centre, np.zeros(centre.shape))
 
 
 def dot(a: Ball, b: Ball) -> Ball:

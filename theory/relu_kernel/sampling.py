@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import SLAB, gamma
+from theory.numerics import SLAB, gamma, length
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import finite, length, vectors
+from theory.relu_kernel.measures import finite, vectors
 
 
 @dataclass(frozen=True)
