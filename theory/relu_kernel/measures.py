@@ -140,7 +140,10 @@ class Law:
         return dot(a @ self.second_moment, b)
 
     def mean(self, directions: tuple[Ball, ...], integrand: Callable[..., Ball]) -> Ball:
-        """E integrand(<X, v_1>, ..., <X, v_k>) over the atoms, for directions v_i (..., n), in slabs of bounded memory."""
+        """E integrand(<X, v_1>, ..., <X, v_k>) over the atoms, for directions v_i (..., n), in slabs of bounded memory.
+
+        ValueError for a Gaussian, which has none.
+        """
         if self.points is None or self.weights is None:
             raise ValueError("a Gaussian has no atoms to take a mean over")
         lead, n = directions[0].shape[:-1], directions[0].shape[-1]

@@ -57,10 +57,11 @@ def pair(w1: ArrayLike, w2: ArrayLike) -> Pair:
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """Two vectors and a measure, ready for bounds: units w1, w2 (..., n), p, d (..., n) as in `Pair`, all enclosed.
+    """Two vectors and a measure, ready for bounds.
 
-    A bound on something of the unit vectors, in the units of the law, becomes one of the vectors given by `scaled`.
-    geometry: the pair in floats.
+    geometry: the pair in floats; law: the measure. w1, w2 (..., n): the unit vectors, p, d (..., n) as in `Pair`, all
+    enclosed. |w1| |w2| is lengths 2^i, (...), and exponent (...) is i plus that of the law: so `scaled` turns what is
+    known of the unit vectors in the units of the law into what is asked.
     """
 
     geometry: Pair

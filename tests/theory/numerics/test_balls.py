@@ -12,6 +12,8 @@ from theory.numerics import balls
 from theory.numerics.balls import SUBNORMAL, Ball, dot, exact, feature_rounding
 from theory.numerics.rounding import UNIT
 
+many = settings(max_examples=max(300, 2 * settings().max_examples))  # 10,000 of each in the nightly profile
+
 # every binade, its edges, cancellation, and what products of subnormals need: one huge factor beside them
 magnitudes = (
     st.floats(allow_nan=False, allow_infinity=False)
@@ -61,7 +63,7 @@ OPERATIONS = {
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=300)
+@many
 @given(numbers, radii, numbers, radii)
 def test_an_operation_on_two_balls_encloses_that_on_their_members(name, a, ra, b, rb):
     ours, theirs = OPERATIONS[name]
@@ -75,7 +77,7 @@ def test_an_operation_on_two_balls_encloses_that_on_their_members(name, a, ra, b
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=300)
+@many
 @given(numbers, radii, st.integers(-2200, 2200))
 def test_a_function_of_a_ball_encloses_that_of_its_members(a, r, k):
     x = balls_of(a, r)
@@ -95,7 +97,7 @@ def test_a_function_of_a_ball_encloses_that_of_its_members(a, r, k):
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=300)
+@many
 @given(st.data(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3))
 def test_sums_and_products_of_matrices_are_enclosed(data, n, rows, columns):
     """With members at random corners, exactly; the entries may cancel, underflow or overflow."""

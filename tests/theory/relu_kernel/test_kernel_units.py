@@ -24,6 +24,8 @@ from theory.risk import Sample
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+many = settings(max_examples=max(300, 2 * settings().max_examples))  # 10,000 of each in the nightly profile
+
 FIELDS = ("value", "lower", "upper", "main", "error", "half_space", "direction", "norm")
 TERMS = ("kernel", "bisector_norm", "E1", "E2", "energy_A", "energy_B", "across_A", "across_B", "sigma", "rounding")
 powers = st.integers(-300, 300)
@@ -123,7 +125,7 @@ def draw(data, *shape):
     return np.reshape(data.draw(st.lists(entries | few, min_size=size, max_size=size)), shape)
 
 
-@settings(max_examples=300)
+@many
 @given(st.data(), st.integers(1, 3), st.integers(1, 4))
 def test_bounds_of_atoms_hold_in_fractions_whatever_the_size_of_entries(data, n, N):
     X, w1, w2 = draw(data, N, n), draw(data, n), draw(data, n)
@@ -158,7 +160,7 @@ def ball_kernel(w1, w2, S):
         ctx.prec = bits
 
 
-@settings(max_examples=200)
+@many
 @given(st.integers(0, 2**32), st.integers(-250, 250), st.integers(-250, 250))
 def test_bounds_of_gaussians_hold_in_400_bit_balls(seed, i, k):
     """Ill-conditioned and singular Sigma, angles near 0 and pi."""
