@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.networks import Network
-from theory.numerics import SLAB, TINY, UNIT, Array, gamma
+from theory.numerics import SLAB, Array
 from theory.numerics import validation as check
+from theory.population import enclosures
 from theory.relu_kernel import Gaussian
+from theory.relu_kernel.measures import Law
 from theory.risk import PENALTIES, Risk, Sample
 
 
@@ -131,18 +133,17 @@ class TeacherRisk:
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
     @cached_property
-    def form_error(self) -> float:
-        """e with |computed v^T Sigma w - exact| <= e |v| |w| for all vectors."""
-        n = self.network.widths[0]
-        return gamma(3 * n + 16) * float(np.linalg.norm(self.second_moment)) * (1 + gamma(n**2 + 8))
+    def law(self) -> Law:
+        """N(0, Sigma), scaled for bounds."""
+        return Law.of(Gaussian(self.second_moment))
 
     def _slabs(self, flat: Array) -> list[Array]:
         units = self.network.hidden[0] + self.teacher_network.hidden[0]
         step = max(1, SLAB // (units**2 + units * self.network.widths[0]))
         return [flat[i : i + step] for i in range(0, len(flat), step)]
 
-    def _units(self, thetas: Array) -> tuple[Array, Array]:
-        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher, M = m + m'."""
+    def units(self, thetas: Array) -> tuple[Array, Array]:
+        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher at thetas (B, P), M = m + m'."""
         W, b = self.network.weights(thetas)
         V, c = self.teacher_network.weights(self.teacher)
         lead = thetas.shape[:-1]
@@ -162,34 +163,13 @@ class TeacherRisk:
         return length, np.arccos(np.clip(cosine, -1.0, 1.0)), images
 
     def _fit(self, thetas: Array) -> tuple[Array, Array]:
-        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,).
-
-        With Gram entries off by at most e |v_i| |v_j|, the cosine by delta and d(sin + (pi - phi) cos)/dcos = pi - phi,
-        k is off by at most |x||y| delta / 2 plus what the lengths are off, first order, doubled; where a length is not
-        clear of its own error, by the largest value that k can have.
-        """
-        V, C = self._units(thetas)
-        length, phi, _ = self._angles(V)
-        product = length[..., :, None] * length[..., None, :]
-        K = product * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
-        weights = C @ np.swapaxes(C, -1, -2)
-        value = np.sum(weights * K, axis=(-2, -1))
-        size = np.linalg.norm(V, axis=-1)
-        e = self.form_error
-        seen = length**2 >= 8 * e * size**2 + TINY
-        ratio = np.where(seen, e * size**2 / np.where(seen, length, 1.0), 0.0)  # what the length is off, twice over
-        off = e * size[..., :, None] * size[..., None, :] + ratio[..., :, None] * length[..., None, :]
-        off = 2 * (off + length[..., :, None] * ratio[..., None, :]) + 128 * UNIT * product
-        longest = np.sqrt(length**2 + 8 * e * size**2 + TINY)
-        both = seen[..., :, None] & seen[..., None, :]
-        off = np.where(both, off, longest[..., :, None] * longest[..., None, :])
-        total = np.linalg.norm(C, axis=-1)
-        spread = total[..., :, None] * total[..., None, :]
-        error = np.sum(spread * (off + gamma(C.shape[-1] + V.shape[-2] ** 2 + 8) * K), axis=(-2, -1))
-        return np.maximum(value, 0.0), error * (1 + gamma(V.shape[-2] ** 2 + 16)) + TINY
+        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,)."""
+        nets = enclosures.Nets.of(*self.units(thetas), self.law)
+        found = enclosures.squared_norm(nets, self.law)[0].ldexp(nets.exponent)
+        return np.where(np.isfinite(found.upper), np.maximum(found.centre, 0.0), np.inf), found.radius
 
     def _gradients(self, thetas: Array) -> Array:
-        V, C = self._units(thetas)
+        V, C = self.units(thetas)
         length, phi, images = self._angles(V)
         m = self.network.hidden[0]
         product = length[..., :m, None] * length[..., None, :]
