@@ -145,10 +145,14 @@ Check = Callable[[Setting], Outcome]
 class Claim:
     """One statement that can be true or false. `repaired` is the true statement where the printed one is not.
 
-    source: where it stands in the paper. proof: a one-paragraph sketch. confirm, control, refute: see the module.
+    headline: the claim in one plain sentence; instead: what is true, in one more, where it is not. fault: what is planted
+    for the control, in words. source: where it stands in the paper. reading: the statement is a reading, printed nowhere.
+    proof: a one-paragraph sketch. confirm, control, refute: see the module.
     """
 
     id: str
+    headline: str
+    fault: str
     source: str
     statement: str
     standing: Standing
@@ -159,6 +163,8 @@ class Claim:
     control: Check
     refute: Callable[[], Witness] | None = None
     repaired: str | None = None
+    instead: str = ""
+    reading: bool = False
     proof: str = ""
 
     def __post_init__(self) -> None:
@@ -170,6 +176,10 @@ class Claim:
             raise ValueError(f"claim {self.id} HOLDS and cannot have refute")
         if self.verdict is Verdict.REPAIRED and not self.repaired:
             raise ValueError(f"claim {self.id} is REPAIRED and must say what the repaired statement is")
+        if (self.verdict in (Verdict.REFUTED, Verdict.REPAIRED)) is not bool(self.instead):
+            raise ValueError(
+                f"claim {self.id} is {self.verdict.name}: `instead` is for what is false, and only for that"
+            )
 
 
 class Tally:

@@ -1,13 +1,36 @@
 """The mathematics of Freeman & Bruna, *Topology and Geometry of Half-Rectified Network Optimization* (ICLR 2017).
 
-One module per idea, in the paper's order; import them by name (`from theory.networks import Network`).
-Nothing here prints, plots or reads configuration.
+The argument of the paper, and where each step of it stands. A sublevel set of the risk is connected when any two of its
+points are joined by a path below the level. With an *idle* hidden unit (`moves`) everything else can be rearranged at
+no loss, so what is asked of a network is room for one more unit than it needs. Linear nets have it from width
+min(n_in, n_out) + 1 on (`linear_paths`). For ReLU nets room is bought by saying the same with fewer units: how much that
+costs is a matter of the kernel of two units (`relu_kernel`), of the convex second layer (`lasso`), of the least risk of
+m units (`oracle`) and of clusters (`compression`), and the price is how far above the level the path must go
+(`relu_paths`). Where nothing is proved, strings of beads find paths (`string_sampling`), and where there is no path,
+`barriers` prove it. What a path reaches is computed, never sampled (`maxima`).
+
+The spine, an afternoon's reading in this order; everything else is workshop, for when a number is doubted:
+
+    networks, risk, paths            the alphabet (eqs 1-5)
+    moves                            the mechanism: free, place, transfer, refit, and two nets side by side
+    maxima.segments                  the true maximum along a segment: which method applies
+    linear_paths.problem, canonical, cases     Proposition 2.2: what is asked, the path, which theorem applies
+    relu_kernel.pairs, bounds        Proposition 2.3: two units, their kernel, its bounds
+    lasso.solve, oracle.infinite_width         eqs (6) and (8): the second layer, e(infinity)
+    compression.layers               delta of eq. (8)
+    relu_paths.problem, sparsify, six_segments, sharper_routes, best_route     Theorem 2.4 and Corollary 2.5
+    string_sampling.algorithms       section 3: Dynamic String Sampling
+    barriers.invariants, lower_bounds, permutations, counterexamples           section 2.3.1, appendix E.1
+
+Import a thing by name from the face of its chapter (`from theory.lasso import second_layer`); a chapter itself imports
+only from chapters before it (tests/theory/test_imports.py has the table). Nothing here prints, plots or
+reads configuration.
 
 What means the same everywhere, and is not said again:
 
 - risk, a `Risk` of a network on a sample; theta, theta_a, theta_b, theta_0 and theta_1, parameter vectors (P,) of its
   network, a batch (..., P); w1 and w2, vectors of the input space (..., n); path, a `Path`; sample, a `Sample`, with
-inputs X (N, n) and targets Y (N, n_out);
+  inputs X (N, n) and targets Y (N, n_out);
 - kappa >= 0, the factor of the penalty; level, the lambda of the sublevel set {F <= lambda}; risks, levels and bounds
   are in the units of Y squared, or of Y under the absolute loss, and t in [0, 1] has none;
 - rng, a `numpy.random.Generator` or a seed for one (None: a fresh seed);

@@ -21,7 +21,7 @@ from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
-from theory.string_sampling import SCREEN, UNKNOWN, String, train
+from theory.string_sampling import SCREEN, String, train
 
 MARGIN = 2e-3  # points are kept this far below the level, relatively, so that certificates come cheap
 SPAN = 24  # shortcuts join vertices at most this far apart along the string
@@ -178,8 +178,7 @@ def _shortcut(string: String, goal: float) -> String:
     chain = _shortest_chain(cost)
     shorter = String(string.risk, string.beads[chain], string.work)
     old = np.flatnonzero(np.diff(chain) == 1)  # what was known of these pieces stays known
-    for name in UNKNOWN:
-        getattr(shorter, name)[old] = getattr(string, name)[chain[old]]
+    shorter.pieces.put(old, string.pieces.take(chain[old]))
     return shorter
 
 

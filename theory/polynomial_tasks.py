@@ -59,7 +59,11 @@ def draw(network: Network, count: int, *, rng: Any = None) -> Array:
 
 
 def best_constant(risk: Risk) -> float:
-    """The risk of the best constant predictor: the plateau on which a net rests before it learns anything."""
+    """The risk of the best constant predictor: the plateau on which a net rests before it learns anything.
+
+    ValueError unless the loss is squared or absolute.
+    """
+    check.choice(risk.loss, "risk.loss", ("squared", "absolute"))
     Y, weights = risk.sample.Y, risk.sample.weights
     total = 0.0
     for y in Y.T:
@@ -119,7 +123,7 @@ def authors_string(
         acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True)
     depth, block = check.positive_integer(depth, "depth"), check.positive_integer(block, "block")
     steps = check.positive_integer(steps, "steps")
-    run = Run(string_sampling.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
+    run = Run(risk, string_sampling.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
     beads, fresh, open_ = np.stack([a, b]), np.array([0]), np.array([True])
     status, begun = Status.DEPTH, time.perf_counter()
     for _ in range(depth):

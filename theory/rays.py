@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.numerics import Array
+from theory.numerics import Array, Rational, Vector, counterclockwise, matrix, null_space, rank
 from theory.numerics import length as row_norms  # noqa: F401  (for theory.barriers)
-from theory.numerics.rationals import Rational, Vector, counterclockwise, matrix, null_space, rank
 from theory.risk import Sample
 
 

@@ -34,7 +34,7 @@ def test_a_claim_comes_out_as_recorded_and_its_planted_fault_is_caught(ledger, c
 def test_there_are_claims_and_every_module_is_in_the_catalogue():
     files = Path(claims.__file__).parent.glob("section*/[a-z]*.py")
     modules = {file.stem for file in files if "CLAIM = Claim(" in file.read_text()}
-    assert modules == {claim_id.replace("-", "_").replace(".", "_") for claim_id in IDS}
+    assert modules == {claims.module_name(claim_id) for claim_id in IDS}
     assert IDS
     assert all(claims.load(claim_id).id == claim_id for claim_id in IDS)
 
@@ -65,3 +65,13 @@ def test_every_entry_stands_in_its_section():
             heading = line
         elif line.startswith("### "):
             assert heading.endswith(claims.section(line[4:].strip())), line
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_a_claim_says_in_plain_words_what_it_is_what_is_true_instead_and_what_was_planted(claim_id):
+    claim = claims.load(claim_id)
+    for sentence in (claim.headline, claim.instead):
+        assert not sentence or (sentence[0].isupper() and sentence.endswith(".") and len(sentence) <= 125), sentence
+    assert claim.headline
+    assert claim.fault
+    assert not claim.fault.endswith(".")

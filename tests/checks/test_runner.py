@@ -31,6 +31,9 @@ def claim(verdict=Verdict.HOLDS, *, confirm=lambda s: outcome(1.0, 0.5), control
     )
     return Claim(
         id="prop-2.1",
+        headline="A sentence.",
+        fault="a fault",
+        instead="" if verdict in (Verdict.HOLDS, Verdict.OPEN) else "Another.",
         source="here",
         statement="s",
         standing=Standing.OURS,

@@ -28,7 +28,7 @@ from theory.population.maxima import compare
 from theory.population.risk import TeacherRisk
 from theory.relu_kernel import bounds, proof, sampling
 from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_error
-from theory.relu_paths import best_route, constants, six_segments, sparsify, unit_rows
+from theory.relu_paths import best_route, constants, sharper_routes, six_segments, sparsify, unit_rows
 from theory.risk import Risk, Sample
 from theory.string_sampling import algorithms
 from theory.string_sampling.trainers import train
@@ -97,7 +97,7 @@ CALLS = {
     "linear_paths.connect": (cases.connect, {"risk": LINEAR, **ENDS, "rise": 1e-9}),
     "linear_descent.descend": (descend, {"risk": LINEAR, "theta": A, "tolerance": 1e-6, "rng": 0}),
     "relu_paths.connect": (best_route.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
-    "relu_paths.matching": (best_route.matching, {"risk": RISK, **ENDS}),
+    "relu_paths.matching": (sharper_routes.matching, {"risk": RISK, **ENDS}),
     "six_segment": (six_segments.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
     "best_second_layer": (sparsify.best_second_layer, {"risk": BALL, "theta": A}),
     "row_norms.normalise": (unit_rows.normalise, {"risk": BALL, "theta": A}),

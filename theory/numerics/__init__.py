@@ -7,25 +7,45 @@ lengths and directions of vectors of any size, by exact powers of two. Where rou
 without it. `archives` reads NPZ files without pickle.
 """
 
-from theory.numerics import norms
 from theory.numerics.archives import load_archive, load_arrays
 from theory.numerics.arrays import SLAB, Array
-from theory.numerics.balls import SUBNORMAL, Ball, exact, feature_rounding
-from theory.numerics.norms import direction, length
-from theory.numerics.rationals import (
-    Vector,
-    counterclockwise,
-    exact_rows,
-    float_below,
-    floats,
-    matrix,
-    null_space,
-    rank,
-)
+from theory.numerics.balls import SUBNORMAL, Ball, dot, exact, feature_rounding
+from theory.numerics.norms import binade, direction, direction_ball, length, length_ball, scaled
+from theory.numerics.rationals import Rational, Vector, counterclockwise, matrix, null_space, rank
+
+from theory.numerics.rationals import exact_rows, float_below, floats  # isort: skip
 from theory.numerics.rounding import EPS, LIBM, TINY, UNIT, down, gamma, up
 
 __all__ = [
-    "EPS", "LIBM", "SLAB", "SUBNORMAL", "TINY", "UNIT", "Array", "Ball", "Vector", "counterclockwise", "direction", "down",
-    "exact", "exact_rows", "feature_rounding", "float_below", "floats", "gamma", "length", "load_archive", "load_arrays",
-    "matrix", "norms", "null_space", "rank", "up",
+    "EPS",
+    "LIBM",
+    "SLAB",
+    "SUBNORMAL",
+    "TINY",
+    "UNIT",
+    "Array",
+    "Ball",
+    "Rational",
+    "Vector",
+    "binade",
+    "counterclockwise",
+    "direction",
+    "direction_ball",
+    "dot",
+    "down",
+    "exact",
+    "exact_rows",
+    "feature_rounding",
+    "float_below",
+    "floats",
+    "gamma",
+    "length",
+    "length_ball",
+    "load_archive",
+    "load_arrays",
+    "matrix",
+    "null_space",
+    "rank",
+    "scaled",
+    "up",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from theory.numerics.arrays import Array
 from theory.numerics.balls import Ball, dot, exact
 
 
-def exponent(w: Array, axis: int | tuple[int, ...] | None = -1) -> Array:
+def binade(w: Array, axis: int | tuple[int, ...] | None = -1) -> Array:
     """The integers k with 2^(k-1) <= max |w| < 2^k along `axis`, and 0 where w = 0 or has no entries; w finite (..., n)."""
     return np.frexp(np.abs(w).max(axis=axis, initial=0.0))[1]
 
@@ -27,14 +27,14 @@ def scaled(w: Array, k: Array | int) -> Ball:
 def length(w: Array) -> Array:
     """|w| along the last axis, (..., n) -> (...), w finite: inf only where the length itself overflows."""
     w = np.asarray(w, dtype=float)
-    k = exponent(w)
+    k = binade(w)
     with np.errstate(over="ignore"):
         return np.ldexp(np.linalg.norm(np.ldexp(w, -k[..., None]), axis=-1), k)
 
 
 def length_ball(w: Array) -> tuple[Ball, Array]:
     """(f, k) with |w| = f 2^k along the last axis, w finite (..., n): f (...) in a ball within [1/2, n^(1/2)], or 0."""
-    k = exponent(w)
+    k = binade(w)
     inside = scaled(w, k)
     f = dot(inside, inside).sqrt()
     zero = ~w.any(axis=-1)
@@ -44,7 +44,7 @@ def length_ball(w: Array) -> tuple[Ball, Array]:
 def direction(w: Array) -> Array:
     """w / |w| along the last axis, and 0 where w = 0; w finite (..., n)."""
     w = np.asarray(w, dtype=float)
-    w = np.ldexp(w, -exponent(w)[..., None])
+    w = np.ldexp(w, -binade(w)[..., None])
     size = np.linalg.norm(w, axis=-1, keepdims=True)
     return w / np.where(size > 0, size, 1)
 

@@ -23,10 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.numerics import LIBM, UNIT, Array, Ball, exact, norms
-from theory.numerics.balls import dot
-from theory.relu_kernel import arc_cosine_shape
-from theory.relu_kernel.measures import Law
+from theory.numerics import LIBM, UNIT, Array, Ball, binade, dot, exact, scaled
+from theory.relu_kernel import Law, arc_cosine_shape
 
 SHAPE = 128 * UNIT  # what h is off: roots, arctan2, sine and cosine of numbers at most pi; tested against balls
 _LOWEST = -100_000  # below every exponent
@@ -44,7 +42,7 @@ class Nets:
     def of(cls, rows: Array, out: Array, law: Law) -> Nets:
         """Nets given as rows (B, M, n) and outgoing weights (B, M, d), scaled."""
         k, whole = _exponents(np.abs(rows), np.abs(out))
-        return cls(norms.scaled(rows, k), norms.scaled(out, whole[:, None] - k), 2 * whole + law.exponent)
+        return cls(scaled(rows, k), scaled(out, whole[:, None] - k), 2 * whole + law.exponent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +57,8 @@ class Segments:
     def between(cls, starts: tuple[Array, Array], ends: tuple[Array, Array], law: Law) -> Segments:
         """From starts to ends, nets given as rows (B, M, n) and outgoing weights (B, M, d)."""
         k, whole = _exponents(*(np.maximum(np.abs(a), np.abs(b)) for a, b in zip(starts, ends)))
-        rows = norms.scaled(starts[0], k), norms.scaled(ends[0], k)
-        out = norms.scaled(starts[1], whole[:, None] - k), norms.scaled(ends[1], whole[:, None] - k)
+        rows = scaled(starts[0], k), scaled(ends[0], k)
+        out = scaled(starts[1], whole[:, None] - k), scaled(ends[1], whole[:, None] - k)
         return cls(rows, out, 2 * whole + law.exponent)
 
     def at(self, t: Array) -> Nets:
@@ -73,8 +71,8 @@ class Segments:
 
 def _exponents(rows: Array, out: Array) -> tuple[Array, Array]:
     """Of the rows, (B, M), and of the largest outgoing weight once rows are scaled by these, (B,), from absolute values."""
-    k = norms.exponent(rows)
-    each = np.where(out.any(axis=-1) & rows.any(axis=-1), norms.exponent(out) + k, _LOWEST).max(axis=-1, initial=_LOWEST)
+    k = binade(rows)
+    each = np.where(out.any(axis=-1) & rows.any(axis=-1), binade(out) + k, _LOWEST).max(axis=-1, initial=_LOWEST)
     return k, np.where(each == _LOWEST, 0, each)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, gamma, norms
+from theory.numerics import Array, binade, gamma
 from theory.numerics import validation as check
 from theory.relu_kernel.measures import Gaussian, finite, form, plain, vectors
 
@@ -67,12 +67,12 @@ class _Whitened:
     @classmethod
     def of(cls, w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> _Whitened:
         S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
-        e = int(norms.exponent(S, None))
+        e = int(binade(S, None))
         S, units = np.ldexp(S, -e), []
         lengths: Array = np.ones(())
         exponent: Array = np.array(e)
         for w in np.broadcast_arrays(*vectors(w1, w2, len(S))):
-            k = norms.exponent(w)
+            k = binade(w)
             w, exponent = np.ldexp(w, -k[..., None]), exponent + k
             square = form(w, w, S)
             square = np.where(square > gamma(2 * len(S) + 2) * form(np.abs(w), np.abs(w), np.abs(S)), square, 0)

@@ -20,9 +20,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import SLAB, Array, Ball, exact, norms
+from theory.numerics import SLAB, Array, Ball, binade, dot, exact
 from theory.numerics import validation as check
-from theory.numerics.balls import dot
 from theory.risk import Sample
 
 # A second moment less symmetric, or less nonnegative, than this relative to its largest entry is taken for a mistake.
@@ -48,7 +47,7 @@ class Gaussian:
         if skew > GATE * scale:
             raise ValueError(f"second_moment must be symmetric; got mirrored entries {2 * skew:.3g} apart")
         S = np.where(S == S.T, S, S / 2 + S.T / 2)  # half of a subnormal may be none
-        k = norms.exponent(S, None)
+        k = binade(S, None)
         least = float(np.linalg.eigvalsh(np.ldexp(S, -k))[0])
         if not least >= -GATE:
             raise ValueError(
@@ -65,7 +64,7 @@ class Gaussian:
 
     def draw(self, rng: np.random.Generator, size: int) -> Array:
         """`size` independent draws, (size, n)."""
-        half = norms.exponent(self.second_moment, None) // 2
+        half = binade(self.second_moment, None) // 2
         eigenvalues, V = np.linalg.eigh(np.ldexp(self.second_moment, -2 * half))
         draws = (rng.standard_normal((size, self.n_in)) * np.sqrt(np.maximum(eigenvalues, 0))) @ V.T
         return np.ldexp(draws, half)
@@ -109,9 +108,9 @@ class Law:
     @classmethod
     def _scaled(cls, measure: Measure) -> Law:
         if isinstance(measure, Gaussian):
-            k = int(norms.exponent(measure.second_moment, None))
+            k = int(binade(measure.second_moment, None))
             return cls(k, sigma=exact(measure.second_moment).ldexp(-k))
-        k = int(norms.exponent(measure.X, None))
+        k = int(binade(measure.X, None))
         return cls(2 * k, exact(measure.X).ldexp(-k), measure.weights)
 
     @cached_property

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, Ball, direction, gamma, length, norms
-from theory.numerics.balls import dot
+from theory.numerics import Array, Ball, direction, direction_ball, dot, gamma, length, length_ball
 from theory.relu_kernel.measures import Law, Measure, as_measure, bounded, vectors
 
 
@@ -92,8 +91,8 @@ def pose(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Posed:
     """The problem in balls; ValueError for a zero vector, or one that does not fit the measure."""
     a, b = vectors(w1, w2, as_measure(measure).n_in)
     geometry, law = pair(a, b), Law.of(measure)
-    u, v = (norms.direction_ball(w) for w in np.broadcast_arrays(a, b))
-    (f, i), (g, j) = norms.length_ball(a), norms.length_ball(b)
+    u, v = (direction_ball(w) for w in np.broadcast_arrays(a, b))
+    (f, i), (g, j) = length_ball(a), length_ball(b)
     return Posed(geometry, law, u, v, (u + v).ldexp(-1), (v - u).ldexp(-1), f * g, i + j + law.exponent)
 
 

@@ -1,8 +1,16 @@
-"""Half-rectified networks (Theorem 2.4, Corollary 2.5): the six segments, sharper routes, and the best of them."""
+"""Half-rectified networks (section 2.3.3): paths between two nets with one hidden ReLU layer, and what they cost.
+
+Theorem 2.4 joins two nets below a level through an oracle net with few units: first each second layer is made the best
+one on its rows, then few units take over, the oracle net goes into the idle ones, and the same backwards. `six_segment`
+is that path with its missing pieces. What it needs of the units is only that a few do as well as many, and that is
+cheaper than the paper has it: along dependencies for nothing (Caratheodory), by tossing coins at O(1/m) (Maurey), or by
+dropping the least of them at O(1/m^2). `connect` takes the route with the lowest certified maximum; `routes` shows all.
+"""
 
 from theory.relu_paths.best_route import ROUTES, Route, RouteStatus, RouteTable, connect, routes
 from theory.relu_paths.candidates import Epsilon, epsilon
 from theory.relu_paths.constants import (
+    drop_excess,
     energy,
     largest_feature,
     maurey_excess,
@@ -11,7 +19,6 @@ from theory.relu_paths.constants import (
     spectral_norm,
     theorem_constants,
 )
-from theory.relu_paths.crossing import cross
 from theory.relu_paths.pieces import piece_maxima, vertex_bound
 from theory.relu_paths.problem import Impossible, into_ball, line
 from theory.relu_paths.six_segments import SixSegments, Subpath, certify, six_segment, six_segment_report
@@ -29,7 +36,7 @@ __all__ = [
     "best_second_layer",
     "certify",
     "connect",
-    "cross",
+    "drop_excess",
     "energy",
     "epsilon",
     "into_ball",

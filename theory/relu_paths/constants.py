@@ -139,3 +139,17 @@ def maurey_excess(
     zeta2 = spectral_norm(sample) if zeta_squared is None else check.number(zeta_squared, "zeta_squared", minimum=0.0)
     norm = min(check.number(level, "level", minimum=0.0), energy(sample) / 2) / kappa
     return zeta2 * norm**2 / min(half, 2**1000) * _OUTWARD
+
+
+def drop_excess(sample: Sample, kappa: float, level: float, width: int, units: int) -> float:
+    """zeta^2 (l B / m)^2, B = min(lambda, y^2/2) / kappa: how far above max(lambda, e(l)) points of {F <= lambda} are joined.
+
+    units: l, dropped from the best second layers of width m; kappa > 0; zeta^2 by its upper bound S. ValueError unless
+    0 <= l <= m.
+    """
+    kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
+    m, l = check.positive_integer(width, "width"), check.positive_integer(units, "units", minimum=0)
+    if l > m:
+        raise ValueError(f"units must be in 0..{m}, the width; got {l}")
+    norm = min(check.number(level, "level", minimum=0.0), energy(sample) / 2) / kappa
+    return spectral_norm(sample) * (l / m * norm) ** 2 * _OUTWARD

@@ -31,15 +31,13 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
         raise ValueError("risk.network must have bias=False; append a column of ones to X instead of biases")
     if net.widths[2] != 1:
         raise ValueError(f"risk.network must have one output; got {net.widths[2]}")
-    if risk.loss != "squared" or risk.penalty == "ridge":
+    if risk.loss != "squared" or risk.penalty not in (None, "second_layer_l1"):
         raise ValueError(
             f"risk must have squared loss and penalty 'second_layer_l1' or None; got {risk.loss!r}, {risk.penalty!r}"
         )
     out = []
     for name, theta in zip(("theta_a", "theta_b"), thetas):
-        theta = check.parameters(theta, net.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({net.size},); got {theta.shape}")
+        theta = check.vector(theta, net.size, name)
         norms = risk.row_norms(theta)
         if risk.penalty is not None and (norms > 1 + gamma(net.widths[0] + 8)).any():
             raise ValueError(
@@ -62,7 +60,9 @@ def features(risk: Risk, theta: Array) -> Array:
     return np.maximum(risk.sample.X @ risk.network.weights(theta)[0].T, 0)
 
 
-# --- paths ---------------------------------------------------------------------------------------------------------
+def second_layer_of(risk: Risk, theta: Array) -> Array:
+    """W_2 (1, m) of theta."""
+    return risk.network.weights(theta)[1]
 
 
 def labelled(path: Path, number: str) -> Path:

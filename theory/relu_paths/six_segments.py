@@ -22,12 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.moves import Walk
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
-from theory.relu_paths import constants, crossing
-from theory.relu_paths import pieces as moves
-from theory.relu_paths.candidates import _compressed, _grid, _start, oracle_nets
+from theory.relu_paths import constants, pieces
+from theory.relu_paths.candidates import Candidates, compressed, oracle_nets
 from theory.relu_paths.problem import checked, labelled, line
 from theory.risk import Risk
 
@@ -103,10 +103,10 @@ def six_segment(
         raise ValueError(f"active must be in 0..{m}, the width; got {active}")
     angle = check.number(angle, "angle", minimum=0.0, maximum=math.pi)
     rng = check.generator(rng)
-    starts = [_start(risk, theta) for theta in (a, b)]
-    halves = [_turning(risk, s, _compressed(risk, s.points[-1], active, angle, rng)) for s in starts]
-    (best,) = oracle_nets(risk, [m - active], [s.points[-1] for s in starts], rng)
-    return _assembled(risk, halves, best)
+    found = Candidates(risk, a, b, rng)
+    sparse = [compressed(risk, theta, active, angle, rng) for theta in found.fitted]
+    (best,) = oracle_nets(risk, [m - active], found.fitted, rng)
+    return _assembled(risk, _halves(found, sparse), best)
 
 
 def six_segment_report(
@@ -126,98 +126,86 @@ def six_segment_report(
 def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
     """The subpaths of a path that `six_segment` made (those that have pieces), each with its certified maximum."""
     numbers = [label.split()[0] for label in path.labels]
-    at = moves.vertex_bounds(risk, path)
-    pieces = moves.piece_maxima(risk, path, at)
-    S = constants.spectral_norm(risk.sample)
+    at = pieces.vertex_bounds(risk, path)
+    upper = pieces.piece_maxima(risk, path, at)
+    if not numbers:  # a path of one point
+        value = float(upper.max())
+        return (Subpath("(0)", value, value, value, value, value),)
     by_theorem = constants.theorem_constants(risk.sample, risk.kappa).allowance(angle)
     printed = constants.printed_allowance(risk.sample, risk.kappa, angle)
     out = []
     for number in (n for n in SUBPATHS if n in numbers):
         where = [k for k, n in enumerate(numbers) if n == number]
         larger = float(max(at[where[0]], at[where[-1] + 1]))
-        noise = 0.0
-        if number in ("(2)", "(5)"):
-            for k in where:
-                (W, b), (V, g) = (risk.network.weights(path.points[i]) for i in (k, k + 1))
-                if (b != g).any():
-                    noise = max(noise, constants.perturbation(W, V, b[0], g[0], S))
         turned = number in ("(2)", "(5)")
-        out.append(
-            Subpath(
-                number,
-                float(pieces[where].max()),
-                larger,
-                constants.joint_move_bound(larger, noise),
-                larger + by_theorem if turned else larger,
-                larger + printed if turned else larger,
-            )
-        )
-    if not out:  # a path of one point
-        value = float(pieces.max())
-        out.append(Subpath("(0)", value, value, value, value, value))
+        noise = max(_noise(risk, path, k) for k in where) if turned else 0.0
+        allowed = constants.joint_move_bound(larger, noise)
+        theorem, eq_22 = (larger + by_theorem, larger + printed) if turned else (larger, larger)
+        out.append(Subpath(number, float(upper[where].max()), larger, allowed, theorem, eq_22))
     return tuple(out)
 
 
-class Candidates:
-    """Subpaths (0) and (1) of both sides and the oracle nets of a pair, found once for every route that needs them."""
-
-    def __init__(self, risk: Risk, theta_a: Array, theta_b: Array, rng: np.random.Generator) -> None:
-        self.risk, self.rng = risk, rng
-        self.starts = [_start(risk, theta) for theta in (theta_a, theta_b)]
-        self.fitted = [start.points[-1] for start in self.starts]
-        self.base = max(float(risk.batch(start.points).max()) for start in self.starts)
-        self.ls = _grid(risk.network.widths[1])
-        self._nets: dict[bool, list[Array]] = {}
-
-    def best(self, angles: Sequence[float]) -> Path:
-        """The lowest of the repaired paths over l = 0, 1, 2, 4, ..., m and the angles.
-
-        First with tosses only; with the searches too unless a path stays at the larger end already.
-        """
-        lowest = min(self._ranked((0.0,), search=False), key=lambda candidate: candidate[0])
-        if lowest[0] <= self.base * (1 + 1e-12):
-            return _assembled(self.risk, self._halves(lowest[2]), lowest[1])
-        best, upper = None, math.inf
-        for floor, net, sparse in sorted(self._ranked(angles, search=True), key=lambda candidate: candidate[0]):
-            if floor >= upper * (1 - 1e-12):  # no path is below its highest vertex
-                break
-            path = _assembled(self.risk, self._halves(sparse), net)
-            reached = float(moves.piece_maxima(self.risk, path).max())
-            if best is None or reached < upper:
-                best, upper = path, reached
-        assert best is not None
-        return best
-
-    def _ranked(self, angles: Sequence[float], *, search: bool) -> list[tuple[float, Array, list[Array]]]:
-        """For every l and angle: the highest vertex, the oracle net and the two compressed nets."""
-        risk, m = self.risk, self.risk.network.widths[1]
-        if search not in self._nets:
-            self._nets[search] = oracle_nets(risk, self.ls, self.fitted, self.rng, search=search)
-        out = []
-        for l, net in zip(self.ls, self._nets[search]):
-            for angle in angles:
-                sparse = [_compressed(risk, theta, m - l, angle, self.rng, search=search) for theta in self.fitted]
-                out.append((max(self.base, *map(risk, (net, *sparse))), net, sparse))
-        return out
-
-    def _halves(self, sparse: Sequence[Array]) -> list[Path]:
-        return [_turning(self.risk, start, to) for start, to in zip(self.starts, sparse)]
+def _noise(risk: Risk, path: Path, piece: int) -> float:
+    """N of `theory.relu_paths.constants` on one piece; 0 where the second layer rests."""
+    (W, b), (V, g) = (risk.network.weights(path.points[i]) for i in (piece, piece + 1))
+    if np.array_equal(b, g):
+        return 0.0
+    return constants.perturbation(W, V, b[0], g[0], constants.spectral_norm(risk.sample))
 
 
-def _turning(risk: Risk, start: Path, sparse: Array) -> Path:
-    """Subpaths (0), (1) and (2): rows of idle units turn first, for free; then rows and weights together."""
-    net, fitted = risk.network, start.points[-1]
-    (W, b), (V, _) = net.weights(fitted), net.weights(sparse)
-    turned = net.pack([np.where((b[0] == 0)[:, None], V, W), b])
-    return start + line(fitted, turned, "(2) turn idle rows") + line(turned, sparse, "(2) rows and weights together")
+def best_six_segments(found: Candidates, angles: Sequence[float]) -> Path:
+    """The lowest of the repaired paths between the two nets of `found`, over l = 0, 1, 2, 4, ..., m and the angles.
+
+    First with tosses only; with the searches too unless a path stays at the larger end already.
+    """
+    lowest = min(_ranked(found, (0.0,), search=False), key=lambda candidate: candidate[0])
+    if lowest[0] <= found.base * (1 + 1e-12):
+        return _assembled(found.risk, _halves(found, lowest[2]), lowest[1])
+    best, upper = None, math.inf
+    for floor, net, sparse in sorted(_ranked(found, angles, search=True), key=lambda candidate: candidate[0]):
+        if floor >= upper * (1 - 1e-12):  # no path is below its highest vertex
+            break
+        path = _assembled(found.risk, _halves(found, sparse), net)
+        reached = float(pieces.piece_maxima(found.risk, path).max())
+        if best is None or reached < upper:
+            best, upper = path, reached
+    assert best is not None
+    return best
 
 
-def _assembled(risk: Risk, halves: Sequence[Path], best: Array) -> Path:
+def _ranked(found: Candidates, angles: Sequence[float], *, search: bool) -> list[tuple[float, Array, list[Array]]]:
+    """For every l and angle: the highest vertex, the oracle net and the two compressed nets."""
+    risk, m, out = found.risk, found.risk.network.widths[1], []
+    for l, net in zip(found.ls, found.oracle_nets(search=search)):
+        for angle in angles:
+            sparse = [compressed(risk, theta, m - l, angle, found.rng, search=search) for theta in found.fitted]
+            out.append((max(found.base, *map(risk, (net, *sparse))), net, sparse))
+    return out
+
+
+def _halves(found: Candidates, sparse: Sequence[Array]) -> list[Walk]:
+    return [_turning(found.risk, walk, to) for walk, to in zip(found.starts, sparse)]
+
+
+def _turning(risk: Risk, start: Walk, sparse: Array) -> Walk:
+    """Subpaths (0), (1) and (2): rows of idle units turn first, for free; then rows and weights together, no move."""
+    net = risk.network
+    walk = Walk.along(net, start.path, risk.sample.X)
+    idle = walk.idle(1)
+    if idle.size:
+        walk.place(1, idle, net.weights(sparse)[0][idle])
+    first = Path(walk.path.points, start.path.labels + ("(2) turn idle rows",) * (len(walk.path) - len(start.path)))
+    return Walk.along(net, first + line(walk.theta, sparse, "(2) rows and weights together"), risk.sample.X)
+
+
+def _assembled(risk: Risk, halves: Sequence[Walk], best: Array) -> Path:
     """Both halves (from theta_a and from theta_b) with subpaths (3) and (4) through the oracle net between them."""
-    down, up = halves
-    toward = crossing.cross(risk.network, down.points[-1], best, risk.sample.X)
-    back = crossing.cross(risk.network, best, up.points[-1], risk.sample.X)
+    middle = []
+    for start, end in ((halves[0].theta, best), (best, halves[1].theta)):
+        walk = Walk(risk.network, start, risk.sample.X)
+        walk.cross(end)
+        middle.append(walk.path)
     names = {"(0)": "(0')", "(1)": "(6)", "(2)": "(5)"}
-    tail = up.reversed()
+    tail = halves[1].path.reversed()
     tail = Path(tail.points, tuple(names[label[:3]] + label[3:] for label in tail.labels))
-    return down + labelled(toward, "(3)") + labelled(back, "(4)") + tail
+    return halves[0].path + labelled(middle[0], "(3)") + labelled(middle[1], "(4)") + tail

@@ -1,12 +1,9 @@
-"""Moves for one hidden relu layer: sparsify the second layer, cross from one sparse net to another, bound the risk.
+"""Fewer units in the second layer of a net with one hidden relu layer (section 2.3.3).
 
-F = E (Y - b Z(W))^2 + kappa |b|_1 with one output. What Theorem 2.4 needs besides subpaths (2) and (5) is here:
+F = E (Y - b Z(W))^2 + kappa |b|_1 with one output, and two ways to the few units that fit beside those of another net:
 
 eliminate   Caratheodory: the same function on the sample with at most rank Z units and no larger |b|_1;
-toss        Maurey, each draw the best one: at most l units, F grows by at most ((sum |b_i| |z_i|)^2 - |f|^2) / l;
-cross       from a net with few units to another one, when both together fit into the width.
-
-Their pieces move one layer each (`theory.moves`). `theory.relu_paths.unit_rows` normalises the rows; `piece_maxima` certifies.
+toss        Maurey, each draw the best one: at most l units, F grows by at most ((sum |b_i| |z_i|)^2 - |f|^2) / l.
 """
 
 from __future__ import annotations
@@ -34,9 +31,7 @@ def best_second_layer(risk: Risk, theta: Array, allowed: Array | None = None) ->
     ValueError when theta is none of the risk's network, or its features overflow.
     """
     net, sample = check.instance(risk, "risk", Risk).network, risk.sample
-    theta = check.parameters(theta, net.size)
-    if theta.ndim != 1:
-        raise ValueError(f"theta must have shape ({net.size},); got {theta.shape}")
+    theta = check.vector(theta, net.size)
     W, _V = net.weights(theta)
     units = np.arange(net.widths[1]) if allowed is None else np.flatnonzero(allowed)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,15 +1,20 @@
-"""Dynamic String Sampling (section 3, appendix A): strings of beads below a level, certified piece by piece."""
+"""Dynamic String Sampling (section 3, appendix A): strings of beads between two nets, pulled below a level.
+
+Where no theorem gives a path, one is looked for: the middle of every piece that exceeds the level is trained down to it
+and becomes a bead, until no piece exceeds it (`greedy`, Algorithm 1), or the whole string is lowered together
+(`breadth_first`), or each bead stays equidistant from its neighbours (`hyperplane`). A string counts as a connection
+only when the risk along every piece is certified; a failure comes with its reason and what to try, and proves nothing.
+"""
 
 from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane
 from theory.string_sampling.objectives import Objective
 from theory.string_sampling.runs import Options, Progress, Run, Status, StringResult, ends_of
-from theory.string_sampling.strings import SCREEN, UNKNOWN, String, normalised_length
+from theory.string_sampling.strings import SCREEN, String, normalised_length
 from theory.string_sampling.trainers import TRAINERS, Adam, train
 
 __all__ = [
     "SCREEN",
     "TRAINERS",
-    "UNKNOWN",
     "Adam",
     "Objective",
     "Options",

@@ -20,41 +20,16 @@ from numpy.typing import ArrayLike
 
 from theory.numerics import Array
 from theory.numerics import validation as check
-from theory.paths import Path
 from theory.risk import Risk
 from theory.string_sampling.objectives import Objective
-from theory.string_sampling.runs import (
-    Barrier,
-    Callback,
-    Options,
-    Progress,
-    Run,
-    Status,
-    StringResult,
-    begin,
-    finish,
-    pull_down,
-    starts_on,
-    train_beads,
-)
-from theory.string_sampling.strings import String, normalised_length
+from theory.string_sampling.runs import Run, Status, StringResult
+from theory.string_sampling.strings import String
 from theory.string_sampling.trainers import Trained
-
-__all__ = [
-    "Options",
-    "Path",
-    "Progress",
-    "Status",
-    "StringResult",
-    "breadth_first",
-    "greedy",
-    "hyperplane",
-    "normalised_length",
-]
 
 SLOWEST = 0.99  # a level lowered by less each time is hardly lowered, and the rounds are hardly bounded
 RETRY = (Status.BEAD, Status.DEPTH, Status.LEVEL, Status.UNDECIDED)  # what another attempt may mend
-Beads = Callable[[String, Array, Array, Run, float], Trained]
+# how new beads of a round are trained: (run, string, pieces, where they start)
+Training = Callable[[Run, String, Array, Array], Trained]
 
 
 def greedy(
@@ -64,9 +39,6 @@ def greedy(
     level: float,
     *,
     trainer: str = "lm",
-    start: Path | None = None,
-    callback: Callback | None = None,
-    barrier: Barrier | None = None,
     rng: Any = None,
     **settings: Any,
 ) -> StringResult:
@@ -75,10 +47,10 @@ def greedy(
     The pieces of one depth do not depend on each other, so all of them are split in one round and their beads
     trained as one batch; the string is the same as the recursion's.
 
-    trainer: one of `theory.string_sampling.TRAINERS`. theta_a, theta_b (P,): ends with F <= level. start: a string to resume
-    (its ends must be theta_a and theta_b). callback: called after every round with `Progress`; a true answer stops the
-    run. barrier(risk, theta_a, theta_b): a certified lower bound on the maximum of every path, asked only when no
-    connection was found. settings: the fields of `Options`. Terminates always: rounds, beads and iterations are
+    trainer: one of `theory.string_sampling.TRAINERS`. theta_a, theta_b (P,): ends with F <= level. settings: the fields of
+    `Options`, and start: a string to resume (its ends must be theta_a and theta_b); callback: called after every round
+    with `Progress`; a true answer stops the run; barrier(risk, theta_a, theta_b): a certified lower bound on the
+    maximum of every path, asked only when no connection was found. Terminates always: rounds, beads and iterations are
     bounded. Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
 
     >>> from theory.networks import Network
@@ -88,12 +60,7 @@ def greedy(
     >>> found.status.name, found.maximum.upper <= 0.25, found.beads > 2
     ('CONNECTED', True, True)
     """
-
-    def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
-        radius = 0.25 * np.linalg.norm(string.beads[pieces + 1] - string.beads[pieces], axis=1)
-        return train_beads(run, risk, starts, target, radius, None)
-
-    return _dynamic(risk, theta_a, theta_b, level, beads, trainer, start, callback, barrier, rng, settings)
+    return _dynamic(_trained, risk, theta_a, theta_b, level, trainer=trainer, rng=rng, **settings)
 
 
 def hyperplane(
@@ -105,9 +72,6 @@ def hyperplane(
     trainer: str = "lm",
     zeta: float = 0.1,
     kappa: float = np.inf,
-    start: Path | None = None,
-    callback: Callback | None = None,
-    barrier: Barrier | None = None,
     rng: Any = None,
     **settings: Any,
 ) -> StringResult:
@@ -123,23 +87,23 @@ def hyperplane(
     if kappa != np.inf:
         kappa = check.number(kappa, "kappa", minimum=0.0)
 
-    def beads(string: String, pieces: Array, starts: Array, run: Run, target: float) -> Trained:
+    def training(run: Run, string: String, pieces: Array, starts: Array) -> Trained:
         left, right = string.beads[pieces], string.beads[pieces + 1]
         radius = 0.25 * np.linalg.norm(right - left, axis=1)
         span = np.linalg.norm(string.beads - string.beads[0], axis=1)
-        scale = level / float(span[-1] if span[-1] > 1e-9 * span.max() else span.max())
-        starts = Objective(risk, left, right, kappa=kappa).confine(starts)
+        scale = run.level / float(span[-1] if span[-1] > 1e-9 * span.max() else span.max())
+        starts = Objective(run.risk, left, right, kappa=kappa).confine(starts)
         best: Trained | None = None
         for slack in (zeta, zeta / 4, zeta / 16, 0.0):
-            objective = Objective(risk, left, right, slack * scale, kappa * level if kappa < np.inf else kappa)
-            trained = train_beads(run, risk, starts, target, radius, objective)
+            objective = Objective(run.risk, left, right, slack * scale, kappa * run.level if kappa < np.inf else kappa)
+            trained = run.train(starts, run.options.alpha * run.level, radius, objective)
             best = trained if best is None else _better(best, trained)
             if best.reached.all() or run.spent:
                 break
         assert best is not None
         return best
 
-    return _dynamic(risk, theta_a, theta_b, level, beads, trainer, start, callback, barrier, rng, settings)
+    return _dynamic(training, risk, theta_a, theta_b, level, trainer=trainer, rng=rng, **settings)
 
 
 def breadth_first(
@@ -150,9 +114,6 @@ def breadth_first(
     *,
     trainer: str = "lm",
     factor: float = 0.7,
-    start: Path | None = None,
-    callback: Callback | None = None,
-    barrier: Barrier | None = None,
     rng: Any = None,
     **settings: Any,
 ) -> StringResult:
@@ -165,7 +126,7 @@ def breadth_first(
     Other arguments, and what else raises ValueError, as in `greedy`; factor must lie in (0, 0.99].
     """
     factor = check.number(factor, "factor", minimum=0.0, maximum=SLOWEST, open_minimum=True)
-    run, string, done = begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
+    run, string, done = Run.begin(risk, theta_a, theta_b, level, trainer=trainer, rng=rng, **settings)
     inner, height = string, string.worst[0]
     for attempt in range(run.options.attempts if done is None else 0):
         if done not in (None, *RETRY):
@@ -174,36 +135,32 @@ def breadth_first(
         done, reached, tried = _lower(run, tried, factor, 0.1 * attempt)
         if done is Status.CONNECTED or attempt == 0 or reached < height:
             string, height = tried, reached
-    return finish(run, string, done, barrier, height)
+    return run.finish(string, done, height)
 
 
 def _dynamic(
-    risk: Risk,
-    theta_a: ArrayLike,
-    theta_b: ArrayLike,
-    level: float,
-    beads: Callable[[String, Array, Array, Run, float], Trained],
-    trainer: str,
-    start: Path | None,
-    callback: Callback | None,
-    barrier: Barrier | None,
-    rng: Any,
-    settings: dict[str, Any],
+    training: Training, risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float, **settings: Any
 ) -> StringResult:
     """Split, train and insert until every piece is certified; begin again with displaced beads where that fails."""
-    run, string, done = begin(risk, theta_a, theta_b, level, trainer, start, callback, rng, settings)
-    if done is None and start is not None:
-        pull_down(run, string, run.ceiling, run.options.alpha * run.level, 0.0)
+    run, string, done = Run.begin(risk, theta_a, theta_b, level, **settings)
+    if done is None and settings.get("start") is not None:
+        run.pull_down(string, run.ceiling, run.options.alpha * run.level, 0.0)
     for attempt in range(run.options.attempts if done is None else 0):
         if done not in (None, *RETRY):
             break
         if attempt:
             string = _reopen(string, run.ceiling, 2**attempt)
-        done = _split(run, string, beads, 0.0 if attempt == 0 else 0.5)
-    return finish(run, string, done, barrier, string.worst[0])
+        done = _split(run, string, training, 0.0 if attempt == 0 else 0.5)
+    return run.finish(string, done, string.worst[0])
 
 
-def _split(run: Run, string: String, beads: Beads, jitter: float) -> Status | None:
+def _trained(run: Run, string: String, pieces: Array, starts: Array) -> Trained:
+    """New beads go down to alpha * level, on the shortest way."""
+    radius = 0.25 * np.linalg.norm(string.beads[pieces + 1] - string.beads[pieces], axis=1)
+    return run.train(starts, run.options.alpha * run.level, radius)
+
+
+def _split(run: Run, string: String, training: Training, jitter: float) -> Status | None:
     """Rounds of Algorithm 1 on the string, in place; CONNECTED when every piece is certified below the ceiling.
 
     jitter > 0: the first beads are displaced at random by that share of their piece.
@@ -218,8 +175,8 @@ def _split(run: Run, string: String, beads: Beads, jitter: float) -> Status | No
             return stop
         if depth == options.depth:
             return Status.DEPTH if (string.top > ceiling).any() else Status.UNDECIDED
-        starts = starts_on(run, string, pieces, jitter if depth == 0 else 0.0)
-        trained = beads(string, pieces, starts, run, options.alpha * run.level)
+        starts = run.starts_on(string, pieces, jitter if depth == 0 else 0.0)
+        trained = training(run, string, pieces, starts)
         there = trained.values <= ceiling
         string.insert(pieces[there], trained.points[there], trained.values[there])
         if not trained.reached.all():
@@ -277,7 +234,7 @@ def _hold(run: Run, string: String, goal: float, jitter: float) -> Status | None
     options = run.options
     target = options.alpha * (goal if goal > run.ceiling else run.level)
     for depth in range(options.depth + 1):
-        if not pull_down(run, string, target, target, jitter):
+        if not run.pull_down(string, target, target, jitter):
             return Status.BEAD
         string.screen()
         pieces = string.outside(goal) if goal == run.ceiling else np.flatnonzero(string.top > goal)
@@ -290,9 +247,8 @@ def _hold(run: Run, string: String, goal: float, jitter: float) -> Status | None
             return None
         if depth == options.depth:
             return Status.DEPTH
-        starts = starts_on(run, string, pieces, jitter)
         radius = 0.25 * np.linalg.norm(string.beads[pieces + 1] - string.beads[pieces], axis=1)
-        trained = train_beads(run, string.risk, starts, target, radius, None)
+        trained = run.train(run.starts_on(string, pieces, jitter), target, radius)
         there = trained.values <= goal
         string.insert(pieces[there], trained.points[there], trained.values[there])
         if not trained.reached.all():

@@ -1,9 +1,8 @@
 """A run of Dynamic String Sampling (sec. 3.1): its options, what it reports, and what its algorithms share.
 
 It begins with the straight line, its ends stepped inward where they sit on the level; it ends with a certificate or
-with what stood in the way. Throughout run is the `Run`, string the `String` under construction, jitter >= 0 the random
-displacement of beads, in units of the length of their piece; trainer, start, callback and settings are what
-`theory.string_sampling.greedy` was called with.
+with what stood in the way. Throughout string is the `String` under construction, jitter >= 0 the random displacement of
+beads, in units of the length of their piece; settings are what `theory.string_sampling.greedy` was called with.
 """
 
 from __future__ import annotations
@@ -137,6 +136,161 @@ class StringResult:
         return len(self.string.points)
 
 
+@dataclass
+class Run:
+    """One run, made once and carried: what it works on, its options, the work done so far and when to stop.
+
+    risk; callback: called by `pause`; barrier: asked by `finish`; begun: when, in seconds; rounds: so far.
+    """
+
+    risk: Risk
+    options: Options
+    level: float
+    rng: np.random.Generator
+    callback: Callback | None = None
+    barrier: Barrier | None = None
+    work: Work = field(default_factory=Work)
+    begun: float = field(default_factory=time.perf_counter)
+    rounds: int = 0
+
+    @classmethod
+    def begin(
+        cls,
+        risk: Risk,
+        theta_a: ArrayLike,
+        theta_b: ArrayLike,
+        level: float,
+        *,
+        start: Path | None = None,
+        callback: Callback | None = None,
+        barrier: Barrier | None = None,
+        rng: Any = None,
+        **options: Any,
+    ) -> tuple[Run, String, Status | None]:
+        """Check the arguments (theta_a, theta_b (P,)), try the straight line, step inward from ends near the level.
+
+        options: the fields of `Options`. Returns the run, the string and, where that is all, how it ended. ValueError for
+        a risk, ends, a level, a start or options that are not possible.
+        """
+        check.instance(risk, "risk", Risk)
+        a, b, level = ends_of(risk, theta_a, theta_b, level)
+        run = cls(risk, Options(**options), level, check.generator(rng), callback, barrier)
+        if start is not None:
+            _check_start(risk, start, a, b)
+        string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)
+        if not string.outside(run.ceiling).size:
+            return run, string, Status.CONNECTED
+        for end, value in ((a, string.values[0]), (b, string.values[-1])):
+            near = value > (1 - 1e-9) * run.ceiling
+            if near and String(risk, np.stack([end, end]), run.work).outside(run.ceiling).size:
+                return run, string, Status.UNDECIDED  # rounding alone leaves it open whether the end is below
+        return run, string if start is not None else _step_inward(run, string), None
+
+    @property
+    def ceiling(self) -> float:
+        """What a connection must stay below."""
+        return self.options.acceptance * self.level
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget of evaluations is."""
+        return self.work.evaluations >= self.options.max_evaluations
+
+    def pause(self, string: String, level: float) -> Status | None:
+        """After a round: tell the callback, and say whether a budget is spent."""
+        self.rounds += 1
+        if self.callback is not None:
+            height, piece = string.worst
+            if self.callback(Progress(self.rounds, len(string.beads), height, piece, level, string.path)):
+                return Status.INTERRUPTED
+        options = self.options
+        if self.spent:
+            return Status.EVALUATIONS
+        if len(string.beads) >= options.max_beads:
+            return Status.BEADS
+        if options.seconds is not None and time.perf_counter() - self.begun >= options.seconds:
+            return Status.TIME
+        return None
+
+    def train(
+        self, starts: Array, target: float, radius: Array, objective: Objective | None = None, *, fallback: bool = True
+    ) -> Trained:
+        """Train beads with the run's trainer, and count the work and the time.
+
+        starts (B, P), target, radius (B,), objective and fallback as in `theory.string_sampling.train`.
+        """
+        begun = time.perf_counter()
+        trained = train(
+            self.risk,
+            starts,
+            target,
+            trainer=self.options.trainer,
+            radius=np.maximum(radius, 1e-9 * (1 + np.linalg.norm(starts, axis=1))),
+            iterations=self.options.iterations,
+            fallback=fallback and not self.spent,
+            objective=objective,
+        )
+        self.work.training_seconds += time.perf_counter() - begun
+        self.work.evaluations += trained.evaluations
+        return trained
+
+    def starts_on(self, string: String, pieces: Array, jitter: float) -> Array:
+        """Where new beads (K, P) begin on `pieces` (K,): the middle or the highest point of each, displaced at random."""
+        t = string.where[pieces] if self.options.split == "maximum" else np.full(pieces.size, 0.5)
+        t = np.where((t <= 0) | (t >= 1), 0.5, t)[:, None]
+        a, b = string.beads[pieces], string.beads[pieces + 1]
+        starts = (1 - t) * a + t * b
+        if jitter > 0:
+            noise = self.rng.standard_normal(starts.shape)
+            noise *= np.linalg.norm(b - a, axis=1, keepdims=True) / np.linalg.norm(noise, axis=1, keepdims=True)
+            starts = starts + jitter * noise
+        return starts
+
+    def pull_down(self, string: String, limit: float, target: float, jitter: float) -> bool:
+        """Train the interior beads above `limit` down to `target`, in place; whether all arrived."""
+        rows = 1 + np.flatnonzero(string.values[1:-1] > limit)
+        if rows.size == 0:
+            return True
+        steps = np.linalg.norm(np.diff(string.beads, axis=0), axis=1)
+        radius = 0.25 * (steps[rows - 1] + steps[rows])
+        starts = string.beads[rows]
+        if jitter > 0:
+            noise = self.rng.standard_normal(starts.shape) / np.sqrt(starts.shape[1])
+            starts = starts + jitter * radius[:, None] * noise
+        trained = self.train(starts, target, radius)
+        lower = trained.values < string.values[rows]
+        string.move(rows[lower], trained.points[lower], trained.values[lower])
+        return bool(trained.reached.all())
+
+    def finish(self, string: String, done: Status | None, height: float) -> StringResult:
+        """The report; a failure is called disconnection only by the barrier's certificate.
+
+        done: why the run ended; height: the lowest level under which the whole string was seen to lie.
+        """
+        assert done is not None
+        bound = None
+        if done is not Status.CONNECTED and self.barrier is not None:
+            bound = float(self.barrier(self.risk, string.beads[0].copy(), string.beads[-1].copy()))
+            done = Status.DISCONNECTED if bound > self.ceiling else done
+        maximum, work = string.maximum(), self.work
+        connected = done is Status.CONNECTED
+        if connected and not maximum.upper <= self.ceiling:
+            raise ArithmeticError(f"a connection must be certified: bound {maximum.upper}, ceiling {self.ceiling}")
+        return StringResult(
+            path=string.path if connected else None,
+            status=done,
+            maximum=maximum,
+            string=string.path,
+            level=self.level,
+            rounds=self.rounds,
+            evaluations=work.evaluations,
+            height=height,
+            training_seconds=work.training_seconds,
+            certifying_seconds=work.certifying_seconds,
+            barrier=bound,
+        )
+
+
 def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) -> tuple[Array, Array, float]:
     """Both ends as vectors (P,) and the level, checked: finite, of the network's size, neither above the level.
 
@@ -145,9 +299,7 @@ def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) ->
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     ends = []
     for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        ends.append(check.parameters(theta, risk.network.size, name))
-        if ends[-1].ndim != 1:
-            raise ValueError(f"{name} must have shape ({risk.network.size},); got {ends[-1].shape}")
+        ends.append(check.vector(theta, risk.network.size, name))
         if np.abs(ends[-1]).max() > LARGEST:
             raise ValueError(
                 f"{name} must have entries of at most {LARGEST:g}, or lengths overflow; got {np.abs(ends[-1]).max():g}. "
@@ -170,89 +322,8 @@ def _blur(risk: Risk, ends: list[Array]) -> Array:
     return np.abs(maxima.upper_bounds(risk, points, points, zero, zero) - risk.batch(points))
 
 
-@dataclass
-class Run:
-    """The bookkeeping of one run: its options, the work done so far and when to stop.
-
-    callback: called by `pause`; begun: when, in seconds; rounds: so far.
-    """
-
-    options: Options
-    level: float
-    rng: np.random.Generator
-    callback: Callable[[Progress], Any] | None = None
-    work: Work = field(default_factory=Work)
-    begun: float = field(default_factory=time.perf_counter)
-    rounds: int = 0
-
-    @property
-    def ceiling(self) -> float:
-        """What a connection must stay below."""
-        return self.options.acceptance * self.level
-
-    @property
-    def spent(self) -> bool:
-        """Whether the budget of evaluations is."""
-        return self.work.evaluations >= self.options.max_evaluations
-
-    def train(self, job: Callable[[], Trained]) -> Trained:
-        """Run a trainer, `job` without arguments, counting its work and time."""
-        begun = time.perf_counter()
-        trained = job()
-        self.work.training_seconds += time.perf_counter() - begun
-        self.work.evaluations += trained.evaluations
-        return trained
-
-    def pause(self, string: String, level: float) -> Status | None:
-        """After a round: tell the callback, and say whether a budget is spent."""
-        self.rounds += 1
-        if self.callback is not None:
-            height, piece = string.worst
-            if self.callback(Progress(self.rounds, len(string.beads), height, piece, level, string.path)):
-                return Status.INTERRUPTED
-        options = self.options
-        if self.spent:
-            return Status.EVALUATIONS
-        if len(string.beads) >= options.max_beads:
-            return Status.BEADS
-        if options.seconds is not None and time.perf_counter() - self.begun >= options.seconds:
-            return Status.TIME
-        return None
-
-
-def begin(
-    risk: Risk,
-    theta_a: ArrayLike,
-    theta_b: ArrayLike,
-    level: float,
-    trainer: str,
-    start: Path | None,
-    callback: Callback | None,
-    rng: Any,
-    settings: dict[str, Any],
-) -> tuple[Run, String, Status | None]:
-    """Check the arguments, and try the straight line; ends that sit near the level step inward first.
-
-    ValueError for a risk, ends, a level, a start or settings that are not possible.
-    """
-    if not isinstance(risk, Risk):
-        raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
-    a, b, level = ends_of(risk, theta_a, theta_b, level)
-    run = Run(Options(trainer=trainer, **settings), level, check.generator(rng), callback)
-    if start is not None:
-        _check_start(risk, start, a, b)
-    string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)
-    if not string.outside(run.ceiling).size:
-        return run, string, Status.CONNECTED
-    for end, value in ((a, string.values[0]), (b, string.values[-1])):
-        if value > (1 - 1e-9) * run.ceiling and String(risk, np.stack([end, end]), run.work).outside(run.ceiling).size:
-            return run, string, Status.UNDECIDED  # rounding alone leaves it open whether the end is below
-    return run, string if start is not None else _step_inward(run, string), None
-
-
 def _check_start(risk: Risk, start: Path, a: Array, b: Array) -> None:
-    if not isinstance(start, Path):
-        raise ValueError(f"start must be a Path; got {type(start).__name__}")
+    check.instance(start, "start", Path)
     points = check.parameters(start.points, risk.network.size, "start.points")
     if len(points) < 2:
         raise ValueError("start must have at least two vertices, theta_a and theta_b; got a single point")
@@ -276,7 +347,7 @@ def _step_inward(run: Run, string: String) -> String:
             points = [end]
             for target in np.geomspace(value, goal, steps + 1)[1:]:
                 radius = np.array([0.05 * (1 + np.linalg.norm(end)) / steps])
-                trained = train_beads(run, risk, points[-1][None], float(target), radius, None, fallback=False)
+                trained = run.train(points[-1][None], float(target), radius, fallback=False)
                 if not trained.reached[0]:
                     break
                 points.append(trained.points[0])
@@ -286,91 +357,3 @@ def _step_inward(run: Run, string: String) -> String:
                 break
         descents.append(chain)
     return joined(descents[0], descents[1])
-
-
-def train_beads(
-    run: Run,
-    risk: Risk,
-    starts: Array,
-    target: float,
-    radius: Array,
-    objective: Objective | None,
-    *,
-    fallback: bool = True,
-) -> Trained:
-    """Train beads with the run's trainer, and count the work.
-
-    starts (B, P), target, radius (B,), objective and fallback as in `theory.string_sampling.train`.
-    """
-    options = run.options
-    radius = np.maximum(radius, 1e-9 * (1 + np.linalg.norm(starts, axis=1)))
-    return run.train(
-        lambda: train(
-            risk,
-            starts,
-            target,
-            trainer=options.trainer,
-            radius=radius,
-            iterations=options.iterations,
-            fallback=fallback and not run.spent,
-            objective=objective,
-        )
-    )
-
-
-def starts_on(run: Run, string: String, pieces: Array, jitter: float) -> Array:
-    """Where new beads (K, P) begin on `pieces` (K,): the middle or the highest point of each, displaced at random."""
-    t = string.where[pieces] if run.options.split == "maximum" else np.full(pieces.size, 0.5)
-    t = np.where((t <= 0) | (t >= 1), 0.5, t)[:, None]
-    a, b = string.beads[pieces], string.beads[pieces + 1]
-    starts = (1 - t) * a + t * b
-    if jitter > 0:
-        noise = run.rng.standard_normal(starts.shape)
-        noise *= np.linalg.norm(b - a, axis=1, keepdims=True) / np.linalg.norm(noise, axis=1, keepdims=True)
-        starts = starts + jitter * noise
-    return starts
-
-
-def pull_down(run: Run, string: String, limit: float, target: float, jitter: float) -> bool:
-    """Train the interior beads above `limit` down to `target`, in place; whether all arrived."""
-    rows = 1 + np.flatnonzero(string.values[1:-1] > limit)
-    if rows.size == 0:
-        return True
-    steps = np.linalg.norm(np.diff(string.beads, axis=0), axis=1)
-    radius = 0.25 * (steps[rows - 1] + steps[rows])
-    starts = string.beads[rows]
-    if jitter > 0:
-        starts = starts + jitter * radius[:, None] * run.rng.standard_normal(starts.shape) / np.sqrt(starts.shape[1])
-    trained = train_beads(run, string.risk, starts, target, radius, None)
-    lower = trained.values < string.values[rows]
-    string.move(rows[lower], trained.points[lower], trained.values[lower])
-    return bool(trained.reached.all())
-
-
-def finish(run: Run, string: String, done: Status | None, barrier: Barrier | None, height: float) -> StringResult:
-    """The report; a failure is called disconnection only by the barrier's certificate.
-
-    done: why the run ended; height: the lowest level under which the whole string was seen to lie.
-    """
-    assert done is not None
-    bound = None
-    if done is not Status.CONNECTED and barrier is not None:
-        bound = float(barrier(string.risk, string.beads[0].copy(), string.beads[-1].copy()))
-        done = Status.DISCONNECTED if bound > run.ceiling else done
-    maximum, work = string.maximum(), run.work
-    connected = done is Status.CONNECTED
-    if connected and not maximum.upper <= run.ceiling:
-        raise AssertionError(f"a connection must be certified: bound {maximum.upper}, ceiling {run.ceiling}")
-    return StringResult(
-        path=string.path if connected else None,
-        status=done,
-        maximum=maximum,
-        string=string.path,
-        level=run.level,
-        rounds=run.rounds,
-        evaluations=work.evaluations,
-        height=height,
-        training_seconds=work.training_seconds,
-        certifying_seconds=work.certifying_seconds,
-        barrier=bound,
-    )

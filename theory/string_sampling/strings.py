@@ -17,8 +17,6 @@ from theory.paths import Path
 from theory.risk import Risk
 
 GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, and ask for this many cells per piece
-# What a piece starts with: the largest risk seen, where, a bound, and the method that gave the bound.
-UNKNOWN = {"top": np.nan, "where": 0.5, "upper": np.inf, "method": maxima.Method.BRANCH_AND_BOUND}
 SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
 PART = 100  # about so many of a large sample say which of these points is the highest
 
@@ -46,11 +44,12 @@ class Work:
     certifying_seconds: float = 0.0
 
 
-class String:
-    """A string under construction: beads (V, P), their risks, and what is known of each of the V - 1 pieces.
+@dataclass
+class Pieces:
+    """What is known of K pieces: the largest risk seen on each, where, a bound, and the method that gave it.
 
-    top, where: the largest risk seen on a piece and its parameter (nan: not looked at); upper: a rigorous bound
-    (inf: none yet), and the method that gave it. What is known of a piece stays known until one of its beads moves.
+    top (K,), nan where nobody looked yet, at the parameter where (K,); upper (K,), inf where nothing is proved;
+    method (K,).
     """
 
     top: Array
@@ -58,20 +57,69 @@ class String:
     upper: Array
     method: Array
 
-    def __init__(self, risk: Risk, beads: Array, work: Work | None = None) -> None:
+    @classmethod
+    def unknown(cls, count: int) -> Pieces:
+        """`count` pieces of which nothing is known."""
+        method = np.full(count, maxima.Method.BRANCH_AND_BOUND)
+        return cls(np.full(count, np.nan), np.full(count, 0.5), np.full(count, np.inf), method)
+
+    def __len__(self) -> int:
+        return len(self.top)
+
+    def take(self, rows: Array) -> Pieces:
+        """The pieces `rows` (K,), copied."""
+        return Pieces(self.top[rows], self.where[rows], self.upper[rows], self.method[rows])
+
+    def put(self, rows: Array, other: Pieces) -> None:
+        """Pieces `rows` (K,) become those of `other`."""
+        self.top[rows], self.where[rows] = other.top, other.where
+        self.upper[rows], self.method[rows] = other.upper, other.method
+
+    def then(self, *others: Pieces) -> Pieces:
+        """These pieces and those of `others` after them."""
+        records = [(p.top, p.where, p.upper, p.method) for p in (self, *others)]
+        return Pieces(*map(np.concatenate, zip(*records)))
+
+    def backwards(self) -> Pieces:
+        """The same pieces run through from the other end."""
+        return Pieces(self.top[::-1], 1 - self.where[::-1], self.upper[::-1], self.method[::-1])
+
+
+class String:
+    """A string under construction: beads (V, P), their risks, and what is known of each of its V - 1 `pieces`.
+
+    What is known of a piece stays known until one of its beads moves.
+    """
+
+    def __init__(self, risk: Risk, beads: Array, work: Work | None = None, pieces: Pieces | None = None) -> None:
         self.risk, self.work = risk, Work() if work is None else work
         self.beads = np.array(beads)
         self.values = risk.batch(self.beads)
         self.work.evaluations += len(self.beads)
-        pieces = len(self.beads) - 1
-        for name, blank in UNKNOWN.items():
-            setattr(self, name, np.full(pieces, blank))
+        self.pieces = Pieces.unknown(len(self.beads) - 1) if pieces is None else pieces
 
     def copy(self) -> String:
         """An independent copy."""
         other = String.__new__(String)
-        other.__dict__ = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self.__dict__.items()}
+        other.risk, other.work = self.risk, self.work
+        other.beads, other.values = self.beads.copy(), self.values.copy()
+        other.pieces = self.pieces.take(np.arange(len(self.pieces)))
         return other
+
+    @property
+    def top(self) -> Array:
+        """The largest risk seen on each piece, (V - 1,); nan: not looked at."""
+        return self.pieces.top
+
+    @property
+    def where(self) -> Array:
+        """Where on its piece that was, t in [0, 1], (V - 1,)."""
+        return self.pieces.where
+
+    @property
+    def upper(self) -> Array:
+        """A rigorous bound on each piece, (V - 1,); inf: none yet."""
+        return self.pieces.upper
 
     @property
     def path(self) -> Path:
@@ -117,7 +165,7 @@ class String:
         self.work.certifying_seconds += time.perf_counter() - begun
         higher = ~(found.value <= self.top[rows])
         self.top[rows[higher]], self.where[rows[higher]] = found.value[higher], found.t[higher]
-        self.upper[rows], self.method[rows] = np.minimum(self.upper[rows], found.upper), found.method
+        self.upper[rows], self.pieces.method[rows] = np.minimum(self.upper[rows], found.upper), found.method
 
     def outside(self, ceiling: float) -> Array:
         """Indices of the pieces that exceed the ceiling or could not be certified to stay below it.
@@ -135,9 +183,7 @@ class String:
         """A new bead on each of `pieces` (K,), increasing indices: points (K, P) with the risks values (K,)."""
         keep = np.setdiff1d(np.arange(len(self.top)), pieces)
         order = np.argsort(np.concatenate([keep, pieces, pieces + 0.5]), kind="stable")
-        fresh = 2 * len(pieces)
-        for name, blank in UNKNOWN.items():
-            setattr(self, name, np.concatenate([getattr(self, name)[keep], np.full(fresh, blank)])[order])
+        self.pieces = self.pieces.take(keep).then(Pieces.unknown(2 * len(pieces))).take(order)
         self.beads = np.insert(self.beads, pieces + 1, points, axis=0)
         self.values = np.insert(self.values, pieces + 1, values)
 
@@ -146,15 +192,13 @@ class String:
         self.beads[rows], self.values[rows] = points, values
         touched = np.unique(np.concatenate([rows - 1, rows]))
         touched = touched[(touched >= 0) & (touched < len(self.top))]
-        for name, blank in UNKNOWN.items():
-            getattr(self, name)[touched] = blank
+        self.pieces.put(touched, Pieces.unknown(len(touched)))
 
     def remove(self, bead: int) -> None:
         """An interior bead goes; the two pieces that met there become one, unknown."""
         self.beads, self.values = np.delete(self.beads, bead, axis=0), np.delete(self.values, bead)
-        for name, blank in UNKNOWN.items():
-            setattr(self, name, np.delete(getattr(self, name), bead))
-            getattr(self, name)[bead - 1] = blank
+        self.pieces = self.pieces.take(np.delete(np.arange(len(self.pieces)), bead))
+        self.pieces.put(np.array([bead - 1]), Pieces.unknown(1))
 
     @property
     def worst(self) -> tuple[float, int]:
@@ -167,17 +211,12 @@ class String:
         self.screen()
         value, piece = self.worst
         t = (piece + self.where[piece]) / len(self.top)
-        top, method = float(max(self.upper.max(), value)), self.method[int(self.upper.argmax())]
+        top, method = float(max(self.upper.max(), value)), self.pieces.method[int(self.upper.argmax())]
         status = maxima.Status.DECIDED if top < np.inf else maxima.Status.BUDGET
         return maxima.PathMaximum(value, top, float(t), piece, method, status)
 
 
 def joined(first: String, second: String) -> String:
     """The first string, a straight piece, and the second string backwards; what is known of their pieces stays known."""
-    string = String(first.risk, np.concatenate([first.beads, second.beads[::-1]]), first.work)
-    for name in UNKNOWN:
-        column = getattr(string, name)
-        column[: len(first.top)] = getattr(first, name)
-        column[len(first.beads) :] = getattr(second, name)[::-1]
-    string.where[len(first.beads) :] = 1 - string.where[len(first.beads) :]
-    return string
+    known = first.pieces.then(Pieces.unknown(1), second.pieces.backwards())
+    return String(first.risk, np.concatenate([first.beads, second.beads[::-1]]), first.work, known)

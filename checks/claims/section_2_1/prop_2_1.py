@@ -36,6 +36,8 @@ def _examine(landscape: Landscape, strict: bool, tally: Tally) -> None:
 
 CLAIM = Claim(
     id="prop-2.1",
+    headline="Connected sublevel sets leave no strict local minimum that is not global.",
+    fault="minima that are not strict are counted as well",
     source="Proposition 2.1, with the definition of a strict local minimum before it",
     statement="If {F <= lambda} is connected for all lambda then every (strict) local minimum of F is a global minimum.",
     standing=Standing.THEOREM,

@@ -170,6 +170,9 @@ def _sign(value: Fraction) -> int:
 
 CLAIM = Claim(
     id="prop-2.1-nonstrict",
+    headline="Connected sublevel sets leave no local minimum at all that is not global.",
+    instead="Dead ReLU units make open sets of poor local minima at every width, although every sublevel set is connected.",
+    fault="the straight line in place of the path along the hyperbola",
     source="Proposition 2.1, read for every local minimum",
     statement="If {F <= lambda} is connected for all lambda then every local minimum of F, strict or not, is a global minimum.",
     standing=Standing.THEOREM,

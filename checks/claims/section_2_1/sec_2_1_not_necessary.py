@@ -189,6 +189,8 @@ def _left_null(A: Matrix) -> Matrix:
 
 CLAIM = Claim(
     id="sec-2.1-not-necessary",
+    headline="Without poor minima level sets can still be disconnected.",
+    fault="steps a thousand times too long, which no longer fall",
     source="Section 2.1, last paragraph",
     statement="Connected level sets are sufficient, not necessary, for the absence of poor local minima.",
     standing=Standing.REMARK,

@@ -57,6 +57,8 @@ def _relu(A):
 
 CLAIM = Claim(
     id="sec-2.1-orbits",
+    headline="Inserting invertible maps between linear layers, or positive scalings between ReLU layers, keeps the risk.",
+    fault="diagonal matrices with a negative entry are inserted into ReLU nets",
     source="Section 2.1, after Proposition 2.1: the sets U_theta",
     statement=(
         "For linear nets without regularisation F is constant on {(F_1 W_1, F_2 W_2 F_1^{-1}, ..., W_K F_{K-1}^{-1}) : "

@@ -78,6 +78,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="sec-2.1-saddle",
+    headline="On the set of equivalent nets some point sees a lower level, and a boundary point is a saddle.",
+    instead="True of a component of the level set; the orbit of a net under its symmetries is too small.",
+    fault="single points stand for the whole component of the level set, as printed",
     source="Section 2.1, after Proposition 2.1",
     statement=(
         "If all {F <= lambda} are connected and F is constant on a manifold U through theta (such as its orbit under the "

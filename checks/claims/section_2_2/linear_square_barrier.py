@@ -103,6 +103,8 @@ def fault(setting: Setting) -> Outcome:
 
 CLAIM = Claim(
     id="linear-square-barrier",
+    headline="At critical width a linear net has two components below an exact barrier.",
+    fault="the straight segment between the mirror images",
     source="Ours, to Proposition 2.2: hidden width exactly r = min(n_in, n_out), K = 2",
     statement=(
         "The sublevel set at lambda is connected iff it contains a product of rank below r (or is empty); otherwise it has "

@@ -77,6 +77,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2",
+    headline="Wide linear networks have connected level sets at any depth.",
+    instead="Every hidden width must be at least min(n_in, n_out) + 1; then one idle unit and moves around it suffice.",
+    fault="a row is replaced before its unit is freed, and a hidden layer is one unit too narrow",
     source="Proposition 2.2, kappa = 0; Appendix B.2",
     statement=(
         "W_1, ..., W_K of sizes n_k x n_{k+1}, n_j > min(n_1, n_K) for j = 2..K-1: the level sets of "

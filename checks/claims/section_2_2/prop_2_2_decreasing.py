@@ -82,6 +82,8 @@ def _printed(risk: Risk, theta: np.ndarray, M: np.ndarray) -> Path:
 
 CLAIM = Claim(
     id="prop-2.2-decreasing",
+    headline="From any linear net the risk can fall strictly to its lowest level.",
+    fault="the printed argument: keep the product, then improve it",
     source="Proposition 2.2, last sentence; end of Appendix B.2",
     statement=(
         "Any theta can be connected to the lowest energy level by a path along which the risk is strictly decreasing "

@@ -64,6 +64,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2-no-strict-minima",
+    headline="Connected level sets prove that wide linear nets have no poor local minima.",
+    instead="There are none from width min(n_in, n_out) on, but no minimum is strict, so connectedness proves nothing.",
+    fault="with ridge, where the rescaled point has another risk",
     source="Proposition 2.2, 'and therefore there are no poor local minima in these cases'",
     statement="The level sets are connected, therefore (by Proposition 2.1) there are no poor local minima.",
     repaired=(

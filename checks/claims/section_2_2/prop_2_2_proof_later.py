@@ -85,6 +85,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2-proof-later",
+    headline="The authors' later proof joins the nets by interpolated singular values.",
+    instead="It misses its ends by a factor in the null space, which one line repairs; the step for deficient ranks fails.",
+    fault="the formula as printed, with a pseudo-inverse for the inverse",
     source="The authors' later proof of Proposition 2.2 (revised appendix), kappa = 0",
     statement=(
         "W_1(t) = U(t) S(t) V(t)^T joins W_1^A to W_1^B in full rank and W_2(t) = W~(t) W_1(t)^{-1} joins W_2^A to W_2^B; at "

@@ -63,6 +63,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2-proof-published",
+    headline="The published proof joins the two nets by an interpolation and a pseudo-inverse.",
+    instead="It misses an end, its pseudo-inverse is singular, and it jumps where weights are rank deficient.",
+    fault="the printed path alone, without the pieces that it lacks",
     source="Appendix B.2, kappa = 0, conditions (i)-(iii)",
     statement=(
         "W_k(t) = t W_k^B + (1-t) W_k^A + t(1-t) V with V drawn iid and W_{k-1}(t) = pinv(W_k(t)) W~(t), "

@@ -98,6 +98,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2-ridge",
+    headline="With ridge, two-layer linear networks have connected level sets.",
+    instead="True for hidden widths of at least min(n_in, n_out) + 1, along factors that stay balanced.",
+    fault="the printed factors without continuity, one end reflected, and the first projection left out",
     source="Proposition 2.2, kappa > 0 and K = 2; Appendix B.2, second part",
     statement="K = 2: the level sets of E|W_2 W_1 X - Y|^2 + kappa (|W_1|^2 + |W_2|^2) are connected for all lambda.",
     repaired=(

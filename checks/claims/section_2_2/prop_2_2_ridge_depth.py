@@ -79,6 +79,8 @@ def _ceil_root(value) -> int:
 
 CLAIM = Claim(
     id="prop-2.2-ridge-depth",
+    headline="With ridge the restriction to two layers is essential.",
+    fault="two layers, where the same ball around the origin is no barrier",
     source="Section 2.2, after Proposition 2.2: 'we are able to show connectedness only in the two-layer case with ridge'",
     statement=(
         "The restriction to K = 2 is essential: for K >= 3 and kappa > 0 the ridge risk of a linear net has a strict local "

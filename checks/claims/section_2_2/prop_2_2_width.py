@@ -54,6 +54,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.2-width",
+    headline="The printed condition on the widths, n_j > min(n_1, n_K) for j = 2..K-1, is enough.",
+    instead="It leaves out one hidden layer: widths (1, 2, 1, 1) satisfy it and are disconnected.",
+    fault="the last hidden layer gets a second unit, which opens the wall",
     source="Proposition 2.2, the condition n_j > min(n_1, n_K) for j = 2, ..., K - 1",
     statement=(
         "With matrices W_k of sizes n_k x n_{k+1}, k <= K, it suffices for connected level sets that n_j > min(n_1, n_K) "

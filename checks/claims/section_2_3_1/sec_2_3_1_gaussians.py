@@ -165,6 +165,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="sec-2.3.1-gaussians",
+    headline="Two Gaussians give two ReLU units whose swap costs risk 1/2.",
+    instead="As printed the zero net is as good as any; with means that separate the barrier is real, and 1/2 is right for it.",
+    fault="a third unit, around which the two can be exchanged",
     source="Section 2.3.1",
     statement="X in R^2 from two Gaussians, Y = (X - mu_Z) Z, two hidden ReLU units: theta^A and theta^B (rows swapped) "
     "have risk -> 0 as the covariance -> 0, and every path between them passes W_1 of rank one, with risk at least 1/2",

@@ -84,6 +84,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="sec-2.3.1-mixture",
+    headline="When the targets mix two nets, both stay local minima.",
+    instead="Neither is even a critical point in general; poor minima do exist, by an exact example.",
+    fault="the barrier of another power of the mixture",
     source="Section 2.3.1",
     statement="For Y = z Phi(X; theta) + (1 - z) Phi(X; theta'), z Bernoulli(pi), theta and theta' stay local minima",
     standing=Standing.CONJECTURE,

@@ -101,6 +101,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="sec-2.3.1-tessellation",
+    headline="A net and its permuted copy are not joined at risk 0 when the targets come from it.",
+    instead="True for one hidden layer, two or more inputs and a net with no superfluous unit.",
+    fault="nets with a superfluous unit",
     source="Section 2.3.1",
     statement="For p(x) > 0 and Y = Phi(X; theta), theta and its hidden permutation both have risk 0, but every path between "
     "them has a different tessellation somewhere and does not stay at risk 0",

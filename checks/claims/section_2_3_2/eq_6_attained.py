@@ -138,6 +138,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="eq-6-attained",
+    headline="The minimum that defines e(m) exists.",
+    instead="It does with a penalty and on every finite sample; without either, weights may have to grow without end.",
+    fault="a bound that is attained, raised by a hundredth",
     source="Eq. (6)",
     statement="e(m) = min over rows in the unit ball and W_2 of E|Phi - Y|^2 + kappa ||W_2||_1 is attained",
     standing=Standing.PROOF_STEP,

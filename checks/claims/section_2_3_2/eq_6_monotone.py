@@ -69,6 +69,8 @@ def _searched(rng: np.random.Generator, tally: Tally, k: int) -> None:
 
 CLAIM = Claim(
     id="eq-6-monotone",
+    headline="One more unit never raises the least risk e(m).",
+    fault="one unit is said to be worth twice what it is",
     source="Section 2.3.2, below eq. (6)",
     statement="e(m) is a decreasing sequence",
     standing=Standing.PROOF_STEP,

@@ -123,6 +123,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="eq-6-vanishing",
+    headline="The least risk of m units tends to zero.",
+    instead="It tends to e(infinity), which is positive with a penalty, with noise, or without biases.",
+    fault="the lower bounds on e(infinity), doubled",
     source="Section 2.3.2, below eq. (6)",
     statement="lim e(m) = 0 as m -> infinity, under very mild assumptions (Hornik, Cybenko)",
     standing=Standing.REMARK,

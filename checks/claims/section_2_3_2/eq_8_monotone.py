@@ -51,6 +51,8 @@ def attack(setting: Setting, *, turned: bool = False) -> Outcome:
 
 CLAIM = Claim(
     id="eq-8-monotone",
+    headline="More units and larger angles never raise the compressed risk.",
+    fault="a rise is asked for where it falls",
     source="Section 2.3.2, below eq. (8); used in the proofs of Theorem 2.4 and Corollary 2.5",
     statement="delta_W(l, alpha; m) is non-increasing in l and alpha, delta_W(0, .; m) = E Y^2, e(l) <= delta_W(l, .; m)",
     standing=Standing.PROOF_STEP,

@@ -71,6 +71,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="eq-8-well-posed",
+    headline="The compressed risk delta of eq. (8) is well defined.",
+    instead="Only with rows of norm one: otherwise long rows make the penalty free.",
+    fault="rows of norm 1.5",
     source="Section 2.3.2, eq. (8)",
     statement="delta_W(l, alpha; m) = min over |gamma|_0 <= l and |angle(w~_i, w_i)| <= alpha of "
     "E|Y - gamma Z(W~)|^2 + kappa |gamma|_1 is well defined",

@@ -143,6 +143,8 @@ def _rows(sample: Sample) -> Sampler:
 
 CLAIM = Claim(
     id="prop-2.3",
+    headline="The kernel of two ReLU units lies between bounds that depend on their angle.",
+    fault="a tenth of the error term",
     source="Proposition 2.3, eq. (7)",
     statement=(
         "For unit w1, w2 at angle alpha with unit bisector w_m: (1 + cos alpha)/2 ||w_m||_Z^2 - 2 ||Sigma|| "

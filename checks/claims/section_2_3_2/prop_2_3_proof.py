@@ -84,6 +84,9 @@ def witnesses() -> Witness:
 
 CLAIM = Claim(
     id="prop-2.3-proof",
+    headline="The printed proof of Proposition 2.3 is right step by step.",
+    instead="Its first step fails beyond 120 degrees, the second beyond 135; the radius and the covariance are misprinted.",
+    fault="the printed first step at every angle",
     source="Appendix B.3, eqs (16)-(19)",
     statement=(
         "r = |w1 + w2|/2 = (1 + cos alpha)/2; 0 <= E1 <= r^2 sin^2(alpha) int_B |x|^2 dP <= r^2 sin^2(alpha) 2 ||Sigma||; "

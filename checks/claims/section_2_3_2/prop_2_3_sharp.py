@@ -36,6 +36,8 @@ def attack(setting: Setting, *, constant: tuple[int, int] = (1, 1)) -> Outcome:
 
 CLAIM = Claim(
     id="prop-2.3-sharp",
+    headline="The error term of Proposition 2.3 can be sin^2(alpha/2) times the second moment, and no less.",
+    fault="nine tenths of the constant",
     source="after Proposition 2.3, eq. (7)",
     statement=(
         "For every P with E|X|^2 finite and every angle, with c = cos(alpha/2), s = sin(alpha/2), d^ the unit normal: "

@@ -38,6 +38,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="remark-2.3-energy",
+    headline="The norm of the second moment may be replaced by the energy in the plane of the two units.",
+    instead="The energy replaces twice the norm, not the norm.",
+    fault="the energy of the directions outside the plane",
     source="Remark after Proposition 2.3",
     statement=(
         "||Sigma|| in (7) is overly pessimistic: replacing it by the energy of X in span(w1, w2), which is at most "

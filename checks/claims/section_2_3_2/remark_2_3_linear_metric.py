@@ -103,6 +103,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="remark-2.3-linear-metric",
+    headline="For close units the kernel is the linear metric of the data.",
+    instead="Half of it, when the data are symmetric; the error grows like the cube of the angle for Gaussians.",
+    fault="the whole of the linear metric in place of its half",
     source="Section 2.3.2, before Proposition 2.3",
     statement=(
         "[w1,w2]_Z is locally equivalent to the linear metric <w1,w2>_X = w1' Sigma w2, with an error that decreases with "

@@ -94,6 +94,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="remark-2.3-taylor",
+    headline="For small angles the kernel is at least a multiple of the cosine that depends on the second moment alone.",
+    instead="No such multiple exists; 1 - alpha^2/4 times the bisector's norm, less alpha^2/4 times the second moment, does.",
+    fault="a fifth in place of the optimal quarter",
     source="Remark after Proposition 2.3, first display",
     statement=(
         "2/(3 ||Sigma||) <w1,w2> = 2/(3 ||Sigma||) cos alpha <= (1 - alpha^2/4) ||w_m||_Z^2 - ||Sigma|| (alpha^2/4 + alpha^2) + "

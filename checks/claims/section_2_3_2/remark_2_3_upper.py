@@ -33,6 +33,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="remark-2.3-upper",
+    headline="The kernel is at most the inner product of the units times a norm.",
+    instead="The cosine of half the angle, squared, is right; the cosine of the angle is too small.",
+    fault="the cosine of the angle, as printed",
     source="Remark after Proposition 2.3, last display",
     statement="[w1,w2]_Z <= <w1,w2> ||w_m||_Z^2 <= ||Sigma|| <w1,w2>.",
     standing=Standing.REMARK,

@@ -59,6 +59,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="cor-2.5-rate",
+    headline="The energy gap falls like m^(-1/n).",
+    instead="The printed argument does not give it, and a coin toss gives 1/m in every dimension.",
+    fault="the printed rate",
     source="Corollary 2.5",
     statement="The energy gap satisfies epsilon = O(m^(-1/n))",
     standing=Standing.THEOREM,

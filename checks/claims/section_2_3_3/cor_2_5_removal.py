@@ -68,6 +68,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="cor-2.5-removal",
+    headline="Merging one of several close rows costs no more than their angle.",
+    instead="The cost carries the weight of the row, and all rows of a cell must be merged at once.",
+    fault="the weight of the row is forgotten",
     source="Appendix B.5",
     statement="Removing one of nu_m rows within angle a of each other raises the loss by at most (C + a) a, C = C(E Y^2)",
     standing=Standing.PROOF_STEP,

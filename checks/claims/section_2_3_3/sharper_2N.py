@@ -7,6 +7,7 @@ import numpy as np
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_2_3_3.instances import CERTIFIED, pair, problem
 from theory import relu_paths
+from theory.moves import Walk
 from theory.paths import Path
 from theory.relu_paths import connect
 from theory.risk import Risk
@@ -20,8 +21,9 @@ def truncated(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
         kept = np.argsort(-np.abs(V[0]), kind="stable")[: len(risk.sample)]
         short = net.pack([W, np.where(np.isin(np.arange(net.widths[1]), kept), V, 0)])
         halves.append(relu_paths.line(theta, short, "drop units"))
-    middle = relu_paths.cross(net, halves[0].points[-1], halves[1].points[-1], risk.sample.X)
-    return halves[0] + middle + halves[1].reversed()
+    walk = Walk.along(net, halves[0], risk.sample.X)
+    walk.cross(halves[1].points[-1])
+    return walk.path + halves[1].reversed()
 
 
 def attack(setting: Setting, *, build=lambda risk, a, b: connect(risk, a, b, route="caratheodory")) -> Outcome:
@@ -42,6 +44,8 @@ def attack(setting: Setting, *, build=lambda risk, a, b: connect(risk, a, b, rou
 
 CLAIM = Claim(
     id="sharper-2N",
+    headline="With two units per sample every level set is connected.",
+    fault="units are dropped instead of freed along dependencies",
     source="ours; the remark on the empirical risk after Theorem 2.4",
     statement="For N samples and m >= 2N every level set of F is connected, for any kappa >= 0",
     standing=Standing.OURS,

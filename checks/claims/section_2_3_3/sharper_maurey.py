@@ -48,6 +48,8 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
 
 CLAIM = Claim(
     id="sharper-maurey",
+    headline="The energy gap is at most of order 1/m, whatever the dimension.",
+    fault="a tenth of the bound",
     source="ours; sharpens Corollary 2.5",
     statement="For kappa > 0 and m >= 2, Omega(lambda) is connected inside "
     "Omega(lambda + zeta^2 min(lambda, E Y^2/2)^2 / (kappa^2 floor(m/2))), zeta^2 = sup_{|w|=1} ||w||_Z^2",

@@ -50,6 +50,8 @@ def attack(setting: Setting, *, build=lambda risk, a, b: connect(risk, a, b, rou
 
 CLAIM = Claim(
     id="sharper-permutation",
+    headline="With one unit more than samples a net and its permuted copies are joined at no cost.",
+    fault="the smallest unit is dropped to make room",
     source="ours; sec. 2.3.1 and Appendix E.1",
     statement="For m >= N + 1 theta and its hidden permutations are joined at level F(theta)",
     standing=Standing.OURS,

@@ -100,6 +100,8 @@ def _paths(
 
 CLAIM = Claim(
     id="sharper-sign-invariance",
+    headline="Near the least risk, signs and the cyclic order of units cannot change.",
+    fault="the level of two units fewer in place of one",
     source="ours; against the exact reading of Corollary 2.5",
     statement="kappa > 0, lambda in [e(m), e(m-1)): the signs of W_2 are constant on components of Omega(lambda); in the plane "
     "so is the cyclic order of the rows",

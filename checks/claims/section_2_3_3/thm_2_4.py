@@ -82,6 +82,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="thm-2.4",
+    headline="Two ReLU nets below a level are joined below the larger of the level and epsilon.",
+    instead="True with a penalty, after normalising rows and moving units out of the way, with corrected constants.",
+    fault="a tenth of the corrected constants",
     source="Theorem 2.4, eqs (9)-(11)",
     statement="If F(theta_A), F(theta_B) <= lambda, a path joins them with F <= max(lambda, epsilon), epsilon = inf over "
     "l, alpha of max{e(l), delta_A(m,0;m), delta_A(m-l,alpha;m), delta_B(m,0;m), delta_B(m-l,alpha;m)} + C1 alpha + O(alpha^2)",

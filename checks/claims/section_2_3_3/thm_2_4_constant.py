@@ -109,6 +109,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="thm-2.4-constant",
+    headline="Eq. (22) bounds the rise on the two segments that turn rows.",
+    instead="It fails by a change of units; the right constants grow with 1/kappa and 1/kappa^2.",
+    fault="a tenth of the corrected constants",
     source="Appendix B.4, eq. (22)",
     statement="|E|Y - eta_2 Z(eta_1)|^2 - E|Y - (1-t) beta Z(W) - t gamma Z(W~)|^2| <= "
     "4 alpha max(E Y^2, sqrt(E Y^2)) ||Sigma|| (kappa^(-1/2) + alpha sqrt(E Y^2) kappa^(-1)) + o(alpha^2)",

@@ -78,6 +78,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="thm-2.4-eta",
+    headline="When rows and weights move together the error is of the order of the interpolated weights.",
+    instead="False when the weights change sign; the sum of the two ends' weights is right.",
+    fault="half of the constant",
     source="Appendix B.4, after eq. (22)",
     statement="E |n_i|^2 <= 4 |eta_2(t)_i|^2 ||Sigma|| alpha^2 + O(alpha^4)",
     standing=Standing.PROOF_STEP,

@@ -47,6 +47,8 @@ def attack(setting: Setting, *, drift: Fraction = ZERO) -> Outcome:
 
 CLAIM = Claim(
     id="thm-2.4-subpath-1",
+    headline="Moving the second layer straight to its best value keeps the loss below the larger end.",
+    fault="the first layer drifts on the way there and back",
     source="Appendix B.4, subpaths (1) and (6)",
     statement="moving only the second layer, in a straight line, to the best one for the same first layer keeps the loss "
     "at most the larger end, lambda",

@@ -10,6 +10,7 @@ from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tig
 from checks.claims.section_2_3_3.cor_2_5_connected import KAPPA, one_unit, two_units
 from checks.claims.section_2_3_3.instances import CERTIFIED, point, problem
 from theory import relu_paths
+from theory.moves import Walk
 from theory.paths import Path
 from theory.risk import Risk
 
@@ -25,9 +26,14 @@ def printed(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
     return Path(np.stack([a, net.pack([mixed, Va]), net.pack([mixed, Vb]), b]))
 
 
-def attack(
-    setting: Setting, *, build=lambda risk, a, b: relu_paths.cross(risk.network, a, b, risk.sample.X)
-) -> Outcome:
+def crossed(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
+    """The repaired text: what stands in the way lodges in an idle slot first."""
+    walk = Walk(risk.network, a, risk.sample.X)
+    walk.cross(b)
+    return walk.path
+
+
+def attack(setting: Setting, *, build=crossed) -> Outcome:
     """Between nets that use l and m - l units in any slots, overlapping or not, the maximum is the larger end."""
     tally, rng = Tally(), setting.rng
     for k in setting.each(range(setting.instances(150, 8000))):
@@ -60,6 +66,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="thm-2.4-subpath-3",
+    headline="The oracle net goes into the idle units without a rise.",
+    instead="The loss stays below the larger end, and units in the way must lodge elsewhere first.",
+    fault="the printed text: rows are replaced in place and nothing is moved out of the way",
     source="Appendix B.4, subpaths (3) and (4)",
     statement="Idle rows are replaced at constant loss, then a linear path in the second layer leads to the oracle net; it is "
     "non-increasing by convexity, and (4) is built analogously",

@@ -104,6 +104,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="alg-1-recursion",
+    headline="Algorithm 1 visits both halves of a piece that it splits.",
+    instead="As printed its first return skips the second half.",
+    fault="the printed recursion",
     source="Algorithm 1, lines 12 and 13",
     statement="FindConnection visits both halves of a split piece, so that a converged bead list is connected below L0.",
     standing=Standing.EMPIRICAL,

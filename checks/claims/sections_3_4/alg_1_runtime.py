@@ -59,6 +59,8 @@ def batches(risk, a: np.ndarray, b: np.ndarray, level: float) -> tuple[list[int]
 
 CLAIM = Claim(
     id="alg-1-runtime",
+    headline="The number of new beads grows, saturates and falls with depth.",
+    fault="every piece is split at every depth",
     source="Section 3.2: the number of new models at each depth grows, saturates and falls; O(poly(depth)) in practice",
     statement="New beads per depth grow, saturate and fall; the runtime is closer to O(poly(depth)) than to O(exp(depth)).",
     standing=Standing.EMPIRICAL,

@@ -76,6 +76,9 @@ def F(t: Fraction) -> Fraction:
 
 CLAIM = Claim(
     id="alg-1-sound",
+    headline="A run of Algorithm 1 that converges certifies a connection.",
+    instead="It does when the maximum of each piece is bounded, not looked up on a grid, and held against the level itself.",
+    fault="the authors' own acceptance: their grid, and 1.1 times the level",
     source="Section 3.2: the algorithm will faithfully certify that two models are connected if it converges",
     statement="A converged run certifies that the two models are connected below L0.",
     standing=Standing.REMARK,

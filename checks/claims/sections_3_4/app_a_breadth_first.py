@@ -36,6 +36,8 @@ def attack(setting: Setting, *, beads_only: bool = False) -> Outcome:
 
 CLAIM = Claim(
     id="app-a-breadth-first",
+    headline="Evolving the whole string shows a disconnection sooner.",
+    fault="the height of a string is read off its beads alone",
     source="Appendix A: the breadth-first approach indicates a disconnection sooner",
     statement="On a disconnected level set the persistence of a high piece shows sooner in the breadth-first evolution.",
     standing=Standing.CONJECTURE,

@@ -51,6 +51,8 @@ def _told(result) -> str:
 
 CLAIM = Claim(
     id="app-a-hyperplane",
+    headline="Keeping beads equidistant from their neighbours gives more control.",
+    fault="the midpoint with the printed sign",
     source="Appendix A, constrained Dynamic String Sampling (proposed, never run there)",
     statement="Beads kept near the hyperplane equidistant from their neighbours give more control over the string.",
     standing=Standing.CONJECTURE,

@@ -112,6 +112,8 @@ def attack(setting: Setting, *, order: tuple[int, ...] = (1, 0, 2), most: int = 
 
 CLAIM = Claim(
     id="app-e1-disconnected",
+    headline="In the permutation task a net and its swap are not connected.",
+    fault="an even permutation, which can be carried out",
     source="Appendix E.1",
     statement="2-3-2 ReLU net without biases mapping three points to each other cyclically: a net and its copy with "
     "the first two hidden units swapped are not connected at equivalent power",

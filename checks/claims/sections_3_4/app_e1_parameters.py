@@ -79,6 +79,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="app-e1-parameters",
+    headline="Mapping three points cyclically needs twelve parameters.",
+    instead="Ten are enough with an output bias, and six for an affine map.",
+    fault="three corners on a line",
     source="Appendix E.1",
     statement="The map {x_1, x_2, x_3} -> {x_2, x_3, x_1} of three points of the plane requires at least 12 parameters "
     "in general, for the three linear maps that take x_i to x_j",

@@ -62,6 +62,8 @@ def attack(setting: Setting, *, spare: int = 1) -> Outcome:
 
 CLAIM = Claim(
     id="app-e1-threshold",
+    headline="One unit more than samples, or an output bias, reconnects every net with its permuted copies.",
+    fault="no spare unit",
     source="Appendix E.1",
     statement="m = N is sharp: with N = 3 points and m = 3 units (no biases) the permutation task has a positive barrier between "
     "a net and its swap; with m = N + 1, or an output bias, any N points, every net is joined to every permuted copy at its own risk",

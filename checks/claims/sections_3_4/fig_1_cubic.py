@@ -30,6 +30,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="fig-1-cubic",
+    headline="Cubic task: lengths and beads grow like a power law as the level falls.",
+    instead="The beads do; the length does only below the spike.",
+    fault="the levels in reverse order",
     source="Figure 1, row (2), and section 4.1",
     statement="Cubic task: normalised length and number of beads grow approximately as a power law as L0 falls.",
     standing=Standing.EMPIRICAL,

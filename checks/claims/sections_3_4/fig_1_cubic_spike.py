@@ -62,6 +62,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="fig-1-cubic-spike",
+    headline="The spike of the cubic task marks the onset of non-convexity.",
+    instead="It is the plateau of the best constant predictor, which the beads are driven off.",
+    fault="the edges of the spike moved by a tenth",
     source="Section 4.1: the spike at L0 = 0.15 seems to indicate the onset of non-convex behavior",
     statement="The spike of the length near L0 = 0.158 is the onset of non-convexity; above it the model is strongly convex.",
     standing=Standing.REMARK,

@@ -50,6 +50,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="fig-1-monotone",
+    headline="The number of beads grows monotonically as the level falls.",
+    instead="The published means are not monotone, though within their errors they might be.",
+    fault="the counts of each task upside down",
     source="Section 4: the monotonic increase in the number of required beads",
     statement="The number of beads increases monotonically as the level falls, on all tasks of Figure 1.",
     standing=Standing.EMPIRICAL,

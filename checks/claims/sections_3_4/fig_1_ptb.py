@@ -45,6 +45,9 @@ def witness() -> Witness:
 
 CLAIM = Claim(
     id="fig-1-ptb",
+    headline="The language model behaves like the other models.",
+    instead="Its path check never looked: the published beads say nothing about connectedness.",
+    fault="the check that the other models use",
     source="Figure 1, row (5), and section 4.3",
     statement="The LSTM behaves like the other models: easily connected, with a length that grows at lower and lower perplexity.",
     standing=Standing.EMPIRICAL,

@@ -53,6 +53,8 @@ def attack(
 
 CLAIM = Claim(
     id="fig-1-quadratic",
+    headline="Quadratic task: lengths and beads grow like a power law as the level falls.",
+    fault="the levels in reverse order",
     source="Figure 1, row (1), and section 4.1",
     statement="Quadratic task: normalised length and number of beads grow approximately as a power law as L0 falls.",
     standing=Standing.EMPIRICAL,

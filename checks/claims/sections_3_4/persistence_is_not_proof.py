@@ -69,6 +69,8 @@ def attack(setting: Setting, *, trust_persistence: bool = False) -> Outcome:
 
 CLAIM = Claim(
     id="persistence-is-not-proof",
+    headline="A bead that stays high suggests a disconnection and proves none.",
+    fault="persistence is taken for a proof",
     source="Appendix E.1",
     statement="A persistent high interpolated loss between neighbouring beads can come from a slowly converging, connected "
     "pair of models or from a truly disconnected pair; failures to converge suggest a disconnection, they do not prove it",

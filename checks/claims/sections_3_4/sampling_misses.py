@@ -117,6 +117,8 @@ def _segments(sample: Sample, setting: Setting) -> list[Segment]:
 
 CLAIM = Claim(
     id="sampling-misses",
+    headline="The largest risk on a grid is below the true maximum, by as much as one likes.",
+    fault="the certificate lowered by one part in a million",
     source="Section 3 takes the maximum over a grid; this is what a grid misses",
     statement=(
         "The largest risk on an evenly spaced grid of a segment between two trained ReLU nets is a lower bound of the "

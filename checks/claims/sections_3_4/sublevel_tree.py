@@ -115,6 +115,8 @@ def attack(setting: Setting, *, use_walls: bool = True) -> Outcome:
 
 CLAIM = Claim(
     id="sublevel-tree",
+    headline="A grid finds births and merges of sublevel components to within its mesh.",
+    fault="the walls between components are left out",
     source="Section 2.1 and Appendix E.1",
     statement="For an L-Lipschitz landscape the births and merges of sublevel components on a grid of mesh h are within "
     "L h sqrt(d) of the true ones; walls of codimension one are missed when the second layer is refitted at every grid "

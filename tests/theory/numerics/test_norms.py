@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.numerics.balls import SUBNORMAL
-from theory.numerics.norms import direction, direction_ball, exponent, length, length_ball, scaled
+from theory.numerics.norms import binade, direction, direction_ball, length, length_ball, scaled
 from theory.numerics.rounding import UNIT
 
 entries = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-1074, 1023).map(lambda k: 2.0**k)
@@ -65,7 +65,7 @@ def test_scaling_is_exact_or_says_what_it_lost(w, k):
     for v, c, r in zip(w.tolist(), small.centre.tolist(), small.radius.tolist()):
         true = Fraction(v) / Fraction(2) ** k
         assert r == np.inf or abs(Fraction(c) - true) <= Fraction(r)
-    assert not scaled(w, exponent(w)).radius[np.abs(w) > 1e-10 * np.abs(w).max()].any() or np.abs(w).max() < 1e-300
+    assert not scaled(w, binade(w)).radius[np.abs(w) > 1e-10 * np.abs(w).max()].any() or np.abs(w).max() < 1e-300
 
 
 def test_no_entries_have_no_length():

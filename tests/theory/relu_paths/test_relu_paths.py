@@ -9,7 +9,7 @@ from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.population.maxima import compare
 from theory.population.risk import TeacherRisk
-from theory.relu_paths import candidates, pieces, six_segments, sparsify
+from theory.relu_paths import candidates, constants, pieces, six_segments, sparsify
 from theory.relu_paths import problem as problem_module
 from theory.relu_paths.best_route import ROUTES, RouteStatus, connect, routes
 from theory.relu_paths.six_segments import six_segment
@@ -106,14 +106,15 @@ def test_every_subpath_of_the_theorem_stays_below_what_it_allows(seed, kappa, an
     assert np.array_equal(report.path.points[0], a)
     assert np.array_equal(report.path.points[-1], b)
     assert risk.row_norms(report.path.points).max() <= 1 + 1e-14
+    floor = 1e-24 * risk.sample.energy  # where nets interpolate both sides are roundings of the same sums
     for s in report.subpaths:
-        assert s.upper <= min(s.allowed, s.theorem) * (1 + ROUNDING)
+        assert s.upper <= min(s.allowed, s.theorem) * (1 + ROUNDING) + floor
     assert report.upper >= path_maximum(risk, report.path).value * (1 - 1e-14)
 
 
 def test_rows_turn_by_at_most_the_angle():
     risk, a, b, _ = draw(5, 0.05, m=6, N=6)
-    start = candidates._start(risk, a).points[-1]
+    start = candidates.start(risk, a).theta
     W = risk.network.weights(start)[0]
     for angle in (0.0, 0.1, 1.0):
         path = six_segment(risk, a, b, active=3, angle=angle, rng=0)
@@ -240,3 +241,33 @@ def test_maurey_needs_a_penalty_and_two_units():
         risk = problem(rng, 2, 5, m, kappa)
         with pytest.raises(problem_module.Impossible, match="kappa > 0 and m >= 2"):
             connect(risk, point(rng, risk), point(rng, risk), route="maurey")
+
+
+@settings(max_examples=20)
+@given(SEEDS, st.sampled_from([0.01, 0.1, 0.5]))
+def test_dropping_the_least_units_costs_the_square_of_their_share(seed, kappa):
+    """max(F(net of l units), lambda + zeta^2 (l B / m)^2), whichever l is best."""
+    risk, a, b, rng = draw(seed, kappa, m=int(np.random.default_rng(seed).integers(2, 16)))
+    table = routes(risk, a, b, names=("drop",), rng=rng)
+    assert table["drop"].upper <= table["drop"].allowed * (1 + ROUNDING)
+
+
+def test_a_unit_dropped_at_the_best_second_layer_costs_exactly_the_energy_of_what_it_gave():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        risk = problem(rng, 3, 12, 6, 0.05)
+        theta = sparsify.best_second_layer(risk, point(rng, risk))
+        W, V = risk.network.weights(theta)
+        for i in np.flatnonzero(V[0]):
+            without = risk.network.pack([W, np.where(np.arange(6) == i, 0.0, V)])
+            given = V[0, i] ** 2 * float(risk.sample.weights @ np.maximum(risk.sample.X @ W[i], 0) ** 2)
+            assert risk(without) - risk(theta) == pytest.approx(given, rel=1e-4, abs=1e-9 * risk.sample.energy)
+
+
+def test_the_excess_of_dropping_falls_with_the_square_of_the_width():
+    sample = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [2.0]])
+    found = [constants.drop_excess(sample, 0.1, 0.4, m, 2) for m in (10, 20, 40)]
+    assert found[0] == pytest.approx(4 * found[1])
+    assert found[1] == pytest.approx(4 * found[2])
+    with pytest.raises(ValueError, match=r"units must be in 0\.\.3"):
+        constants.drop_excess(sample, 0.1, 0.4, 3, 4)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.maxima.segments import path_maximum
+from theory.moves import Walk
 from theory.networks import Network
-from theory.relu_paths import crossing, pieces, problem, sparsify
+from theory.relu_paths import pieces, problem, sparsify
 from theory.relu_paths.unit_rows import normalise
 from theory.risk import Risk, Sample
 
@@ -81,13 +82,19 @@ def test_without_a_penalty_only_zero_rows_need_normalising(seed):
     assert (risk.row_norms(path.points[-1]) > 0).all()
 
 
+def crossed(risk, a, b):
+    walk = Walk(risk.network, a, risk.sample.X)
+    walk.cross(b)
+    return walk.path
+
+
 @given(SEEDS, st.data())
 def test_crossing_ends_exactly_at_the_other_net_and_stays_below_the_larger_end(seed, data):
     risk, _, rng = instance(seed)
     m = risk.network.widths[1]
     l = data.draw(st.integers(0, m))
     a, b = point(rng, risk, l), point(rng, risk, m - l)
-    path = crossing.cross(risk.network, a, b, risk.sample.X)
+    path = crossed(risk, a, b)
     assert np.array_equal(path.points[0], a)
     assert np.array_equal(path.points[-1], b)
     assert len(path) <= 5
@@ -96,8 +103,8 @@ def test_crossing_ends_exactly_at_the_other_net_and_stays_below_the_larger_end(s
 
 def test_crossing_needs_room():
     risk, _, rng = instance(0, m=4)
-    with pytest.raises(problem.Impossible, match=r"3 \+ 2 > 4"):
-        crossing.cross(risk.network, point(rng, risk, 3), point(rng, risk, 2), risk.sample.X)
+    with pytest.raises(ValueError, match=r"<= 4 in layer 1; got 3 \+ 2"):
+        crossed(risk, point(rng, risk, 3), point(rng, risk, 2))
 
 
 @given(SEEDS, KAPPAS)

@@ -1,0 +1,1 @@
+"""Section 5 and after: the paper's open questions, and what is known since."""
