@@ -1,4 +1,4 @@
-"""What the population risk can be at a point and over a cell of a straight segment, in balls (`theory.numerics.balls`).
+"""What the population risk (eq. 2) can be at a point and over a cell of a straight segment, in balls (`theory.numerics.balls`).
 
 Student minus teacher is one net f = sum_i c_i relu(<v_i, X>), and E |f|^2 = sum_ij <c_i, c_j> k(v_i, v_j) with the arc-cosine
 kernel k = |x| |y| h(cos phi) / (2 pi), h(c) = (1 - c^2)^(1/2) + (pi - arccos c) c. As h' = pi - phi lies in [0, pi], a cosine known
@@ -40,7 +40,7 @@ class Nets:
 
     @classmethod
     def of(cls, rows: Array, out: Array, law: Law) -> Nets:
-        """Nets given as rows (B, M, n) and outgoing weights (B, M, d), scaled."""
+        """Nets given as rows (B, M, n) and outgoing weights out (B, M, d), scaled; law: that of X."""
         k, whole = _exponents(np.abs(rows), np.abs(out))
         return cls(scaled(rows, k), scaled(out, whole[:, None] - k), 2 * whole + law.exponent)
 
@@ -55,7 +55,7 @@ class Segments:
 
     @classmethod
     def between(cls, starts: tuple[Array, Array], ends: tuple[Array, Array], law: Law) -> Segments:
-        """From starts to ends, nets given as rows (B, M, n) and outgoing weights (B, M, d)."""
+        """From starts to ends, nets given as rows (B, M, n) and outgoing weights (B, M, d) each; law: that of X."""
         k, whole = _exponents(*(np.maximum(np.abs(a), np.abs(b)) for a, b in zip(starts, ends)))
         rows = scaled(starts[0], k), scaled(ends[0], k)
         out = scaled(starts[1], whole[:, None] - k), scaled(ends[1], whole[:, None] - k)
@@ -77,7 +77,7 @@ def _exponents(rows: Array, out: Array) -> tuple[Array, Array]:
 
 
 def squared_norm(nets: Nets, law: Law) -> tuple[Ball, Ball]:
-    """E |f|^2 of each net, (B,), without its exponent; and the lengths |Sigma^(1/2) v| of its rows, (B, M)."""
+    """E |f|^2 under the law of each of the nets, (B,), without its exponent; and |Sigma^(1/2) v| of its rows v, (B, M)."""
     G = (nets.rows @ law.second_moment) @ nets.rows.T
     M = G.shape[-1]
     square = G[..., np.arange(M), np.arange(M)]
@@ -95,7 +95,7 @@ def squared_norm(nets: Nets, law: Law) -> tuple[Ball, Ball]:
 
 
 def over_cells(segments: Segments, lo: Array, hi: Array, law: Law) -> Array:
-    """Upper bounds (B,) on E |f|^2 over the cells [lo, hi] (B,) of the segments, scaled back; inf on overflow."""
+    """Upper bounds (B,) on E |f|^2 under the law over cells [lo, hi], lo and hi (B,), of segments, scaled back; inf on overflow."""
     ends = [segments.at(t) for t in (lo, hi)]
     (first, x), (last, y) = (squared_norm(nets, law) for nets in ends)
     root = np.maximum(first.sqrt().upper, last.sqrt().upper)
