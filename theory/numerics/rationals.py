@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from functools import cmp_to_key
 from typing import Any
@@ -61,15 +63,16 @@ def floats(rows: list[Vector]) -> Array:
 
 
 def float_below(value: Rational) -> float:
-    """The largest float that is not above a rational value."""
+    """The largest float that is not above a rational value; -inf where there is none."""
     from flint import fmpq
 
-    below = float(value)
-    while fmpq(*below.as_integer_ratio()) > value:
-        below = float(np.nextafter(below, -np.inf))
-    while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
-        below = above
-    return below
+    largest = sys.float_info.max
+    if value >= fmpq(*largest.as_integer_ratio()):
+        return largest
+    if value < -fmpq(*largest.as_integer_ratio()):
+        return -math.inf
+    below = int(value.p) / int(value.q)  # correctly rounded, also where p and q overflow
+    return below if fmpq(*below.as_integer_ratio()) <= value else math.nextafter(below, -math.inf)
 
 
 def counterclockwise(vectors: Sequence[Vector], start: Vector | None = None) -> list[list[int]]:

@@ -1,13 +1,15 @@
 """The order of exact vectors in the plane against their angles."""
 
+import sys
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
+from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.numerics import counterclockwise
+from theory.numerics import counterclockwise, float_below
 
 entries = st.integers(-4, 4).map(Fraction)
 directions = st.tuples(entries, entries).filter(any).map(list)
@@ -33,3 +35,15 @@ def test_of_one_direction_the_order_is_that_given():
     assert counterclockwise(vectors) == [[1, 3], [0, 2], [5], [4]]
     assert counterclockwise(vectors, [0, 1]) == [[0, 2], [5], [4], [1, 3]]
     assert counterclockwise([]) == []
+
+
+@given(st.integers(-(2**80), 2**80), st.integers(1, 2**80), st.integers(-1200, 1200))
+def test_the_float_below_a_rational_is_the_next_one_at_every_magnitude(p, q, k):
+    value = fmpq(p, q) * fmpq(2) ** k
+    below, exact = float_below(value), Fraction(p, q) * Fraction(2) ** k
+    if below == -np.inf:
+        assert exact < -Fraction(sys.float_info.max)
+        return
+    assert Fraction(below) <= exact
+    above = float(np.nextafter(below, np.inf))
+    assert above == np.inf or Fraction(above) > exact

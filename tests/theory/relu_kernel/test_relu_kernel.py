@@ -415,6 +415,8 @@ BOUNDS = (kernel, kernel_enclosure, printed_bounds, sharp_bounds, symmetric_boun
         (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.ones((k, 2)), confidence=1), "confidence"),
         (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.ones((k, 2)), confidence=0), "confidence"),
         (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.ones((k, 2)), radius=-1), "radius"),
+        (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.ones((k, 2)), radius=1e200), "too large"),
+        (lambda s: monte_carlo([1, 2], [1, 2], lambda g, k: np.full((k, 2), 1e200), radius=1.0), "within radius"),
         (lambda s: monte_carlo([[1, 2]], [1, 2], lambda g, k: np.ones((k, 2))), r"shape \(n,\)"),
     ],
 )
