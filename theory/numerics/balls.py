@@ -151,9 +151,8 @@ class Ball:
         other = exact(other)
         room = np.abs(other.centre) - other.radius
         centre = self.centre / np.where(room > 0, other.centre, np.nan)
-        # quotients that underflow are multiplied once more: so they are rounded up first
-        ratio = np.where(other.radius > 0, other.radius / room + SUBNORMAL, 0.0)
-        spread = self.radius / room + (np.abs(centre) + SUBNORMAL) * ratio
+        # what a / b loses when it underflows meets a ratio; what the ratio loses is less than u, which is added anyway
+        spread = self.radius / room + (np.abs(centre) + SUBNORMAL) * (other.radius / room)
         return Ball(centre, _outward(spread + UNIT * np.abs(centre), 10))
 
     @_quiet

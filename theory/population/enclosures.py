@@ -14,7 +14,7 @@ Over a cell, with c, v moving from (c_0, v_0) to (c_1, v_1), the unit differs fr
 The first term is the bilinear part, t (1 - t) (c_1 - c_0) (z_1 - z_0). The second is the kink: where u_0 = <v_0, X> and
 u_1 = <v_1, X> differ in sign, the chord of z is above z by at most u_0 |u_1| / (u_0 + |u_1|) <= (|u_0| |u_1|)^(1/2),
 and E |u_0| |u_1| over both wedges is 2 k(v_0, -v_1) = |x_0| |x_1| (sin phi - phi cos phi) / pi. That is at most
-|x_0| |x_1| phi^3 / (3 pi), and at most D^2 / 4; and sin(phi / 2) <= D / (2 (|x_0| |x_1|)^(1/2)). So a cell of width h costs O(h^(3/2)).
+|x_0| |x_1| phi^3 / (3 pi), and at most D^2 / 4; and 4 |x_0| |x_1| sin(phi / 2)^2 = D^2 - (|x_0| - |x_1|)^2. So a cell of width h costs O(h^(3/2)).
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def over_cells(segments: Segments, lo: Array, hi: Array, law: Law) -> Array:
     step = exact(dot(across @ S, across).sqrt().upper)
     turn, out = dot(turned, turned).sqrt(), np.maximum(*(dot(n.out, n.out).sqrt().upper for n in ends))
     product = x * y
-    sine = (step / exact(np.maximum(product.lower, 0.0)).sqrt().ldexp(1)).upper
+    lean = np.minimum((step.square() - (x - y).square()).upper, step.square().upper)  # (2 sin(phi / 2))^2 |x_0| |x_1|
+    sine = (exact(np.maximum(lean, 0.0)).sqrt() / exact(np.maximum(product.lower, 0.0)).sqrt().ldexp(1)).upper
     angle = exact(2 * np.arcsin(np.minimum(sine, 1.0)) * (1 + LIBM))
     small = exact(product.upper) * angle.square() * angle * Ball(np.array(1 / (3 * np.pi)), np.array(UNIT))
     kink = np.where(sine < 1, np.minimum(small.upper, step.square().ldexp(-2).upper), step.square().ldexp(-2).upper)

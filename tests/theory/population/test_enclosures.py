@@ -11,7 +11,7 @@ from theory.networks import Network
 from theory.numerics import Ball
 from theory.population import TeacherRisk, enclosures, maxima
 from theory.population.enclosures import SHAPE, Nets, Segments
-from theory.relu_kernel import arc_cosine_shape
+from theory.relu_kernel import Gaussian, Law, arc_cosine_shape
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -83,6 +83,59 @@ def test_points_and_cells_are_bounded_in_400_bit_balls(seed, i, j, k):
     value, error = F.fit(a[None])
     true = ball_risk(F, a, a, 0.0) - arb(F.noise)
     assert not abs(true - arb(float(value[0]))) > arb(float(error[0])) * (1 + arb(1e-10))
+
+
+@many
+@given(st.integers(0, 2**32), st.floats(0.05, 0.95))
+def test_what_a_unit_is_off_its_chord_is_bounded(seed, t):
+    """Two more units take the chord away: f vanishes at both ends, and between them is all that the bound is about."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 4))
+    A, (w, v), (c, d) = rng.standard_normal((n, n)), rng.standard_normal((2, n)), rng.standard_normal((2, 1))
+    if seed % 3 == 0:
+        v, c = float(rng.uniform(-2, 2)) * w, d  # a kink at most
+    if seed % 3 == 1:
+        v = float(rng.uniform(0, 3)) * w  # bilinear, no kink
+    law, none = Law.of(Gaussian(A @ A.T)), np.zeros(1)
+    rows = np.array([[w, w, v]]), np.array([[v, w, v]])
+    out = np.array([[c, -c, none]]), np.array([[d, none, -d]])
+    segments = Segments.between((rows[0], out[0]), (rows[1], out[1]), law)
+    upper = float(enclosures.over_cells(segments, np.zeros(1), np.ones(1), law)[0])
+    middle = segments.at(np.array([t]))
+    off = enclosures.squared_norm(middle, law)[0].ldexp(middle.exponent)
+    assert off.lower[0] <= upper
+    if seed % 3 == 1:  # t (1 - t) (d - c) (z(v) - z(w)), of norm D / 4 over sqrt 2 at t = 1/2
+        middle = segments.at(np.array([0.5]))
+        off = enclosures.squared_norm(middle, law)[0].ldexp(middle.exponent)
+        assert off.lower[0] <= upper <= 2.001 * off.upper[0] + 1e-12 * float(np.trace(A @ A.T))
+
+
+@many
+@given(st.integers(0, 2**32))
+def test_rows_and_weights_that_are_known_roughly_are_enclosed_by_their_members(seed):
+    """Lengths that may vanish and angles that may be anything: each member's risk is inside."""
+    rng = np.random.default_rng(seed)
+    n, M = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    A = rng.standard_normal((n, n)) * 10.0 ** rng.uniform(-2, 0, n)
+    law = Law.of(Gaussian(A @ A.T))
+    rows = Ball(
+        rng.standard_normal((1, M, n)) * 10.0 ** rng.uniform(-2, 0), np.full((1, M, n), 10.0 ** rng.uniform(-8, -1))
+    )
+    if seed % 2 and M > 1:
+        rows.centre[0, 1] = rows.centre[0, 0] * rng.choice([-1.0, 1.0])
+    out = Ball(rng.standard_normal((1, M, 2)), np.full((1, M, 2), 10.0 ** rng.uniform(-8, -1)))
+    found = enclosures.squared_norm(Nets(rows, out, np.zeros(1, int)), law)[0]
+    for _ in range(3):
+        V, C = ((b.centre + b.radius * rng.choice([-0.999, 0.999], b.centre.shape))[0] for b in (rows, out))
+        bits, ctx.prec = ctx.prec, 400
+        S, total = arb_mat(law.second_moment.centre.tolist()), arb(0)
+        for v, c in zip(V, C):
+            for w, e in zip(V, C):
+                k = half_angle_kernel(arb_mat(1, n, v.tolist()), arb_mat(1, n, w.tolist()), S)
+                total += sum((arb(x) * arb(y) for x, y in zip(c.tolist(), e.tolist())), arb(0)) * k
+        ctx.prec = bits
+        assert not total > arb(float(found.upper[0]))
+        assert not total < arb(float(found.lower[0]))
 
 
 @settings(max_examples=max(30, settings().max_examples // 5))

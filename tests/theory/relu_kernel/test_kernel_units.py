@@ -143,6 +143,42 @@ def test_bounds_of_atoms_hold_in_fractions_whatever_the_size_of_entries(data, n,
             assert Fraction(float(getattr(found, name, -1.0))) <= exact
 
 
+small = st.integers(-3, 3)
+
+
+@many
+@given(
+    small, small, st.sampled_from(range(8)), st.lists(st.lists(small, min_size=2, max_size=2), min_size=1, max_size=4)
+)
+def test_the_half_space_bound_of_vectors_of_one_length_is_the_exact_one_rounded_down(a, b, turn, points):
+    """|w1| = |w2|: then |w1| |w2| times every term is rational; integers put many atoms on the wall <x, p> = 0."""
+    if a == b == 0:
+        return
+    u, v = ((a, b), (b, a))[turn % 2]
+    w1, w2 = (a, b), (u * (-1) ** (turn // 2), v * (-1) ** (turn // 4))
+    sample = Sample(np.array(points, dtype=float), np.zeros((len(points), 1)))
+    main = loss = whole = Fraction(0)
+    for x, weight in zip(points, sample.weights.tolist()):
+        f, h = (Fraction(sum(t * (q + s * p) for t, p, q in zip(x, w1, w2)), 2) for s in (1, -1))
+        main += Fraction(weight) * max(f, 0) ** 2
+        loss += Fraction(weight) * h**2 * (f >= 0)
+        whole += Fraction(weight) * h**2
+    found = sharp_bounds(np.array(w1, dtype=float), np.array(w2, dtype=float), sample)
+    energy = sum(Fraction(weight) * sum(t * t for t in x) for x, weight in zip(points, sample.weights.tolist()))
+    slack = Fraction(1e-13) * (main + whole) + Fraction(1e-28) * energy * (a * a + b * b) + Fraction(1e-300)
+    assert main <= Fraction(float(found.upper)) <= main + slack
+    assert main - loss - slack <= Fraction(float(found.half_space)) <= main - loss
+    assert main - whole - slack <= Fraction(float(found.direction)) <= main - whole
+
+
+def test_opposite_vectors_lose_all_of_a_gaussian():
+    """Where p = 0 the half space is everything."""
+    for w in ([1.0, 0.0], [0.3, -0.7]):
+        found = sharp_bounds(w, -3 * np.array(w), Gaussian([[2.0, 0.3], [0.3, 1.0]]))
+        assert found.half_space == pytest.approx(found.direction, rel=1e-13)
+        assert found.direction < 0
+
+
 def ball_kernel(w1, w2, S):
     """The arc-cosine kernel in 400-bit balls, by the angle's cosine: another way than the library's."""
     bits, ctx.prec = ctx.prec, 400
