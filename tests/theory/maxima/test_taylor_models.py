@@ -250,7 +250,7 @@ def exact_risk(risk, theta_0, theta_1, t):
 exponents = st.integers(-1070, 400) | st.sampled_from([-1074, -1022, -600, -300, 0, 300])
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, 2 * settings().max_examples))
 @given(st.data(), st.integers(0, 2**32), st.sampled_from(["relu", "identity"]), st.integers(1, 2))
 def test_a_bound_over_a_cell_holds_at_every_magnitude(data, seed, activation, hidden):
     """Layers, inputs and targets of sizes from 2^-1074 to 2^400, which meet again in products; cells of any width."""
