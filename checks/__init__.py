@@ -2,3 +2,5 @@
 
 `python -m checks` runs it. `checks.strategies` holds Hypothesis strategies, `checks.claims` one module per claim.
 """
+
+from theory import moved as moved

@@ -41,6 +41,7 @@ class Verdict(Enum):
 class Evidence(Enum):
     """How the verdict is supported by machine, strongest first (proofs are in paper_notes.md)."""
 
+    PROVED = "proved"  # the negation of each universal step is unsatisfiable, by a solver for real arithmetic
     EXACT = "exact"  # rational or symbolic arithmetic
     ENCLOSED = "enclosed"  # floating point with every rounding bounded
     DUAL = "dual-certified"  # feasible primal and dual points

@@ -135,6 +135,12 @@ class PenalisedRisk:
             np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape), "theta"
         )
 
+    def unpenalised(self, thetas: Array) -> Array:
+        """F without kappa R at thetas (B, P), (B,), unchecked, in slabs of bounded memory; inf or NaN on overflow."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [self._fits(slab) for slab in self._slabs(thetas)]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
     def regulariser(self, theta: ArrayLike) -> Array:
         """kappa R(theta) at theta (..., P), shape (...); NaN and infinity pass through."""
         self.network.weights(theta)  # for its checks

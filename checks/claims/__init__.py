@@ -22,7 +22,6 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "sec-2.1-many",
     ),
     "2.2 Linear networks": (
-        "intro-kawaguchi",
         "prop-2.2",
         "sec-2.2-no-rank",
         "prop-2.2-width",

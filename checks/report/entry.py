@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from checks.certificates import Shipped
 
 EVIDENCE = {
+    "proved": "the negation is unsatisfiable, says a solver for real arithmetic",
     "exact": "rational or symbolic arithmetic",
     "enclosed": "floating point with every rounding bounded",
     "dual-certified": "feasible primal and dual points",

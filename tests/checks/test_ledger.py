@@ -51,7 +51,8 @@ def test_an_entry_of_the_notes_says_what_the_ledger_says(name):
     claim, entry = claims.load(name), ENTRIES[name]
     assert (entry.verdict, entry.evidence) == (claim.verdict.name, claim.evidence.value)
     assert entry.source
-    assert ("Statement" if claim.standing is Standing.OURS else "As printed") in entry.parts
+    label = "Read as" if claim.reading else "Statement" if claim.standing is Standing.OURS else "As printed"
+    assert label in entry.parts
     assert "Why" in entry.parts
     assert entry.parts["Check"].startswith(f"`python -m checks {name}`")
     if claim.verdict is Verdict.REPAIRED:

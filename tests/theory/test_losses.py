@@ -168,13 +168,18 @@ def test_values_are_those_of_scipy_and_scikit_learn():
     assert LOSSES["absolute"].value(f, Y).mean() == pytest.approx(4 * metrics.mean_absolute_error(Y, f))
 
 
-def test_exp_and_log1p_are_as_accurate_as_the_rounding_model_assumes():
+def test_exp_log1p_and_powers_are_as_accurate_as_the_rounding_model_assumes():
     rng, worst = np.random.default_rng(0), 0.0
     ctx.prec = 160
     x = np.concatenate([-(10.0 ** rng.uniform(-16, 2.84, 6000)), rng.uniform(-40, 0, 6000)])
     for computed, function in ((np.exp(x), "exp"), (np.log1p(np.exp(x)), "log1p")):
         for value, at in zip(computed.tolist(), (x if function == "exp" else np.exp(x)).tolist()):
             true = getattr(arb(at), function)()
+            worst = max(worst, float((abs(arb(value) - true) / true).mid()))
+    for p in (1.5, 2.0, 3.0, 7.3):  # powers of singular values
+        s = 10.0 ** rng.uniform(-9, 9, 2000)
+        for value, at in zip((s**p).tolist(), s.tolist()):
+            true = arb(at) ** arb(p)
             worst = max(worst, float((abs(arb(value) - true) / true).mid()))
     assert worst < losses.LIBM / 2
 
@@ -475,6 +480,52 @@ def test_singular_values_off_by_rounding_are_caught(monkeypatch):
         low += true > arb(float(risk.R.upper(np.stack([theta[None]] * 2), np.zeros((1, net.size)))[0, 0]))
     assert missed > 10
     assert low == 0
+
+
+def cancelling(rng, name, activation):
+    """(risk, theta): features that cancel in the output down to rounding, beside targets 0 or of size one."""
+    net = Network((2, 3, 4, 1 + (name == "softmax")), activation, bias=bool(rng.integers(2)))
+    W = net.weights(np.zeros(net.size))
+    W[0][:] = 10.0 ** rng.uniform(-6, 2) * rng.standard_normal(W[0].shape)
+    W[1][:] = 10.0 ** rng.uniform(0, 6) * rng.standard_normal(W[1].shape)
+    W[1][:, 0] = -W[1][:, 1:3].sum(axis=1)  # features that are nearly equal cancel
+    W[2][:] = rng.standard_normal(W[2].shape)
+    X = rng.standard_normal((3, 2))
+    theta = net.pack(W)
+    Y = np.zeros((3, 1)) if name in ("squared", "absolute") else targets(rng, name, (3, net.widths[-1]))
+    return Risk(net, Sample(X, Y), name), theta
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
+@each_loss
+def test_values_rounded_down_from_floats_hold_where_features_cancel(name, activation):
+    rng, above = np.random.default_rng(0), 0
+    for _ in range(40):
+        risk, theta = cancelling(rng, name, activation)
+        true, value = oracle.risk_at(risk, theta, theta, 0), risk(theta)
+        above += arb(value) > true
+        zero = np.zeros(1)
+        low = taylor_models.rounded_down(risk, theta[None], theta[None], zero, np.array([value]))[0]
+        assert not arb(float(low)) > true
+        careful = taylor_models.point_bounds(risk, theta[None], theta[None], zero)
+        assert not arb(float(careful[0][0])) > true
+        assert not true > arb(float(careful[1][0]))
+    assert above > 2  # the value as computed is no bound
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_values_rounded_down_without_the_rounding_of_features_are_caught(activation, monkeypatch):
+    """The planted fault: matrix products count as exact."""
+    monkeypatch.setattr(taylor_models, "gamma", lambda n: 0.0)
+    monkeypatch.setattr(taylor_models, "_size", lambda a, b: 0.0 * a)
+    monkeypatch.setattr(taylor_models, "LIBM", 0.0)
+    rng, caught = np.random.default_rng(0), 0
+    for _ in range(40):
+        risk, theta = cancelling(rng, "squared", activation)
+        value = np.array([risk(theta)])
+        low = taylor_models.rounded_down(risk, theta[None], theta[None], np.zeros(1), value)[0]
+        caught += arb(float(low)) > oracle.risk_at(risk, theta, theta, 0)
+    assert caught > 2
 
 
 # ---------------------------------------------------------------- constant pieces

@@ -26,11 +26,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
 
+from theory.maxima import Named
 from theory.numerics import Array, Vector, float_below, floats, matrix, null_space, rank
 from theory.rays import Rays, feature_rows, lift, plane_coordinates, row_norms, sorted_directions
 
@@ -45,7 +45,7 @@ PLANE_RAYS = 7
 STEPS = (2.0**-40, 2.0**-32, 2.0**-24, 2.0**-16, 2.0**-8, 0.5)
 
 
-class Geometry(Enum):
+class Geometry(Named):
     """How the points lie, which decides the set of feature rows; the value says what is known there."""
 
     INDEPENDENT = "linearly independent points: every nonnegative feature row is realised, the bound is exact"

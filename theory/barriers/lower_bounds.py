@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -19,6 +18,7 @@ from theory.barriers.invariants import (
     is_odd,
 )
 from theory.barriers.one_direction import one_direction_risk
+from theory.maxima import Named
 from theory.numerics import Array, exact_rows, float_below, matrix, rank
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -37,7 +37,7 @@ SUBSET_RAYS = 5
 MOST_ARCS = 200
 
 
-class Reason(Enum):
+class Reason(Named):
     """What forces the barrier, or lets the path through; the value says so."""
 
     DETERMINANT = "an odd permutation turns the sign of det Z: on the way the features are dependent"

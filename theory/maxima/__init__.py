@@ -2,7 +2,7 @@
 
 from theory.maxima.branch_and_bound import Goal, Landscape, search
 from theory.maxima.neighbourhoods import Inputs, groups
-from theory.maxima.results import Maxima, Maximum, Method, PathMaximum, Status
+from theory.maxima.results import Maxima, Maximum, Method, Named, PathMaximum, Status
 from theory.maxima.segments import is_constant_along, is_convex_along, path_maximum, segment_maxima, segment_maximum
 from theory.maxima.taylor_models import point_bounds, upper_bounds
 
@@ -13,6 +13,7 @@ __all__ = [
     "Maxima",
     "Maximum",
     "Method",
+    "Named",
     "PathMaximum",
     "Status",
     "groups",

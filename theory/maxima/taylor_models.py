@@ -106,9 +106,9 @@ def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[
 def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Array) -> Array:
     """Lower bounds (B,) on F at (1 - t) theta_0 + t theta_1 from its values (B,) in floats; theta_0, theta_1 (B, P), t (B,).
 
-    Cheaper than `point_bounds` by the number of samples, and looser: H bounds all features of a layer, and e what
-    rounding has put them off by, from the largest row sum r of absolute weights: e -> r e + (gamma r + dr) H. Losses as
-    computed are sums of nonnegative terms, so they have small relative errors.
+    Cheaper than `point_bounds` by the number of samples, and looser: H bounds all features of a layer, true and computed,
+    and e their difference, from the largest row sum r of absolute weights, dr of their rounding:
+    e -> r e + (gamma_n r + dr) H. Losses as computed are sums of nonnegative terms, so they have small relative errors.
     """
     network, sample = risk.network, risk.sample
     point, radius = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1, 8 * UNIT * _size(theta_0, theta_1)
@@ -117,19 +117,18 @@ def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: A
         for k, (W, dW) in enumerate(zip(network.weights(np.abs(point) + radius), network.weights(radius)), start=1):
             H = np.maximum(H, 1.0) if network.bias else H
             r, dr = (M.sum(axis=-1).max(axis=-1) for M in (W, dW))
-            e = (r * e + (gamma(W.shape[-1] + 16) * r + dr) * H) * (1 + gamma(64)) + TINY
-            H = (r * H + e) * (1 + gamma(64))  # of the features, and of what is computed for them
+            slack = 1 + gamma(W.shape[-1] + 64)
+            e = (r * e + (gamma(W.shape[-1] + 16) * r + dr) * H) * slack + TINY
+            H = (r * H + e) * slack
             if network.rho(k).name in ("tanh", "sigmoid"):
-                H, e = np.minimum(H, 1.0), e + 4 * LIBM
-        distance = e * np.sqrt(sample.n_out) * (1 + gamma(64))
-        low = values * (1 - gamma(len(sample) + 2 * sample.n_out + 2000))  # exponents down to -745, each to half a unit
-        low = low - risk.criterion.fall(values, distance, sample.n_out) * (1 + gamma(64)) - TINY
+                H, e = np.ones_like(H), e + 4 * LIBM
+        slack = gamma(len(sample) + 2 * sample.n_out + 2000)  # exponents down to -745 are off by half a unit
+        fits = values if risk.R is None else risk.unpenalised(point)
+        fall = risk.criterion.fall(fits, e * np.sqrt(sample.n_out), sample.n_out)
+        low = fits * (1 - slack) - fall * (1 + 2 * slack) - TINY
         if risk.R is not None:
-            penalty = risk.kappa * risk.R.value(point)
-            low = low - np.maximum(
-                penalty * (1 + gamma(8)) - risk.kappa * risk.R.lower(point, radius) * (1 - gamma(8)), 0.0
-            )
-    return np.where(low > 0, low * (1 - gamma(8)), 0.0)
+            low = low + risk.kappa * risk.R.lower(point, radius)
+    return np.where(low > 0, low * (1 - gamma(16)), 0.0)
 
 
 def _upper_bounds(

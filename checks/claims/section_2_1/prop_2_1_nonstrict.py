@@ -175,6 +175,7 @@ CLAIM = Claim(
     fault="the straight line in place of the path along the hyperbola",
     source="Proposition 2.1, read for every local minimum",
     statement="If {F <= lambda} is connected for all lambda then every local minimum of F, strict or not, is a global minimum.",
+    reading=True,
     standing=Standing.THEOREM,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.REFUTED,

@@ -95,13 +95,13 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, whole=False),
     refute=witness,
     repaired=(
-        "Let all {F <= lambda} be connected, F continuous and semialgebraic, lambda not the lowest level. Every component "
+        "Let all {F <= lambda} be connected, F continuous on R^d, lambda not the lowest level. Every component "
         "C of {F = lambda} has a point that is a limit of points with F < lambda. If C has a local minimum, then it has a "
         "point that is a limit of local minima and yet none itself; where F is differentiable it is critical."
     ),
     proof=(
-        "Were C to consist of local minima, it would be closed and, having a neighbourhood where F >= lambda and only "
-        "finitely many other components near it, open in {F <= lambda}, which has lower points besides. The local minima "
-        "in C are open in C; if there are any, but not all, they are not closed, C being connected."
+        "{F < lambda} is connected, as an increasing union of connected sets. A component D of its complement has a connected boundary, since R^d is "
+        "unicoherent, and that boundary lies in {F = lambda}; every component of {F = lambda} contains the boundary of one D, which consists of "
+        "limits of points below lambda. The local minima in C are open in C; if there are any, they are not closed, C being connected and not all minima."
     ),
 )

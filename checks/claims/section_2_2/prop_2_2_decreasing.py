@@ -1,8 +1,10 @@
 """Proposition 2.2, end: every theta is joined to the lowest level by a path along which the risk falls strictly."""
 
+from fractions import Fraction
+
 import numpy as np
 
-from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from checks.claims.section_2_2.instances import KINDS, parameters, sample
 from theory.linear_paths import best_product, coefficients, connect, descend, falls
 from theory.networks import Network
@@ -80,21 +82,63 @@ def _printed(risk: Risk, theta: np.ndarray, M: np.ndarray) -> Path:
     return connect(Risk(risk.network, risk.sample), theta, risk.network.pack(W))
 
 
+def poor_minimum() -> tuple[Fraction, Fraction, list[Fraction], list[Fraction]]:
+    """Ridge, one hidden unit: F, its gradient and the leading minors of its Hessian at a point, and F at a lower point.
+
+    Sigma = diag(1/4, 1), Y = diag(3, 1) X, kappa = 7/16; W_1 = (a, b), W_2 = (c, d)^T. Returns F at (0, 3/4, 0, 3/4), F at
+    (9/8, 0, 9/8, 0), and gradient and minors at the first.
+    """
+    import sympy
+
+    v = a, b, c, d = sympy.symbols("a b c d")
+    F = (3 - a * c) ** 2 / 4 + (b * c) ** 2 + (a * d) ** 2 / 4 + (1 - b * d) ** 2
+    F += sympy.Rational(7, 16) * (a**2 + b**2 + c**2 + d**2)
+    here = dict(zip(v, (0, sympy.Rational(3, 4), 0, sympy.Rational(3, 4))))
+    there = dict(zip(v, (sympy.Rational(9, 8), 0, sympy.Rational(9, 8), 0)))
+    hessian = sympy.hessian(F, v).subs(here)
+    exact = [
+        F.subs(here),
+        F.subs(there),
+        *(F.diff(x).subs(here) for x in v),
+        *(hessian[:k, :k].det() for k in range(1, 5)),
+    ]
+    low, lower, *rest = (Fraction(int(number.p), int(number.q)) for number in map(sympy.Rational, exact))
+    return low, lower, rest[:4], rest[4:]
+
+
+def witness() -> Witness:
+    """A strict local minimum that is not global, for two layers with ridge and one hidden unit: no path falls from it."""
+    value, lower, gradient, minors = poor_minimum()
+    return Witness(
+        not any(gradient) and all(minor > 0 for minor in minors) and lower < value,
+        "X = Y = R^2, one hidden unit, E X X^T = diag(1/4, 1), Y = diag(3, 1) X, ridge with kappa = 7/16: at W_1 = (0, 3/4), "
+        "W_2 = W_1^T the gradient vanishes and the Hessian is positive definite, F = 751/256; at W_1 = (9/8, 0), W_2 = W_1^T "
+        "F = 46849/16384 is lower. The printed condition on the widths asks nothing of K = 2",
+        {"F": str(value), "lower": str(lower), "minors of the Hessian": [str(minor) for minor in minors]},
+    )
+
+
 CLAIM = Claim(
     id="prop-2.2-decreasing",
     headline="From any linear net the risk can fall strictly to its lowest level.",
+    instead="True for hidden widths of at least min(n_in, n_out); a ridge net with one unit has a strict poor minimum.",
     fault="the printed argument: keep the product, then improve it",
     source="Proposition 2.2, last sentence; end of Appendix B.2",
     statement=(
-        "Any theta can be connected to the lowest energy level by a path along which the risk is strictly decreasing "
-        "(kappa = 0; or ridge and K = 2; squared loss, hidden widths >= min(n_in, n_out))."
+        "n_j > min(n_1, n_K) for j = 2..K-1; kappa = 0, or ridge and K = 2: any theta can be connected to the lowest energy "
+        "level by a path along which the risk is strictly decreasing."
+    ),
+    repaired=(
+        "Squared loss, hidden widths >= min(n_in, n_out), kappa = 0 or ridge and K = 2: any theta is joined to the lowest "
+        "level by a path along which the risk falls strictly. For kappa = 0 and narrower layers neither is known here."
     ),
     standing=Standing.THEOREM,
     tightness=Tightness.EXISTENCE,
-    verdict=Verdict.HOLDS,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.SAMPLED,
     confirm=attack,
     control=lambda setting: attack(setting, printed=True),
+    refute=witness,
     proof=(
         "Not by the printed argument, whose path keeps the product on whole pieces. Existence: theta is not a local "
         "minimum unless it is global, and by the curve selection lemma an analytic arc along which F falls leads from it "

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from checks.claims.section_2_2.instances import integers, square_sum
+from checks.claims.section_2_2.prop_2_2_decreasing import poor_minimum
 
 
 def attack(setting: Setting, *, kappa: int = 0) -> Outcome:
@@ -50,15 +51,15 @@ def _risk(W: list, X, Y, kappa: int):
 
 
 def witness() -> Witness:
-    """Connected level sets do not exclude poor minima that are not strict: min(|x|, 1), at x = 5."""
-    nearby = [min(abs(Fraction(5) + Fraction(k, 100)), Fraction(1)) for k in range(-10, 11)]
-    global_minimum = min(abs(Fraction(0)), Fraction(1))
-    strict = [(1 - (1 + Fraction(1, n)) * (1 / (1 + Fraction(1, n)))) ** 2 for n in range(1, 50)]
+    """As printed there are poor minima (one hidden unit, ridge); and where there are none, none is strict either."""
+    value, lower, gradient, minors = poor_minimum()
+    same = {(1 - (1 + Fraction(1, n)) * (1 / (1 + Fraction(1, n)))) ** 2 for n in range(1, 50)}
     return Witness(
-        set(nearby) == {1} and global_minimum == 0 and set(strict) == {0},
-        "min(|x|, 1) has connected sublevel sets (intervals) and a poor local minimum at 5; (1 - w2 w1)^2 has no strict "
-        "minimum for Proposition 2.1 to speak of: (1 + 1/n, 1/(1 + 1/n)) is as low as (1, 1)",
-        {"at 5": 1, "lowest": 0},
+        not any(gradient) and all(minor > 0 for minor in minors) and lower < value and same == {0},
+        "the printed widths allow one hidden unit: with ridge, E X X^T = diag(1/4, 1), Y = diag(3, 1) X, kappa = 7/16 the point "
+        "W_1 = (0, 3/4), W_2 = W_1^T is a strict local minimum, 751/256, above 46849/16384 elsewhere. And (1 - w2 w1)^2 has no "
+        "strict minimum for Proposition 2.1 to speak of: (1 + 1/n, 1/(1 + 1/n)) is as low as (1, 1)",
+        {"F": str(value), "lower": str(lower)},
     )
 
 
@@ -68,7 +69,7 @@ CLAIM = Claim(
     instead="There are none from width min(n_in, n_out) on, but no minimum is strict, so connectedness proves nothing.",
     fault="with ridge, where the rescaled point has another risk",
     source="Proposition 2.2, 'and therefore there are no poor local minima in these cases'",
-    statement="The level sets are connected, therefore (by Proposition 2.1) there are no poor local minima.",
+    statement="n_j > min(n_1, n_K) for j = 2..K-1: the level sets are connected, and therefore there are no poor local minima.",
     repaired=(
         "There are none, for convex differentiable losses and hidden widths >= min(n_in, n_out), but not therefore: for "
         "kappa = 0 and K >= 2 no local minimum is strict, so Proposition 2.1 says nothing."

@@ -88,15 +88,17 @@ CLAIM = Claim(
     headline="The authors' later proof joins the nets by interpolated singular values.",
     instead="It misses its ends by a factor in the null space, which one line repairs; the step for deficient ranks fails.",
     fault="the formula as printed, with a pseudo-inverse for the inverse",
-    source="The authors' later proof of Proposition 2.2 (revised appendix), kappa = 0",
+    source="A later version of the paper's appendix, quoted from memory; kappa = 0",
     statement=(
         "W_1(t) = U(t) S(t) V(t)^T joins W_1^A to W_1^B in full rank and W_2(t) = W~(t) W_1(t)^{-1} joins W_2^A to W_2^B; at "
         "deficient ends new directions for W_1 can be taken in P = col(W_1)^perp, which fall in Null(W_2) because "
         "P meets Q = Null(W_2)^perp in 0."
     ),
+    repaired="W_2(t) = W~(t) W_1(t)^+ + [(1-t) W_2^A + t W_2^B] (I - W_1(t) W_1(t)^+) while the rank is constant; at deficient ends W_2 moves to W_2 P_{col W_1} first, at constant product.",
+    reading=True,
     standing=Standing.PROOF_STEP,
     tightness=Tightness.EQUALITY,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, bracket=False),

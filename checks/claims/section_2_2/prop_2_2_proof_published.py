@@ -72,9 +72,10 @@ CLAIM = Claim(
         "pinv(W) = (W^T W)^{-1} W^T, satisfy (i) W_{k-1}(0) = W_{k-1}^A, W_{k-1}(1) = W_{k-1}^B, (ii) the same for W_k, "
         "(iii) W_k(t) W_{k-1}(t) = W~(t)."
     ),
+    repaired="After W_{k-1} has moved straight to W_k^+ W_k W_{k-1} at either end, with the right inverse W^T (W W^T)^{-1}, and hidden width at least n_out + 1: (i)-(iii) hold for almost every V at ends of full rank. The proof of prop-2.2 here asks for no rank.",
     standing=Standing.PROOF_STEP,
     tightness=Tightness.EQUALITY,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, prepend=False),

@@ -173,7 +173,7 @@ CLAIM = Claim(
     "have risk -> 0 as the covariance -> 0, and every path between them passes W_1 of rank one, with risk at least 1/2",
     standing=Standing.REMARK,
     tightness=Tightness.LOWER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.SAMPLED,
     confirm=attack,
     control=lambda setting: attack(setting, width=3),

@@ -73,7 +73,7 @@ def attack(setting: Setting, *, reducible: bool = False) -> Outcome:
 
 
 def witness() -> Witness:
-    """theta with v_2 = 0: unit 2 is idle, and the swap costs nothing. n = 1: both kinks are at 0, whatever v."""
+    """theta with v_2 = 0: unit 2 is idle, and the swap costs nothing. n = 1, rows of one sign: both kinks are at 0."""
     net = Network((2, 2, 1))
     X = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5], [0.25, -1.0], [2.0, 3.0]])
     risk, theta = _own_outputs(net, np.array([[1.0, 0.5], [-0.25, 1.0]]), np.array([[2.0, 0.0]]), X)
@@ -93,8 +93,8 @@ def witness() -> Witness:
     )
     return Witness(
         bool(reached) and idle <= 1e-24 and merged <= 1e-24,
-        "theta with v_2 = 0 and its swap are joined at risk zero (place, transfer, place), and so are any two units "
-        "for n = 1 without biases, whose kinks coincide",
+        "theta with v_2 = 0 and its swap are joined at risk zero (place, transfer, place), and so are two units with rows of "
+        "one sign for n = 1 without biases, whose kinks coincide",
         {"idle unit, maximum": idle, "n = 1, maximum": merged},
     )
 

@@ -94,7 +94,7 @@ CLAIM = Claim(
     ),
     standing=Standing.PROOF_STEP,
     tightness=Tightness.UPPER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, everywhere=True),

@@ -48,7 +48,7 @@ CLAIM = Claim(
     ),
     standing=Standing.REMARK,
     tightness=Tightness.LOWER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, across=False),

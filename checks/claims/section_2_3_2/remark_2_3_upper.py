@@ -40,7 +40,7 @@ CLAIM = Claim(
     statement="[w1,w2]_Z <= <w1,w2> ||w_m||_Z^2 <= ||Sigma|| <w1,w2>.",
     standing=Standing.REMARK,
     tightness=Tightness.UPPER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, half_angle=False),

@@ -119,7 +119,8 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, width=3),
     refute=witness,
     repaired="{F <= lambda} is connected inside {F <= lambda + O(1/m)} (sharper-maurey); for kappa > 0 and lambda in "
-    "[e(m), e(m-1)) it is not connected, with barrier at least e(m-1) - lambda, in examples for every m",
+    "[e(m), e(m-1)) it is not connected, with barrier at least e(m-1) - lambda, in examples for every m >= 3"
+    "; on N samples every level set is connected from m = N + 1 on (sharper-N+1)",
     proof="On {F < e(m-1)} every weight is nonzero and no two rows are positively parallel, so signs (and in the plane "
     "the cyclic order of the directions) are constant along paths; permuting units changes them.",
 )

@@ -66,7 +66,7 @@ CLAIM = Claim(
     statement="The energy gap satisfies epsilon = O(m^(-1/n))",
     standing=Standing.THEOREM,
     tightness=Tightness.ASYMPTOTIC,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, printed=True),

@@ -75,7 +75,7 @@ CLAIM = Claim(
     statement="Removing one of nu_m rows within angle a of each other raises the loss by at most (C + a) a, C = C(E Y^2)",
     standing=Standing.PROOF_STEP,
     tightness=Tightness.UPPER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
     control=lambda setting: attack(setting, forget_weight=True),

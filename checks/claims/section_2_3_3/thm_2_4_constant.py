@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
-from checks.claims.section_2_3_3.thm_2_4_eta import tight
+from checks.claims.section_2_3_3.thm_2_4_eta import aligned, tight
 from theory.lasso import second_layer
 from theory.maxima import segment_maximum
 from theory.networks import Network
@@ -28,39 +28,53 @@ def _turned(rng: np.random.Generator, W: np.ndarray, alpha: float) -> np.ndarray
 
 
 def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
-    """max over subpath (2) <= larger end + factor * (C1 alpha + C2 alpha^2), between second layers that are optimal."""
+    """max over subpath (2) <= larger end + factor * (C1 alpha + C2 alpha^2), between second layers that are optimal.
+
+    9/10 is a planted fault: on `aligned` the first order attains C1 but for half a per cent.
+    """
     tally, rng = Tally(), setting.rng
     for k in setting.each(range(setting.instances(60, 3000))):
-        if k % 4 == 0:  # swapping two close units of opposite sign
-            alpha = float(rng.uniform(0.05, np.pi / 2))
-            X, *pair = tight(alpha)
-            W, V, Y = np.array(pair), np.array(pair[::-1]), np.array([[1.0], [-1.0]])
-            p, kappa = np.ones(2), float(np.sin(alpha / 2) * rng.uniform(0.2, 1.5))
-            keep = np.array([True, True])
+        if k % 10 == 0:
+            risk, *ends, alpha = aligned(float(rng.uniform(0.02, 0.1)), float(rng.uniform(0.002, 0.02)))
+            gap = 0.0
         else:
-            n, N, m = int(rng.integers(1, 4)), int(rng.integers(1, 8)), int(rng.integers(1, 6))
-            X, Y = rng.standard_normal((N, n)) * rng.choice([0.1, 1, 10]), rng.standard_normal((N, 1))
-            p = rng.dirichlet(np.ones(N))
-            W = rng.standard_normal((m, n))
-            W /= np.linalg.norm(W, axis=1, keepdims=True)
-            alpha = float(np.pi * rng.uniform() ** 3)
-            V = _turned(rng, W, alpha)
-            kappa = float(10 ** rng.uniform(-2, 0.3) * np.sqrt(np.mean(X**2) * np.mean(Y**2)))
-            keep = rng.uniform(size=m) < 0.6
-        network, sample = Network((X.shape[1], len(W), 1)), Sample(X, Y, p)
-        risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")
-        ends, gap = [], 0.0
-        for rows, used in ((W, np.ones(len(W), bool)), (V, keep)):
-            Z = np.maximum(X @ rows.T, 0) * used
-            best = second_layer(Z, Y[:, 0], kappa, weights=sample.weights)
-            gap = max(gap, best.gap)
-            ends.append(network.pack([rows, best.beta[None]]))
-        top = segment_maximum(risk, *ends)
-        larger = max(map(risk, ends))
-        turn = 2 * np.arcsin(min(1.0, float(np.linalg.norm(W - V, axis=1).max()) / 2 * (1 + gamma(16))))
-        allowed = larger + factor * theorem_constants(sample, kappa).allowance(min(turn, np.pi)) + 2 * gap
-        tally.add((allowed - top.value) / sample.energy + gamma(100), instance=k, alpha=alpha, kappa=kappa, m=len(W))
+            risk, ends, gap, alpha = _instance(rng, close=k % 4 == 0)
+        rows = [risk.network.weights(end)[0] for end in ends]
+        top, larger = segment_maximum(risk, *ends), max(map(risk, ends))
+        turn = 2 * np.arcsin(min(1.0, float(np.linalg.norm(rows[0] - rows[1], axis=1).max()) / 2 * (1 + gamma(16))))
+        rise = theorem_constants(risk.sample, risk.kappa).allowance(min(turn, np.pi))
+        slack = (larger + factor * rise + 2 * gap - top.value) / risk.sample.energy
+        tally.add(slack + gamma(100), instance=k, alpha=alpha, kappa=risk.kappa, m=risk.network.widths[1])
     return tally.outcome("margins in units of E Y^2; the maximum over each segment is computed, not sampled")
+
+
+def _instance(rng: np.random.Generator, *, close: bool) -> tuple[Risk, list[np.ndarray], float, float]:
+    """A risk, two ends with optimal second layers and turned rows, their duality gap, the angle; close: two units swapped."""
+    if close:
+        alpha = float(rng.uniform(0.05, np.pi / 2))
+        X, *pair = tight(alpha)
+        W, V, Y = np.array(pair), np.array(pair[::-1]), np.array([[1.0], [-1.0]])
+        p, kappa = np.ones(2), float(np.sin(alpha / 2) * rng.uniform(0.2, 1.5))
+        keep = np.array([True, True])
+    else:
+        n, N, m = int(rng.integers(1, 4)), int(rng.integers(1, 8)), int(rng.integers(1, 6))
+        X, Y = rng.standard_normal((N, n)) * rng.choice([0.1, 1, 10]), rng.standard_normal((N, 1))
+        p = rng.dirichlet(np.ones(N))
+        W = rng.standard_normal((m, n))
+        W /= np.linalg.norm(W, axis=1, keepdims=True)
+        alpha = float(np.pi * rng.uniform() ** 3)
+        V = _turned(rng, W, alpha)
+        kappa = float(10 ** rng.uniform(-2, 0.3) * np.sqrt(np.mean(X**2) * np.mean(Y**2)))
+        keep = rng.uniform(size=m) < 0.6
+    network, sample = Network((X.shape[1], len(W), 1)), Sample(X, Y, p)
+    risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")
+    ends, gap = [], 0.0
+    for rows, used in ((W, np.ones(len(W), bool)), (V, keep)):
+        Z = np.maximum(X @ rows.T, 0) * used
+        best = second_layer(Z, Y[:, 0], kappa, weights=sample.weights)
+        gap = max(gap, best.gap)
+        ends.append(network.pack([rows, best.beta[None]]))
+    return risk, ends, gap, alpha
 
 
 def _excess(q: Fraction, kappa: Fraction) -> Fraction:
@@ -110,19 +124,20 @@ def witness() -> Witness:
 CLAIM = Claim(
     id="thm-2.4-constant",
     headline="Eq. (22) bounds the rise on the two segments that turn rows.",
-    instead="It fails by a change of units; the right constants grow with 1/kappa and 1/kappa^2.",
-    fault="a tenth of the corrected constants",
+    instead="It fails by a change of units; the right constants, 8/27 and 1/16, come with 1/kappa and 1/kappa^2.",
+    fault="nine tenths of the corrected constants",
     source="Appendix B.4, eq. (22)",
     statement="|E|Y - eta_2 Z(eta_1)|^2 - E|Y - (1-t) beta Z(W) - t gamma Z(W~)|^2| <= "
     "4 alpha max(E Y^2, sqrt(E Y^2)) ||Sigma|| (kappa^(-1/2) + alpha sqrt(E Y^2) kappa^(-1)) + o(alpha^2)",
     standing=Standing.PROOF_STEP,
     tightness=Tightness.UPPER,
-    verdict=Verdict.REFUTED,
+    verdict=Verdict.REPAIRED,
     evidence=Evidence.EXACT,
     confirm=attack,
-    control=lambda setting: attack(setting, factor=0.1),
+    control=lambda setting: attack(setting, factor=0.9),
     refute=witness,
-    repaired="on subpath (2) F <= larger end + C1 alpha + C2 alpha^2, C1 = ||Sigma||^(1/2) (E Y^2)^(3/2) / (2 kappa), "
+    repaired="on subpath (2) F <= larger end + C1 alpha + C2 alpha^2, C1 = (8/27) ||Sigma||^(1/2) (E Y^2)^(3/2) / kappa, "
     "C2 = ||Sigma|| (E Y^2)^2 / (16 kappa^2)",
-    proof="|n_i| <= t (1-t) (|b_i| + |g_i|) |w_i - w~_i| ||Sigma||^(1/2); optimal ends have kappa |b|_1 <= E Y^2 / 2.",
+    proof="|n_i| <= t (1-t) (|b_i| + |g_i|) |w_i - w~_i| ||Sigma||^(1/2); at optimal ends kappa |b|_1 <= 2 p (1-p) E Y^2 "
+    "with p^2 = R / E Y^2, and 4t(1-t)(p(1-p)+q(1-q))((1-t)p+tq) <= 8/27. Attained in a limit of one-sample problems: C1 cannot be lowered.",
 )

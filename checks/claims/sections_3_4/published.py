@@ -25,6 +25,16 @@ def beads(task: str) -> Array:
     return _table(task, "num_beads").copy()
 
 
+def fit(table: Array, *, exponential: bool = False, above: float = 0.0) -> tuple[float, float]:
+    """Slope and R^2 of log(mean - above) against log(level), or against the level itself for an exponential law.
+
+    table (k, 3) as `lengths` gives it; above: 1 for the excess of a length.
+    """
+    x, y = table[:, 0] if exponential else np.log(table[:, 0]), np.log(table[:, 1] - above)
+    slope, shift = np.polyfit(x, y, 1)
+    return float(slope), float(1 - np.sum((y - slope * x - shift) ** 2) / np.sum((y - y.mean()) ** 2))
+
+
 @cache
 def _table(task: str, quantity: str) -> Array:
     rows = csv.DictReader(FILE.read_text(encoding="utf-8").splitlines())

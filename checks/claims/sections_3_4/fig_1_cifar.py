@@ -1,0 +1,37 @@
+"""Figure 1, row (4): CIFAR10 is not."""
+
+from __future__ import annotations
+
+from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from checks.claims.sections_3_4 import published
+
+LARGE = 1.5  # a length above this is called large non-convexity
+ERROR = 20.0  # "test accuracy of 80%"
+
+
+def attack(setting: Setting, *, task: str = "cifar10_cnn") -> Outcome:
+    """At the lowest published level the mean length, two standard errors off, is above LARGE.
+
+    task: another row is the planted fault.
+    """
+    tally = Tally()
+    level, mean, error = published.lengths(task)[0]
+    tally.add(mean - 2 * error - LARGE, level=level, length=mean, error=error)
+    return tally.outcome(f"{task} at {level:g}: published mean length {mean:.3f}, standard error {error:.3f}")
+
+
+CLAIM = Claim(
+    id="fig-1-cifar",
+    headline="On CIFAR10 strings are long already at 80 % accuracy.",
+    fault="the row of MNIST",
+    source="Section 4.2, with Figure 1, row (4)",
+    statement="The CIFAR10 dataset exhibits large non-convexity, even at the modest test accuracy of 80%.",
+    standing=Standing.EMPIRICAL,
+    tightness=Tightness.LOWER,
+    verdict=Verdict.HOLDS,
+    evidence=Evidence.ILLUSTRATED,
+    confirm=attack,
+    control=lambda setting: attack(setting, task="mnist_cnn"),
+    proof="None: the published mean at 20 % error is 1.845. A long string shows that none was found straighter, not that there is none. "
+    "No string of this row was run here.",
+)
