@@ -41,7 +41,7 @@ class Nets:
     @classmethod
     def of(cls, rows: Array, out: Array, law: Law) -> Nets:
         """Nets given as rows (B, M, n) and outgoing weights out (B, M, d), scaled; law: that of X."""
-        k, whole = _exponents(np.abs(rows), np.abs(out))
+        k, whole = exponents(np.abs(rows), np.abs(out))
         return cls(scaled(rows, k), scaled(out, whole[:, None] - k), 2 * whole + law.exponent)
 
 
@@ -56,7 +56,7 @@ class Segments:
     @classmethod
     def between(cls, starts: tuple[Array, Array], ends: tuple[Array, Array], law: Law) -> Segments:
         """From starts to ends, nets given as rows (B, M, n) and outgoing weights (B, M, d) each; law: that of X."""
-        k, whole = _exponents(*(np.maximum(np.abs(a), np.abs(b)) for a, b in zip(starts, ends)))
+        k, whole = exponents(*(np.maximum(np.abs(a), np.abs(b)) for a, b in zip(starts, ends)))
         rows = scaled(starts[0], k), scaled(ends[0], k)
         out = scaled(starts[1], whole[:, None] - k), scaled(ends[1], whole[:, None] - k)
         return cls(rows, out, 2 * whole + law.exponent)
@@ -69,7 +69,7 @@ class Segments:
         return Nets(rows, out, self.exponent)
 
 
-def _exponents(rows: Array, out: Array) -> tuple[Array, Array]:
+def exponents(rows: Array, out: Array) -> tuple[Array, Array]:
     """Of the rows, (B, M), and of the largest outgoing weight once rows are scaled by these, (B,), from absolute values."""
     k = binade(rows)
     each = np.where(out.any(axis=-1) & rows.any(axis=-1), binade(out) + k, _LOWEST).max(axis=-1, initial=_LOWEST)

@@ -99,7 +99,7 @@ class TeacherRisk(PenalisedRisk):
         return self.footprint
 
     def _fits(self, thetas: Array) -> Array:
-        return self._fit(thetas)[0] + self.noise
+        return self._value(thetas) + self.noise
 
     def units(self, thetas: Array) -> tuple[Array, Array]:
         """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher at thetas (B, P), M = m + m'."""
@@ -110,9 +110,9 @@ class TeacherRisk(PenalisedRisk):
         out = np.concatenate([np.swapaxes(b, -1, -2), np.broadcast_to(-c.T, (*lead, *c.T.shape))], axis=-2)
         return rows, out
 
-    def _angles(self, V: Array) -> tuple[Array, Array, Array, Array]:
-        """Lengths |Sigma^(1/2) v| (B, M), of unit vectors along them |x - y| and |x + y| (B, M, M), and Sigma v (B, M, n)."""
-        images = V @ self.second_moment
+    def _angles(self, V: Array, S: Array) -> tuple[Array, Array, Array, Array]:
+        """For Sigma = S: lengths |Sigma^(1/2) v| (B, M), of unit vectors along them |x - y| and |x + y| (B, M, M), and Sigma v (B, M, n)."""
+        images = V @ S
         G = images @ np.swapaxes(V, -1, -2)
         length = np.sqrt(np.maximum(np.diagonal(G, axis1=-2, axis2=-1), 0.0))
         product = length[..., :, None] * length[..., None, :]
@@ -121,6 +121,16 @@ class TeacherRisk(PenalisedRisk):
         cosine[..., diagonal, diagonal] = 1.0
         cosine = np.clip(cosine, -1.0, 1.0)
         return length, np.sqrt(2 - 2 * cosine), np.sqrt(2 + 2 * cosine), images
+
+    def _value(self, thetas: Array) -> Array:
+        """E |f|^2 (B,) in floats, in the units of `enclosures`; inf on overflow."""
+        rows, out = self.units(thetas)
+        k, whole = enclosures.exponents(np.abs(rows), np.abs(out))
+        V, C = np.ldexp(rows, -k[..., None]), np.ldexp(out, k[..., None] - whole[:, None, None])
+        length, minus, plus, _ = self._angles(V, self.law.second_moment.centre)
+        K = length[..., :, None] * length[..., None, :] * arc_cosine_shape(minus, plus) / (2 * np.pi)
+        value = np.sum((C @ np.swapaxes(C, -1, -2)) * K, axis=(-2, -1))
+        return np.ldexp(np.maximum(value, 0.0), 2 * whole + self.law.exponent)
 
     def _fit(self, thetas: Array) -> tuple[Array, Array]:
         """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,)."""
@@ -131,7 +141,7 @@ class TeacherRisk(PenalisedRisk):
     def _fit_slopes(self, thetas: Array) -> Array:
         """d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi)."""
         V, C = self.units(thetas)
-        length, minus, plus, images = self._angles(V)
+        length, minus, plus, images = self._angles(V, self.second_moment)
         m = self.network.hidden[0]
         product = length[..., :m, None] * length[..., None, :]
         minus, plus = minus[..., :m, :], plus[..., :m, :]

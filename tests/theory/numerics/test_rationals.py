@@ -1,5 +1,6 @@
 """The order of exact vectors in the plane against their angles."""
 
+import math
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -45,5 +46,5 @@ def test_the_float_below_a_rational_is_the_next_one_at_every_magnitude(p, q, k):
         assert exact < -Fraction(sys.float_info.max)
         return
     assert Fraction(below) <= exact
-    above = float(np.nextafter(below, np.inf))
+    above = math.nextafter(below, math.inf)
     assert above == np.inf or Fraction(above) > exact
