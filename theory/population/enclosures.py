@@ -70,7 +70,7 @@ class Segments:
 
 
 def exponents(rows: Array, out: Array) -> tuple[Array, Array]:
-    """Of the rows, (B, M), and of the largest outgoing weight once rows are scaled by these, (B,), from absolute values."""
+    """Of rows (B, M, n), (B, M), and of the largest entry of out (B, M, d) once rows are scaled by these, (B,); absolute values."""
     k = binade(rows)
     each = np.where(out.any(axis=-1) & rows.any(axis=-1), binade(out) + k, _LOWEST).max(axis=-1, initial=_LOWEST)
     return k, np.where(each == _LOWEST, 0, each)
