@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import claims
+from checks import claims, smt
 from checks.claim import Claim, Evidence, Outcome, Setting, Status, Verdict, Witness
 from checks.tables import Tables, shipped
 
@@ -28,7 +28,7 @@ class Result:
     """What one run says of one claim.
 
     verdict: the verdict that this run supports, None when it supports none; recorded: the one on record.
-    instances, margin, closest, note: of confirm. witness: of refute, None for claims without one.
+    instances, margin, closest, note: of confirm, with the lemmas that a solver proved. witness: of refute, None for claims without one.
     control: the outcome against the planted fault. tables: names of the real tables that the check asked for.
     error: one line, when the check raised an exception.
     """
@@ -124,6 +124,9 @@ def _examine(claim_id: str, seed: int, budget: str, tables: Tables, progress: Pr
         with one_thread():
             part = "confirm"
             outcome = claim.confirm(setting(part, budget))
+            part = "lemmas"
+            outcome = _with_lemmas(claim, outcome, budget)
+            part = "confirm"
             result = replace(
                 result,
                 instances=int(outcome.instances),
@@ -143,6 +146,18 @@ def _examine(claim_id: str, seed: int, budget: str, tables: Tables, progress: Pr
     except Exception as error:  # any failure of a check is a result, not the end of the run
         text = " ".join(str(error).split())
         return replace(result, status=Status.ERROR, error=f"{part}: {type(error).__name__}: {text}"[:300])
+
+
+def _with_lemmas(claim: Claim, outcome: Outcome, budget: str) -> Outcome:
+    """The outcome with the steps of the claim that an SMT solver proves; in the full budget a second solver must agree.
+
+    Where the evidence is `proved`, a lemma that stays unknown makes the check examined-nothing: it never counts as agreement.
+    """
+    lemmas = smt.PROVED.get(claim.id, ())
+    decisive = claim.evidence is Evidence.PROVED
+    if not lemmas and not decisive:
+        return outcome
+    return smt.beside(outcome, lemmas, decisive=decisive, second=budget == "full")
 
 
 def _status(result: Result) -> Status:

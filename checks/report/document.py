@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from checks import claims
 from checks.claims import section
 from checks.examine import Result, plain
 
@@ -46,11 +47,22 @@ def versions() -> dict[str, str | None]:
     return found
 
 
+def _words(claim_id: str) -> dict[str, Any]:
+    """What the claim says, where it stands and what is true instead; nothing for a module that does not load."""
+    try:
+        claim = claims.load(claim_id)
+    except Exception:  # the result's error says why
+        return {}
+    texts = ("headline", "instead", "statement", "repaired", "source", "fault")
+    return {name: getattr(claim, name) or None for name in texts}
+
+
 def _entry(result: Result) -> dict[str, Any]:
     control, witness = result.control, result.witness
     return {
         "id": result.id,
         "section": section(result.id),
+        **_words(result.id),
         "verdict": result.verdict and result.verdict_word,
         "recorded": result.recorded and result.recorded_word,
         "evidence": result.evidence and result.evidence_word,

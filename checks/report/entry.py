@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from checks import smt
 from checks.claim import Claim, Standing, Verdict
 from checks.examine import Result, plain
 from checks.report import mathml, notes, pictures
@@ -70,19 +71,26 @@ def story(
         blocks.append(f'<p class="standing">{standing}. Evidence here: {evidence}.</p>')
     parts = {label: mathml.to_html(text) for label, text in entry.parts.items() if label and label != "Check"}
     stated = "Statement" if "Statement" in parts or (claim and claim.standing is Standing.OURS) else "As printed"
+    stated = "Read as" if claim and claim.reading else stated
     if claim is not None:
         own = ((stated, claim.statement), ("Repaired", claim.repaired), ("Why", claim.proof))
         for label, text in own:
             if text and label not in parts:
                 parts[label] = f'<p class="plain">{html.escape(text)}</p>'
-    first = [label for label in ("As printed", "Statement", "Repaired") if label in parts]
+    first = [label for label in ("As printed", "Read as", "Statement", "Repaired") if label in parts]
     for label in first + [label for label in parts if label not in first]:
         kind = "repaired" if label == "Repaired" else "printed" if label in first else "prose"
         blocks.append(f'<section class="{kind}"><h3>{_heading(label, result)}</h3>{parts[label]}</section>')
     if "" in entry.parts:
         blocks.append(f'<section class="prose">{mathml.to_html(entry.parts[""])}</section>')
     blocks += [pictures.shown(figure) for figure in figures]
-    blocks += [_witness(result), _certificate(certificate), _examined(result), _reproduce(result, run)]
+    blocks += [
+        _witness(result),
+        _certificate(certificate),
+        _proved(result.id),
+        _examined(result, claim),
+        _reproduce(result, run),
+    ]
     return f'<div class="story">{"".join(blocks)}</div>'
 
 
@@ -117,7 +125,19 @@ def _certificate(certificate: Shipped | None) -> str:
     )
 
 
-def _examined(result: Result) -> str:
+def _proved(claim_id: str) -> str:
+    """The steps that a solver proves, and what is tested because it is not of that kind."""
+    lemmas, rest = smt.PROVED.get(claim_id, ()), smt.REST.get(claim_id, "")
+    if not lemmas:
+        return ""
+    steps = "".join(f"<li>{html.escape(lemma.words)}</li>" for lemma in lemmas)
+    return (
+        '<section class="proved"><h3>Proved by a solver <small>the negation is unsatisfiable over the reals</small></h3>'
+        f'<ul>{steps}</ul><p class="plain">Not of that kind: {html.escape(rest)}</p></section>'
+    )
+
+
+def _examined(result: Result, claim: Claim | None) -> str:
     control = result.control
     rows = [
         ("Outcome", f"{result.status_word}: {result.status.value}"),
@@ -130,7 +150,8 @@ def _examined(result: Result) -> str:
         ("Time", f"{result.seconds:.1f} s"),
     ]
     if control is not None:
-        fault = f"{result.control_word}, margin {number(control.margin)} over {control.instances:,} instances"
+        planted = f"{claim.fault}: " if claim else ""
+        fault = f"{planted}{result.control_word}, margin {number(control.margin)} over {control.instances:,} instances"
         rows.insert(4, ("Planted fault", f"{fault}. {control.note}".strip()))
     listing = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows if text)
     closest = ""

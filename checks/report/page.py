@@ -32,7 +32,7 @@ SIGNS = {"holds": "✓", "repaired": "≈", "refuted": "✗", "open": "?", "none
 
 VERDICTS = {
     "holds": "true as printed, or as stated where the statement is ours",
-    "repaired": "false or incomplete as printed, true as restated",
+    "repaired": "the conclusion survives with a hypothesis, a constant or the proof mended",
     "refuted": "false",
     "open": "neither proved nor refuted here",
     "none": "this run supports no verdict",
@@ -241,9 +241,18 @@ def _claim(
     return (
         f'<tbody class="claim" id="{name}" data-name="{word}" data-kind="{evidence}" '
         f'data-section="{html.escape(claims.section(result.id))}"{attributes}><tr>{cells}</tr>'
-        f'<tr class="more"><td colspan="{len(COLUMNS)}"><details><summary>{mathml.inline(source) or name}</summary>'
+        f'<tr class="more"><td colspan="{len(COLUMNS)}"><details><summary>{_closed_row(claim, source) or name}</summary>'
         f"{story(result, claim, entry, run, figures, certificate)}</details></td></tr></tbody>"
     )
+
+
+def _closed_row(claim: Claim | None, source: str) -> str:
+    """The closed row: what is claimed in one plain sentence, what is true instead where it is false, and where it stands."""
+    place = mathml.inline(source)
+    if claim is None:
+        return place
+    instead = f' <span class="instead">{html.escape(claim.instead)}</span>' if claim.instead else ""
+    return f'<span class="headline">{html.escape(claim.headline)}</span>{instead} <small class="place">{place}</small>'
 
 
 def _gallery(figures: Sequence[Picture]) -> str:

@@ -27,7 +27,7 @@ COLOURS = {
 
 
 COLUMNS = {
-    "claim": 25,
+    "claim": 27,
     "verdict": 8,
     "evidence": 14,
     "status": 7,
@@ -144,7 +144,13 @@ def details(claim: Claim, result: Result) -> RenderableType:
     """The claim in words, with its witness and the instance that came closest."""
     witness = result.witness
     parts = [
-        ("as stated" if claim.standing is Standing.OURS else "as printed", claim.statement),
+        ("in short", claim.headline),
+        ("true is", claim.instead),
+        ("verdict", f"{result.verdict_word} ({claim.evidence.value})"),
+        (
+            "read as" if claim.reading else "as stated" if claim.standing is Standing.OURS else "as printed",
+            claim.statement,
+        ),
         ("standing", f"{claim.standing.value}, {claim.tightness.value}; {claim.source}"),
         ("repaired", claim.repaired),
         ("why", claim.proof),

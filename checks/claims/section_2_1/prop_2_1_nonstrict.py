@@ -184,7 +184,7 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, straight=True),
     refute=witness,
     repaired=(
-        "For one sample x = y = 1 every sublevel set is connected at every width m >= 1; yet, on any data, units that are "
+        "For one sample x = y = 1 every sublevel set is connected at every width m >= 1; yet, on data in a half-space or with biases, units that are "
         "dead on all samples fill an open set of local minima, global only if no output does better than zero."
     ),
     proof=(

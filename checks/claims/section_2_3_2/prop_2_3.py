@@ -153,7 +153,7 @@ CLAIM = Claim(
     standing=Standing.THEOREM,
     tightness=Tightness.LOWER,
     verdict=Verdict.HOLDS,
-    evidence=Evidence.ENCLOSED,
+    evidence=Evidence.PROVED,
     confirm=attack,
     control=lambda setting: attack(setting, factor=0.1),
     proof=(

@@ -49,7 +49,7 @@ CLAIM = Claim(
     standing=Standing.OURS,
     tightness=Tightness.LOWER,
     verdict=Verdict.HOLDS,
-    evidence=Evidence.EXACT,
+    evidence=Evidence.PROVED,
     confirm=attack,
     control=lambda setting: attack(setting, constant=(9, 10)),
     proof=(

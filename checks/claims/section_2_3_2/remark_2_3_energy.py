@@ -49,7 +49,7 @@ CLAIM = Claim(
     standing=Standing.REMARK,
     tightness=Tightness.LOWER,
     verdict=Verdict.REPAIRED,
-    evidence=Evidence.EXACT,
+    evidence=Evidence.PROVED,
     confirm=attack,
     control=lambda setting: attack(setting, across=False),
     refute=witness,

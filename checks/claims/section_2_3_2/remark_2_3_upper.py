@@ -41,7 +41,7 @@ CLAIM = Claim(
     standing=Standing.REMARK,
     tightness=Tightness.UPPER,
     verdict=Verdict.REPAIRED,
-    evidence=Evidence.EXACT,
+    evidence=Evidence.PROVED,
     confirm=attack,
     control=lambda setting: attack(setting, half_angle=False),
     refute=witness,

@@ -105,7 +105,7 @@ CLAIM = Claim(
     standing=Standing.PROOF_STEP,
     tightness=Tightness.UPPER,
     verdict=Verdict.REPAIRED,
-    evidence=Evidence.EXACT,
+    evidence=Evidence.PROVED,
     confirm=attack,
     control=lambda setting: attack(setting, constant=0.5),
     refute=witness,

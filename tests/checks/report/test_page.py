@@ -92,7 +92,7 @@ def test_a_claim_shows_its_verdict_texts_witness_margins_and_command(text, claim
     words, claim, entry = Reader(part).text, claims.load(claim_id), notes.read().entries.get(claim_id)
     assert f'class="chip {claim.verdict.name.lower()}"' in part
     assert claim.evidence.value in words
-    assert "As printed" in words or "Statement" in words
+    assert any(label in words for label in ("As printed", "Read as", "Statement"))
     assert "<details><summary>" in part
     assert f"python -m checks {claim_id} --seed 3" in words
     assert ("What is true instead" in words) or not (claim.repaired or (entry and "Repaired" in entry.parts))
