@@ -101,7 +101,8 @@ def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     if not value - bound <= FINE * value and b.any():
         used = np.flatnonzero(b)
         r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
-        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)), _projected(p, b, rho, r))
+        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)))
+        bound = max(bound, _projected(p, b, rho, r)) if _blurred(p, b, rho) else bound
     if not value - bound <= FINE * value:
         # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
         free = _least_squares_dual(p, b, rho, value)
@@ -192,9 +193,14 @@ def _least_squares_dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
         shift = _whole_shift(p.A, _correlations(p.A, ONE, r)[1])
         if shift < math.inf:
             best = max(best, _shifted(free, b, rho, r, shift, 0.0))
-        if value - best <= FINE * value:
+        if shift < math.inf and (value - best <= FINE * value or not _blurred(p, b, rho)):
             break
     return _within_a_radius(p, b, r) if best < 0 else Dual(best)
+
+
+def _blurred(p: Problem, b: Array, rho: Array) -> bool:
+    """Whether weights so large that they cancel have left their roundings in the residual."""
+    return not _length(ONE, slips(p.A, p.a, b)) <= FINE * math.sqrt(math.fsum(rho * rho))
 
 
 def _whole_shift(A: Array, miss: Array) -> float:
