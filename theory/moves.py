@@ -12,9 +12,10 @@ The function on the sample is constant along the first three. With one idle unit
 reached by place and transfer (`permute`), like a fifteen puzzle: a copy goes into the hole, the old place is the new
 hole. Two nets whose used units fit side by side into every layer are joined by place, one refit, place (`cross`).
 
-Numerics. The rows of Z are scaled to norm one before the null space is taken (each unit's scale is a gauge), nu is
-the shortest null vector in that scale, and the freed unit is one of large leverage, so that |nu| stays moderate:
-a freed unit then changes V Z by a few roundings of sum_i |V_i| |z_i|.
+Numerics. The rows of Z are scaled by the size of the terms that were summed up to them before the null space is taken
+(each unit's scale is a gauge; roundings are then EPS in every row, also where features cancel), nu is the shortest null
+vector in that scale, and the freed unit is one of large leverage, so that |nu| stays moderate: a freed unit then changes
+V Z by a few roundings of sum_i |V_i| |z_i|. Entries that cancel up to rounding are set to zero.
 
 Source: ours, written out in paper_notes.md, prop-2.2 and thm-2.4.
 """
@@ -40,31 +41,47 @@ EPS = float(np.finfo(float).eps)
 # Two rows count as parallel when they agree to this many units in the last place of their largest entry.
 PARALLEL = 16 * EPS
 
+# What cancels to this share of its terms is zero: left as it is, a unit would later lean on the rounding with weights 1/EPS.
+CANCELS = 64 * EPS
+
 
 class Walk:
     """A path under construction: starts at theta (P,), records a labelled vertex after every move.
 
     network: any; X (N, n_in): the sample points on which the function is kept. For identity activation the features
-    are the products W_j ... W_1 instead (N = n_in), the function is kept everywhere and X may be None.
-    keep_still: record moves of length zero as well (by default they are skipped).
+    are the products W_j ... W_1 instead (N = n_in), the function is kept everywhere and X may be None, unless on_sample
+    asks for the features at X there too (fewer samples than inputs: more dependencies).
+    keep_still: record moves of length zero as well (by default they are skipped). tolerance: features, scaled to norm
+    one, count as dependent when they are so up to this, relatively (and up to rounding in any case).
 
     `layer` is the hidden layer, 1..K-1, whose units move; its outgoing matrix is W_{layer+1}. Every move raises
     ValueError when its hypothesis fails: no unit can be freed, a unit is not idle, rows are not parallel.
     """
 
     def __init__(
-        self, network: Network, theta: ArrayLike, X: ArrayLike | None = None, *, keep_still: bool = False
+        self,
+        network: Network,
+        theta: ArrayLike,
+        X: ArrayLike | None = None,
+        *,
+        keep_still: bool = False,
+        on_sample: bool = False,
+        tolerance: float = 0.0,
     ) -> None:
         self.network = network
         start = check.parameters(theta, network.size)
         if start.ndim != 1:
             raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
         self._linear = network.activation == "identity"
-        if X is None and not self._linear:
-            raise ValueError(f"X must be given for {network.activation} networks; only linear ones do without")
+        self._everywhere = self._linear and not check.choice(on_sample, "on_sample", (False, True))
+        if X is None and not self._everywhere:
+            raise ValueError(
+                f"X must be given for {network.activation} networks; only linear ones do without (and not on_sample)"
+            )
         self._X = None if X is None else check.finite_array(network.inputs(X), "X")
         self._points = [np.array(start)]
         self._labels: list[str] = []
+        self._tolerance = check.number(tolerance, "tolerance", minimum=0.0, maximum=1.0)
         self._keep_still = check.choice(keep_still, "keep_still", (False, True))
         self.largest_weight = float(np.abs(start).max())
 
@@ -104,7 +121,7 @@ class Walk:
         (n_in + 1 with biases) whatever the sample.
         """
         self._hidden(layer)
-        if self._X is not None and not self._linear:
+        if self._X is not None and not self._everywhere:
             return self.network.features(self._points[-1], self._X, layer).T
         n = self.network.widths[0] + self.network.bias
         Z = np.eye(n)
@@ -114,6 +131,12 @@ class Walk:
         if not np.isfinite(Z).all():
             raise ValueError(f"theta must be smaller: the features of layer {layer} overflow float64")
         return Z
+
+    def rank(self, layer: int, among: Units | None = None) -> int:
+        """The rank of the features of `among` (default: all units), as `free` decides it; the ones of biases count too."""
+        width = self.network.widths[self._hidden(layer)]
+        rows = np.isin(np.arange(width + self.network.bias), np.append(self._units(layer, among, "among"), width))
+        return int(rows.sum()) - self._null_space(layer, rows)[0].shape[1]
 
     def free(self, layer: int, unit: int | None = None, among: Units | None = None) -> int:
         """Make one unit idle without changing the function, in one piece; returns which.
@@ -281,9 +304,9 @@ class Walk:
         slots = [wanted[0]]
         for layer in range(1, net.depth):
             slots.append(self._lodge(layer, wanted[layer]))
-            rows = _reading(B[layer - 1][wanted[layer]], wanted[layer - 1], slots[layer - 1], net.bias)
+            rows = reading(B[layer - 1][wanted[layer]], wanted[layer - 1], slots[layer - 1], net.bias)
             self.place(layer, slots[layer], rows)
-        self.refit(net.depth - 1, _reading(B[-1], wanted[-1], slots[-1], net.bias), label)
+        self.refit(net.depth - 1, reading(B[-1], wanted[-1], slots[-1], net.bias), label)
         for layer in range(net.depth - 1, 1, -1):
             self._clear(layer, slots[layer])
         for layer in range(1, net.depth):
@@ -327,30 +350,49 @@ class Walk:
         return ~np.any(self.outgoing(layer)[:, : self.network.widths[layer]] != 0, axis=0)
 
     def _null_space(self, layer: int, rows: Array) -> tuple[Array, Array]:
-        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale has unit rows.
+        """Orthonormal columns spanning {nu: nu^T Z~ = 0}, zero off the mask `rows`; Z~ = Z / scale, with dead rows zero.
 
-        Dead units have scale 0.
+        scale: the size of what was summed up to a feature, so that roundings are EPS in each row of Z~, and those of a
+        feature that cancels are not taken for a direction of their own. Dead units, up to rounding, have scale 0.
         """
         Z = self.features(layer)
-        largest = np.abs(Z).max(axis=1, initial=0.0)
-        largest[largest == 0] = 1.0
-        scale = largest * np.linalg.norm(Z / largest[:, None], axis=1)
-        unit_rows: Array = (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
+        size, scale = _lengths(Z), _lengths(self._blur(layer))
+        scale = np.where(np.isfinite(scale), np.maximum(size, scale), size)
+        scale[size <= len(Z) * EPS * scale] = 0.0
+        unit_rows: Array = (
+            np.where(scale > 0, 1.0, 0.0)[rows, None] * (Z / np.where(scale == 0, 1.0, scale)[:, None])[rows]
+        )
         if unit_rows.shape[1] > unit_rows.shape[0]:
             unit_rows = qr(unit_rows.T, mode="r")[0][: unit_rows.shape[0]].T
         U, s, _ = np.linalg.svd(unit_rows, full_matrices=True)
-        rank = int(np.sum(s > len(s) * EPS * max(s.max(initial=0.0), EPS)))
+        rank = int(np.sum(s > max(len(s) * EPS, self._tolerance) * max(s.max(initial=0.0), EPS)))
         null = np.zeros((len(Z), len(unit_rows) - rank))
         null[rows] = U[:, rank:]
         return null, scale
 
+    def _blur(self, layer: int) -> Array:
+        """By how much Z (h, N) may be wrong, to first order and in units of EPS, after a rounding of each product below."""
+        network = self.network
+        h = np.eye(network.widths[0] + network.bias) if self._everywhere else network.augment(np.asarray(self._X)).T
+        blur = np.zeros_like(h)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k, W in enumerate(network.weights(self._points[-1])[:layer], start=1):
+                z, blur = W @ h, np.abs(W) @ (blur + np.abs(h))
+                rho, last = network.rho(k), h[len(h) - network.bias :]
+                h = np.vstack([rho.value(z), last])
+                blur = np.vstack([rho.slope(z) * blur + np.abs(h[: len(z)]), 0 * last])
+        return np.where(np.abs(h) > blur, np.abs(h), blur)
+
     def _release(self, layer: int, units: Array, nu: Array, scale: Array, label: str) -> None:
         """V <- V - V_units nu^T with nu (h, len(units)) in the scaled gauge, nu[units] = I."""
         V = self.outgoing(layer)
+        nu = np.where(np.abs(nu) > CANCELS * np.abs(nu).max(axis=0), nu, 0.0)
         alive = scale[: V.shape[1]] > 0
         with np.errstate(over="ignore", invalid="ignore"):  # `_step` refuses what overflows
             ratio = np.divide(scale[units], scale[: V.shape[1], None], where=alive[:, None], out=np.zeros(nu.shape))
-            new = V - V[:, units] @ (nu * ratio).T
+            given, size = V[:, units] @ (nu * ratio).T, np.abs(V[:, units]) @ np.abs(nu * ratio).T
+            new = V - given
+            new[np.abs(new) < CANCELS * (np.abs(V) + size)] = 0.0
         new[:, units] = 0.0
         self._step(layer + 1, new, label)
 
@@ -417,6 +459,15 @@ class Walk:
         )
 
 
+def _lengths(rows: Array) -> Array:
+    """Euclidean norms of rows (h, N), (h,), without overflow or underflow on the way."""
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    largest = np.where(largest == 0, 1.0, largest)
+    with np.errstate(invalid="ignore"):
+        lengths: Array = largest * np.linalg.norm(rows / largest[:, None], axis=1)
+    return lengths
+
+
 def used_units(network: Network, theta: ArrayLike) -> list[Array]:
     """For each hidden layer 1..K-1 a mask (h,): the units that the output reads through nonzero weights of theta (P,)."""
     masks: list[Array] = []
@@ -427,8 +478,8 @@ def used_units(network: Network, theta: ArrayLike) -> list[Array]:
     return masks
 
 
-def _reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
-    """The rows (r, h) with their entries at `units` moved to `slots`, a bias kept, and nothing read elsewhere."""
+def reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
+    """The rows (r, h) with their entries at units (u,) moved to slots (u,), a bias kept, and nothing read elsewhere."""
     moved = np.zeros_like(rows)
     moved[:, slots] = rows[:, units]
     if bias:

@@ -9,11 +9,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, load_arrays
+from theory.numerics import Array, length, load_arrays
 from theory.numerics import validation as check
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Path:
     """A polyline through points (V, P), V >= 1; labels name its V - 1 pieces (default: empty strings).
 
@@ -42,6 +42,10 @@ class Path:
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "labels", labels)
 
+    def __repr__(self) -> str:
+        count, dimension = self.points.shape
+        return f"Path({count} point{'s' * (count > 1)} in R^{dimension}, length {self.length:.3g})"
+
     def __len__(self) -> int:
         """The number of pieces."""
         return len(self.labels)
@@ -60,7 +64,7 @@ class Path:
     @property
     def piece_lengths(self) -> Array:
         """Euclidean length of each piece, (V - 1,)."""
-        return _length(np.diff(self.points, axis=0))
+        return length(np.diff(self.points, axis=0))
 
     @property
     def length(self) -> float:
@@ -70,7 +74,7 @@ class Path:
     @property
     def normalised_length(self) -> float:
         """length / |theta_A - theta_B| (sec. 3.1): 1 for a straight line or a single point, inf for a loop."""
-        straight = float(_length(self.points[-1] - self.points[0]))
+        straight = float(length(self.points[-1] - self.points[0]))
         if straight == 0:
             return 1.0 if self.length == 0 else float("inf")
         return self.length / straight
@@ -93,7 +97,11 @@ class Path:
         return Path(np.concatenate([self.points, other.points[1:]]), self.labels + other.labels)
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write points and labels to a file (a name or an open binary file) as NPZ (readable without pickle)."""
+        """Write points and labels to a file (a name, kept as it is, or an open binary file) as NPZ, without pickle."""
+        if isinstance(file, (str, PathLike)):
+            with open(file, "wb") as stream:  # numpy would add .npz to a name without it
+                self.save(stream)
+            return
         np.savez_compressed(file, points=self.points, labels=np.array(self.labels, dtype=str))
 
     @classmethod
@@ -106,9 +114,3 @@ class Path:
         if labels.ndim != 1 or (labels.dtype.kind not in "US" and labels.size):
             raise ValueError(f"labels in {file!s} must be a vector of strings; got {labels.dtype} {labels.shape}")
         return cls(points, tuple(str(label) for label in labels))
-
-
-def _length(steps: Array) -> Array:
-    """Euclidean length along the last axis, without overflow or underflow on the way."""
-    largest = np.abs(steps).max(axis=-1, initial=0.0)
-    return largest * np.linalg.norm(steps / np.where(largest > 0, largest, 1.0)[..., None], axis=-1)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks import predicates, strategies
 from checks.certificates import document
 from checks.tables import standardised
-from theory import counterexamples, geodesics, sublevel_trees
+from theory import counterexamples, exchange, geodesics, pivots, staircase, sublevel_trees
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
 from theory.lasso import solve
@@ -22,7 +22,7 @@ from theory.linear_paths import cases
 from theory.linear_paths.descent import descend
 from theory.maxima import segments
 from theory.networks import Network
-from theory.oracle import infinite_width
+from theory.oracle import finite_width, infinite_width
 from theory.paths import Path
 from theory.population.maxima import compare
 from theory.population.risk import TeacherRisk
@@ -47,6 +47,7 @@ CORNERS = Sample(*(np.array(v) for v in ([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]],
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]])
 u, v = np.array([1.0, 0.0]), np.array([0.6, 0.8])
 ENDS = {"theta_a": A, "theta_b": B}
+FEW, FEW_BALL = Risk(NET, Sample(X[:2], Y[:2])), Risk(NET, Sample(X[:2], Y[:2]), kappa=0.1, penalty="second_layer_l1")
 LEVEL = 1.1 * segments.path_maximum(RISK, PATH).upper
 
 CALLS = {
@@ -59,6 +60,18 @@ CALLS = {
     "net.rescale": (NET.rescale, {"theta": A, "layer": 1, "factors": np.array([1.0, 2.0, 0.5])}),
     "Sample": (Sample, {"X": X, "Y": Y, "weights": W}),
     "Risk": (Risk, {"network": NET, "sample": SAMPLE, "loss": "squared", "kappa": 0.5, "penalty": "ridge"}),
+    "Risk, schatten": (
+        Risk,
+        {
+            "network": NET,
+            "sample": Sample(X, np.sign(Y) + (Y == 0)),
+            "loss": "hinge",
+            "penalty": "schatten",
+            "exponents": 2.0,
+        },
+    ),
+    "Risk, labels": (Risk, {"network": Network((2, 2)), "sample": Sample(X, np.arange(len(X)) % 2), "loss": "softmax"}),
+    "risk.pair": (BALL.pair, {"theta_a": A, "theta_b": B}),
     "risk": (BALL.__call__, {"theta": A}),
     "risk.batch": (TANH.batch, {"thetas": np.stack([A, B])}),
     "risk.gradient": (BALL.gradient, {"theta": A}),
@@ -96,6 +109,19 @@ CALLS = {
     ),
     "linear_paths.connect": (cases.connect, {"risk": LINEAR, **ENDS, "rise": 1e-9}),
     "linear_descent.descend": (descend, {"risk": LINEAR, "theta": A, "tolerance": 1e-6, "rng": 0}),
+    "exchange.connect": (exchange.connect, {"risk": FEW, **ENDS}),
+    "exchange.report": (exchange.report, {"risk": RISK, "path": PATH, "rise": 0.1}),
+    "exchange.units_needed": (exchange.units_needed, {"network": NET, "sample": SAMPLE}),
+    "permute_path": (exchange.permute_path, {"network": NET, "theta": A, "orders": ((0, 1, 2),)}),
+    "pivots.connect": (pivots.connect, {"risk": FEW_BALL, **ENDS, "exact": True}),
+    "pivots.connect, floats": (pivots.connect, {"risk": FEW_BALL, **ENDS, "exact": False}),
+    "pivots.units_needed": (pivots.units_needed, {"risk": FEW_BALL, **ENDS, "exact": True}),
+    "staircase.decide": (
+        staircase.decide,
+        {"X": ((1,), (-1,)), "Y": (1, -1), "fitted": (0.5, -0.5), "kappa": 0.5, "weights": (1, 1)},
+    ),
+    "staircase.vertices": (staircase.vertices, {"columns": ((1, 0), (0, 1), (1, 1)), "values": (1, 1)}),
+    "staircase.inscribed": (staircase.inscribed, {"polygon": ((3, 4), (-3, 4)), "weights": (1, 1, 1, 1)}),
     "relu_paths.connect": (best_route.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
     "relu_paths.matching": (sharper_routes.matching, {"risk": RISK, **ENDS}),
     "six_segment": (six_segments.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
@@ -106,8 +132,11 @@ CALLS = {
     "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
     "kappa_max": (solve.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
     "oracle.limit": (infinite_width.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
+    "oracle.finite": (finite_width.finite, {"sample": CORNERS, "m": 1, "kappa": 0.5, "starts": 1, "rng": 0}),
+    "smoothness_bound": (infinite_width.smoothness_bound, {"sample": CORNERS, "kappa": 0.5}),
     "delta": (layers.delta, {"sample": SAMPLE, "W": UNIT, "l": 1, "alpha": 0.2, "kappa": 0.1, "draws": 1}),
-    "covering_bound": (covering.covering_bound, {"n": 3, "radius": 0.5}),
+    "merging_bound": (covering.merging_bound, {"fit": 1.0, "norm": 2.0, "radius": 0.5, "spectral": 3.0, "kappa": 0.1}),
+    "removal_bound": (covering.removal_bound, {"fit": 1.0, "weight": 2.0, "shift": 0.5}),
     "cells": (covering.cells, {"rows": np.eye(3), "radius": 0.5}),
     "constants": (constants.theorem_constants, {"sample": SAMPLE, "kappa": 0.1}),
     "maurey_excess": (constants.maurey_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3}),
@@ -117,7 +146,7 @@ CALLS = {
     "greedy": (algorithms.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
     "train": (train, {"risk": RISK, "starts": np.stack([A, B]), "target": 0.5, "trainer": "lm", "iterations": 3}),
     "compare": (compare, {"risk": TEACHER, "path": PATH, "sizes": [3], "rng": 0}),
-    "two_gaussians": (counterexamples.two_gaussians, {"separation": 3.0, "sigma": 1.0, "nodes": 4}),
+    "gaussian_barrier": (counterexamples.gaussian_barrier, {"separation": 3.0}),
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
     "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),

@@ -151,6 +151,40 @@ def test_refit_moves_one_matrix_and_still_pieces_are_kept_on_request():
     assert len(still.path) == 0
 
 
+def test_the_rank_counts_used_features_and_the_constant():
+    X = np.array([[1.0, 0], [0, 1], [-1, 2]])
+    net = Network((2, 4, 1))
+    walk = Walk(net, net.pack([np.array([[1.0, 0], [0, 1], [2, 0], [0, 0]]), np.ones((1, 4))]), X)
+    assert walk.rank(1) == 2
+    assert walk.rank(1, [0, 2]) == 1
+    assert walk.rank(1, [0, 1]) == 2
+    assert walk.rank(1, [3]) == 0
+    biased = Network((2, 2, 1), bias=True)
+    assert Walk(biased, biased.pack([np.eye(2, 3), np.ones((1, 3))]), X).rank(1, [0]) == 2
+
+
+def test_a_linear_walk_may_keep_the_function_on_the_sample_alone():
+    net, X = Network((3, 2, 1), "identity"), np.array([[1.0, 0, 0]])
+    theta = net.pack([np.array([[1.0, 0, 1], [1, 1, 0]]), np.ones((1, 2))])
+    with pytest.raises(ValueError, match="linearly independent"):
+        Walk(net, theta, X).free(1)
+    walk = Walk(net, theta, X, on_sample=True)
+    walk.free(1)
+    np.testing.assert_allclose(net(walk.theta, X), net(theta, X), rtol=1e-14)
+    with pytest.raises(ValueError, match="X must be given"):
+        Walk(net, theta, on_sample=True)
+
+
+def test_nearly_dependent_features_count_as_dependent_up_to_the_tolerance():
+    net, X = Network((2, 2, 1)), np.eye(2)
+    theta = net.pack([np.array([[1.0, 1.0], [1.0, 1.0 + 1e-9]]), np.ones((1, 2))])
+    with pytest.raises(ValueError, match="linearly independent"):
+        Walk(net, theta, X).free(1)
+    walk = Walk(net, theta, X, tolerance=1e-8)
+    walk.free(1)
+    assert 0 < np.abs(net(walk.theta, X) - net(theta, X)).max() <= 1e-8
+
+
 def test_inputs_are_not_mutated():
     net, theta, X, _ = instance(5, "plain", "relu", depth=2)
     before = theta.copy(), X.copy()

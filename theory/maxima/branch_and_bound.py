@@ -1,6 +1,7 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
-Any network, any loss (eqs 1, 2). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
+For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the risk of a
+Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
 cell's width, so a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch
 of cells. Where only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a
 fraction.
@@ -8,7 +9,9 @@ fraction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +22,10 @@ from theory.numerics import Array
 from theory.risk import Risk
 
 TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
+SMALL = 1e-9  # differences of risks below this share of the risk of the zero net are none
 NARROW = 2.0**-40  # cells are not split further
+Bounds = Callable[[Array, Array, Array, Array], Array]
+
 GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 
 
@@ -27,13 +33,15 @@ GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 class Goal:
     """When a bound is good enough.
 
-    gap: within this of the best value seen, relatively; ceiling: as soon as it is known on which side of it the maximum
+    gap: within this of the best value seen, relatively, or within `SMALL` of the problem's own scale, the risk of the
+    zero net (a gap below SMALL: within that of the scale); ceiling: as soon as it is known on which side of it the maximum
     is, whatever the gap; floor > -inf: only the largest maximum of all segments matters, and that is at least the floor.
     """
 
     gap: float
     ceiling: float | None = None
     floor: float = -np.inf
+    scale: float = 0.0
 
     def best(self, value: Array) -> Array:
         """What the bounds of each segment are compared with, (S,), from the best value (S,) seen on it."""
@@ -41,7 +49,9 @@ class Goal:
 
     def bound(self, best: Array) -> Array:
         """A cell whose bound is at most this (S,) is done; best (S,) as `best` gives it."""
-        return best * (1 + self.gap) if self.ceiling is None else np.maximum(best * (1 + TIE), self.ceiling)
+        if self.ceiling is not None:
+            return np.maximum(best * (1 + TIE), self.ceiling)
+        return best + np.maximum(self.gap * best, min(self.gap, SMALL) * self.scale)
 
     def exceeded(self, best: Array) -> Array:
         """Whether a value above the ceiling was met (S,); best (S,) as `best` gives it."""
@@ -84,7 +94,33 @@ class Found:
     narrow: Array
 
 
-def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
+@dataclass(frozen=True)
+class Landscape:
+    """A risk as a search along segments sees it.
+
+    values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the cells
+    [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say nothing. coarse: the
+    same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where there is none.
+    """
+
+    values: Callable[[Array], Array]
+    cells: Bounds
+    coarse: Bounds | None = None
+
+
+def of_sample(risk: Risk, *, grouped: bool = False) -> Landscape:
+    """The risk on a sample, by Taylor models; grouped: also with the inputs in groups, where that is cheaper."""
+    groups = groups_of(risk.sample) if grouped else None
+    return Landscape(
+        risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
+    )
+
+
+def _grouped(risk: Risk, groups: neighbourhoods.Inputs) -> Bounds:
+    return lambda starts, ends, lo, hi: taylor_models.upper_bounds(risk, starts, ends, lo, hi, groups)
+
+
+def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
     """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
     goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
@@ -92,9 +128,9 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
     open_ = np.ones(len(starts), dtype=bool)
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
-    groups = None if goal.ceiling is None else groups_of(risk.sample)
-    if groups is not None:
-        found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), groups)
+    if goal.ceiling is not None and risk.coarse is not None:
+        coarse = replace(risk, cells=risk.coarse)
+        found = _refine(coarse, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2))
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
@@ -107,11 +143,11 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     for step in steps:
         for side in (-step, step):
             _improve(risk, starts, ends, whole.segment, np.clip(found.t + side, 0.0, 1.0), found.value, found.t)
-    return replace(found, upper=np.maximum(found.upper, found.value))
+    return found
 
 
 def _refine(
-    risk: Risk,
+    risk: Landscape,
     starts: Array,
     ends: Array,
     value: Array,
@@ -119,7 +155,6 @@ def _refine(
     goal: Goal,
     budget: int,
     cells: Cells,
-    groups: neighbourhoods.Inputs | None = None,
 ) -> Found:
     """Split cells until every one's bound meets the goal or the budget is spent; value and t improve in place."""
     count = len(starts)
@@ -128,7 +163,9 @@ def _refine(
     inherited = np.full(len(cells.lo), np.inf)
     while cells.lo.size:
         s = cells.segment
-        bound = np.minimum(inherited, taylor_models.upper_bounds(risk, starts[s], ends[s], cells.lo, cells.hi, groups))
+        bound = np.fmin(
+            inherited, risk.cells(starts[s], ends[s], cells.lo, cells.hi)
+        )  # where that is NaN, what was known
         used += np.bincount(s, minlength=count)
         top = _most_promising(s, bound)
         if goal.ceiling is not None:  # a segment whose every cell is below the ceiling needs no better value
@@ -144,7 +181,8 @@ def _refine(
         np.maximum.at(upper, s[stop], bound[stop])
         cells, bound = cells.rows(~stop), bound[~stop]
         s = cells.segment
-        excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
+        with np.errstate(over="ignore", invalid="ignore"):
+            excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
         parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)
@@ -156,9 +194,9 @@ def _most_promising(segment: Array, bound: Array) -> Array:
     return order[np.append(segment[order][1:] != segment[order][:-1], True)]
 
 
-def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
+def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
     """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
     with np.errstate(over="ignore", invalid="ignore"):
-        seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
+        seen = risk.values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
     better = (seen > value[s]) & np.isfinite(seen)
     value[s[better]], t[s[better]] = seen[better], at[better]

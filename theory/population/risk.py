@@ -13,24 +13,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from theory.networks import Network
-from theory.numerics import SLAB, TINY, UNIT, Array, gamma
+from theory.numerics import Array
 from theory.numerics import validation as check
-from theory.relu_kernel import Gaussian
-from theory.risk import PENALTIES, Risk, Sample
+from theory.population import enclosures
+from theory.relu_kernel import Gaussian, Law, arc_cosine_shape
+from theory.risk import PenalisedRisk, Risk, Sample
 
 
-@dataclass(frozen=True, eq=False)
-class TeacherRisk:
+@dataclass(frozen=True, eq=False, repr=False)
+class TeacherRisk(PenalisedRisk):
     """F(theta) = E |Phi(X; theta) - Phi(X; teacher)|^2 + noise + kappa R(theta), X ~ N(0, second_moment).
 
     network: one hidden relu layer, linear output, no biases; second_moment (n_in, n_in), possibly singular;
     teacher: the parameters (P',) of `teacher_network` (None: of `network`), of the same kind; noise: E |Y - Phi*(X)|^2
-    of an independent error. kappa and penalty as for `Risk`. ValueError on anything else.
+    of an independent error. kappa, penalty and exponents as for `Risk`. ValueError on anything else.
     """
 
     network: Network
@@ -40,6 +41,7 @@ class TeacherRisk:
     noise: float = 0.0
     kappa: float = 0.0
     penalty: str | None = None
+    exponents: Any = None
 
     def __post_init__(self) -> None:
         if self.teacher_network is None:
@@ -55,64 +57,16 @@ class TeacherRisk:
         S = Gaussian(self.second_moment).second_moment
         if len(S) != ends[0]:
             raise ValueError(f"second_moment must have shape ({ends[0]}, {ends[0]}); got {S.shape}")
-        teacher = np.array(check.parameters(self.teacher, self.teacher_network.size, "teacher"))
-        if teacher.ndim != 1:
-            raise ValueError(f"teacher must have shape ({self.teacher_network.size},); got {teacher.shape}")
+        teacher = np.array(check.vector(self.teacher, self.teacher_network.size, "teacher"))
         teacher.flags.writeable = False
-        check.choice(self.penalty, "penalty", PENALTIES)
         for name, value in (("second_moment", S), ("teacher", teacher)):
             object.__setattr__(self, name, value)
-        for name in ("kappa", "noise"):
-            object.__setattr__(self, name, check.number(getattr(self, name), name, minimum=0.0))
-        if self.kappa > 0 and self.penalty is None:
-            raise ValueError(
-                f"kappa must be 0 without a penalty; got {self.kappa}. Choose penalty='second_layer_l1' or 'ridge'"
-            )
+        object.__setattr__(self, "noise", check.number(self.noise, "noise", minimum=0.0))
+        self._check_penalty()
 
-    def __call__(self, theta: ArrayLike) -> float:
-        """F(theta) for one parameter vector (P,)."""
-        theta = check.parameters(theta, self.network.size)
-        if theta.ndim != 1:
-            raise ValueError(
-                f"theta must have shape ({self.network.size},); got {theta.shape}. For batches use risk.batch"
-            )
-        return float(self.batch(theta))
-
-    def batch(self, thetas: ArrayLike) -> Array:
-        """F at each of thetas (..., P), shape (...), +inf where float64 overflows. Works in slabs of bounded memory."""
-        thetas = check.parameters(thetas, self.network.size)
-        flat = thetas.reshape(-1, self.network.size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts = [self._fit(slab)[0] + self.noise + self.regulariser(slab) for slab in self._slabs(flat)]
-        values = np.concatenate(parts).reshape(thetas.shape[:-1]) if parts else np.zeros(thetas.shape[:-1])
-        return np.where(np.isfinite(values), values, np.inf)
-
-    def gradient(self, theta: ArrayLike) -> Array:
-        """dF/dtheta (..., P); rows that Sigma does not see, and |.| at 0, get the subgradient with slope 0.
-
-        ValueError where float64 overflows.
-        d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi).
-        """
-        theta = check.parameters(theta, self.network.size)
-        flat = theta.reshape(-1, self.network.size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts = [self._gradients(slab) for slab in self._slabs(flat)]
-        return check.no_overflow(
-            np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape), "theta"
-        )
-
-    def regulariser(self, theta: ArrayLike) -> Array:
-        """kappa R(theta), shape (...)."""
-        theta = np.asarray(theta)
-        if self.penalty == "second_layer_l1":
-            return self.kappa * np.abs(theta[..., self.network.slices[1]]).sum(axis=-1)
-        if self.penalty == "ridge":
-            return self.kappa * (theta**2).sum(axis=-1)
-        return np.zeros(theta.shape[:-1])
-
-    def row_norms(self, theta: ArrayLike) -> Array:
-        """Euclidean norms of the rows of W_1, (..., n_1): eq. (6) keeps them in the unit ball."""
-        return np.linalg.norm(self.network.weights(theta)[0], axis=-1)
+    def __repr__(self) -> str:
+        noise = f", noise {self.noise:.6g}" if self.noise else ""
+        return f"TeacherRisk({self.network}, teacher {self.teacher_network}{noise}{self._penalty_words()})"
 
     def draw(self, size: int, rng: np.random.Generator | int | None = None) -> Sample:
         """`size` independent samples (x, y), the error Gaussian and shared evenly by the outputs."""
@@ -123,7 +77,7 @@ class TeacherRisk:
 
     def empirical(self, sample: Sample) -> Risk:
         """The same risk on a sample."""
-        return Risk(self.network, sample, kappa=self.kappa, penalty=self.penalty)
+        return Risk(self.network, sample, kappa=self.kappa, penalty=self.penalty, exponents=self.exponents)
 
     def fit(self, thetas: Array) -> tuple[Array, Array]:
         """E |Phi - Phi*|^2 at thetas (B, P), unchecked, and a bound on the error of each: two arrays (B,)."""
@@ -131,18 +85,24 @@ class TeacherRisk:
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
     @cached_property
-    def form_error(self) -> float:
-        """e with |computed v^T Sigma w - exact| <= e |v| |w| for all vectors."""
-        n = self.network.widths[0]
-        return gamma(3 * n + 16) * float(np.linalg.norm(self.second_moment)) * (1 + gamma(n**2 + 8))
+    def law(self) -> Law:
+        """N(0, Sigma), scaled for bounds."""
+        return Law.of(Gaussian(self.second_moment))
 
-    def _slabs(self, flat: Array) -> list[Array]:
+    @property
+    def footprint(self) -> int:
+        """How many numbers one parameter vector takes on the way."""
         units = self.network.hidden[0] + self.teacher_network.hidden[0]
-        step = max(1, SLAB // (units**2 + units * self.network.widths[0]))
-        return [flat[i : i + step] for i in range(0, len(flat), step)]
+        return units**2 + units * self.network.widths[0]
 
-    def _units(self, thetas: Array) -> tuple[Array, Array]:
-        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher, M = m + m'."""
+    def _footprint(self) -> int:
+        return self.footprint
+
+    def _fits(self, thetas: Array) -> Array:
+        return self._value(thetas) + self.noise
+
+    def units(self, thetas: Array) -> tuple[Array, Array]:
+        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher at thetas (B, P), M = m + m'."""
         W, b = self.network.weights(thetas)
         V, c = self.teacher_network.weights(self.teacher)
         lead = thetas.shape[:-1]
@@ -150,63 +110,49 @@ class TeacherRisk:
         out = np.concatenate([np.swapaxes(b, -1, -2), np.broadcast_to(-c.T, (*lead, *c.T.shape))], axis=-2)
         return rows, out
 
-    def _angles(self, V: Array) -> tuple[Array, Array, Array]:
-        """Lengths |Sigma^(1/2) v| (B, M), angles (B, M, M) and Sigma v (B, M, n)."""
-        images = V @ self.second_moment
+    def _angles(self, V: Array, S: Array) -> tuple[Array, Array, Array, Array]:
+        """For Sigma = S: lengths |Sigma^(1/2) v| (B, M), of unit vectors along them |x - y| and |x + y| (B, M, M), and Sigma v (B, M, n)."""
+        images = V @ S
         G = images @ np.swapaxes(V, -1, -2)
         length = np.sqrt(np.maximum(np.diagonal(G, axis1=-2, axis2=-1), 0.0))
         product = length[..., :, None] * length[..., None, :]
         cosine = np.divide(G, product, out=np.zeros_like(G), where=product > 0)
         diagonal = np.arange(V.shape[-2])
         cosine[..., diagonal, diagonal] = 1.0
-        return length, np.arccos(np.clip(cosine, -1.0, 1.0)), images
+        cosine = np.clip(cosine, -1.0, 1.0)
+        return length, np.sqrt(2 - 2 * cosine), np.sqrt(2 + 2 * cosine), images
+
+    def _value(self, thetas: Array) -> Array:
+        """E |f|^2 (B,) in floats, in the units of `enclosures`; inf on overflow."""
+        rows, out = self.units(thetas)
+        k, whole = enclosures.exponents(np.abs(rows), np.abs(out))
+        V, C = np.ldexp(rows, -k[..., None]), np.ldexp(out, k[..., None] - whole[:, None, None])
+        length, minus, plus, _ = self._angles(V, self.law.second_moment.centre)
+        K = length[..., :, None] * length[..., None, :] * arc_cosine_shape(minus, plus) / (2 * np.pi)
+        value = np.sum((C @ np.swapaxes(C, -1, -2)) * K, axis=(-2, -1))
+        return np.ldexp(np.maximum(value, 0.0), 2 * whole + self.law.exponent)
 
     def _fit(self, thetas: Array) -> tuple[Array, Array]:
-        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,).
+        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,)."""
+        nets = enclosures.Nets.of(*self.units(thetas), self.law)
+        found = enclosures.squared_norm(nets, self.law)[0].ldexp(nets.exponent)
+        return np.where(np.isfinite(found.upper), np.maximum(found.centre, 0.0), np.inf), found.radius
 
-        With Gram entries off by at most e |v_i| |v_j|, the cosine by delta and d(sin + (pi - phi) cos)/dcos = pi - phi,
-        k is off by at most |x||y| delta / 2 plus what the lengths are off, first order, doubled; where a length is not
-        clear of its own error, by the largest value that k can have.
-        """
-        V, C = self._units(thetas)
-        length, phi, _ = self._angles(V)
-        product = length[..., :, None] * length[..., None, :]
-        K = product * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
-        weights = C @ np.swapaxes(C, -1, -2)
-        value = np.sum(weights * K, axis=(-2, -1))
-        size = np.linalg.norm(V, axis=-1)
-        e = self.form_error
-        seen = length**2 >= 8 * e * size**2 + TINY
-        ratio = np.where(seen, e * size**2 / np.where(seen, length, 1.0), 0.0)  # what the length is off, twice over
-        off = e * size[..., :, None] * size[..., None, :] + ratio[..., :, None] * length[..., None, :]
-        off = 2 * (off + length[..., :, None] * ratio[..., None, :]) + 128 * UNIT * product
-        longest = np.sqrt(length**2 + 8 * e * size**2 + TINY)
-        both = seen[..., :, None] & seen[..., None, :]
-        off = np.where(both, off, longest[..., :, None] * longest[..., None, :])
-        total = np.linalg.norm(C, axis=-1)
-        spread = total[..., :, None] * total[..., None, :]
-        error = np.sum(spread * (off + gamma(C.shape[-1] + V.shape[-2] ** 2 + 8) * K), axis=(-2, -1))
-        return np.maximum(value, 0.0), error * (1 + gamma(V.shape[-2] ** 2 + 16)) + TINY
-
-    def _gradients(self, thetas: Array) -> Array:
-        V, C = self._units(thetas)
-        length, phi, images = self._angles(V)
+    def _fit_slopes(self, thetas: Array) -> Array:
+        """d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi)."""
+        V, C = self.units(thetas)
+        length, minus, plus, images = self._angles(V, self.second_moment)
         m = self.network.hidden[0]
         product = length[..., :m, None] * length[..., None, :]
-        phi = phi[..., :m, :]
-        K = product * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
+        minus, plus = minus[..., :m, :], plus[..., :m, :]
+        K = product * arc_cosine_shape(minus, plus) / (2 * np.pi)
         outer = 2 * K @ C  # (B, m, d)
         weights = C[..., :m, :] @ np.swapaxes(C, -1, -2)
         alive = length[..., :m] > 0
         inverse = np.where(alive, 1 / np.where(alive, length[..., :m], 1.0), 0.0)
-        along = np.sum(weights * np.sin(phi) * length[..., None, :], axis=-1) * inverse
-        inner = (along[..., None] * images[..., :m, :] + (weights * (np.pi - phi)) @ images) / np.pi
+        along = np.sum(weights * (0.5 * minus * plus) * length[..., None, :], axis=-1) * inverse
+        inner = (along[..., None] * images[..., :m, :] + (weights * 2 * np.arctan2(plus, minus)) @ images) / np.pi
         inner = np.where(alive[..., None], inner, 0.0)
-        gradient = np.concatenate(
+        return np.concatenate(
             [inner.reshape(len(thetas), -1), np.swapaxes(outer, -1, -2).reshape(len(thetas), -1)], axis=-1
         )
-        if self.penalty == "ridge":
-            gradient = gradient + 2 * self.kappa * thetas
-        elif self.penalty == "second_layer_l1":
-            gradient[..., self.network.slices[1]] += self.kappa * np.sign(thetas[..., self.network.slices[1]])
-        return gradient
