@@ -79,4 +79,12 @@ def counter(text: str) -> Iterator[Callable[[int, int], None]]:
 def bar(*columns: ProgressColumn) -> Progress:
     """A bar on standard error, shown on a terminal only."""
     console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return _Quiet(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+class _Quiet(Progress):
+    """A bar that is not shown leaves no empty line behind, as that of rich 13.0 does."""
+
+    def stop(self) -> None:
+        if not self.disable:
+            super().stop()

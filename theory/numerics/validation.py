@@ -115,8 +115,8 @@ def number(
 ) -> float:
     """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum."""
     try:
-        if isinstance(value, (str, bytes, bool, np.bool_)):
-            raise TypeError
+        if isinstance(value, (str, bytes, bool, np.bool_)) or (isinstance(value, np.ndarray) and value.ndim > 0):
+            raise TypeError  # numpy 2.0 only warns of an array
         x = float(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} must be a number; got {describe(value)}") from None
