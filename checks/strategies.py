@@ -31,6 +31,8 @@ Strategy = st.SearchStrategy
 SAMPLE_KINDS = ("generic", "single_atom", "repeated_atoms", "rank_deficient", "heavy_tailed")
 PARAMETER_KINDS = ("generic", "dead_unit", "idle_unit", "parallel_rows", "zero_layer", "zero", "unequal_layers")
 SMALLEST_ANGLE = 1e-8
+PAPER_LOSSES = ("squared", "absolute")
+PAPER_PENALTIES = (None, "second_layer_l1", "ridge")
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,15 +250,16 @@ def parameter_vectors(
 def risks(
     network: Strategy[Network] | None = None,
     *,
-    losses: Collection[str] = LOSSES,
-    penalties: Collection[str | None] = PENALTIES,
+    losses: Collection[str] = PAPER_LOSSES,
+    penalties: Collection[str | None] = PAPER_PENALTIES,
     max_size: int = 12,
     kinds: Collection[str] = SAMPLE_KINDS,
 ) -> Strategy[Risk]:
     """Risks of networks drawn from `network` (default: `networks()`) on samples of at most max_size atoms.
 
-    kinds: of samples, as in `samples`; losses, penalties: which may occur (second_layer_l1 only where there is one
-    hidden layer); kappa is 0 or in [0, 2].
+    kinds: of samples, as in `samples`; losses, penalties: which may occur, by default those of the paper
+    (second_layer_l1 only where there is one hidden layer, path only where there is one at all); kappa is 0 or in [0, 2].
+    Targets of logistic and hinge are signs, those of softmax one-hot rows.
     """
     drawn = _strategy(network, "network", networks())
     loss = _kinds(losses, LOSSES, "losses")
@@ -267,12 +270,23 @@ def risks(
     def build(draw: st.DrawFn) -> Risk:
         net = draw(drawn)
         sample = draw(samples(net.widths[0], outputs=net.widths[-1], max_size=max_size, kinds=kinds))
-        possible = [p for p in penalty if p != "second_layer_l1" or net.depth == 2] or [None]
+        depths = {"second_layer_l1": (2, 2), "path": (2, np.inf)}
+        possible = [p for p in penalty if np.clip(net.depth, *depths.get(p, (1, np.inf))) == net.depth] or [None]
         chosen = draw(st.sampled_from(possible))
         kappa = 0.0 if chosen is None else draw(st.sampled_from([0.0, 0.1]) | st.floats(0, 2, allow_subnormal=False))
-        return Risk(net, sample, loss=draw(st.sampled_from(loss)), kappa=kappa, penalty=chosen)
+        name = draw(st.sampled_from(loss))
+        return Risk(net, _with_targets(sample, name), loss=name, kappa=kappa, penalty=chosen)
 
     return build()
+
+
+def _with_targets(sample: Sample, loss: str) -> Sample:
+    """The sample with targets that the loss allows, made from its own."""
+    if loss in ("logistic", "hinge"):
+        return Sample(sample.X, np.where(sample.Y > 0, 1.0, -1.0), sample.weights)
+    if loss == "softmax":
+        return Sample(sample.X, np.eye(sample.n_out)[sample.Y.argmax(axis=1)], sample.weights)
+    return sample
 
 
 def _kill(rows: Array, unit: int, network: Network, *, nonnegative_inputs: bool) -> None:

@@ -11,7 +11,7 @@ m units (`oracle`) and of clusters (`compression`), and the price is how far abo
 
 The spine, an afternoon's reading in this order; everything else is workshop, for when a number is doubted:
 
-    networks, risk, paths            the alphabet (eqs 1-5)
+    networks, losses, penalties, risk, paths   the alphabet (eqs 1-5)
     moves                            the mechanism: free, place, transfer, refit, and two nets side by side
     maxima.segments                  the true maximum along a segment: which method applies
     linear_paths.problem, canonical, cases     Proposition 2.2: what is asked, the path, which theorem applies
@@ -32,7 +32,7 @@ What means the same everywhere, and is not said again:
   network, a batch (..., P); w1 and w2, vectors of the input space (..., n); path, a `Path`; sample, a `Sample`, with
   inputs X (N, n) and targets Y (N, n_out);
 - kappa >= 0, the factor of the penalty; level, the lambda of the sublevel set {F <= lambda}; risks, levels and bounds
-  are in the units of Y squared, or of Y under the absolute loss, and t in [0, 1] has none;
+  are in the units of Y squared, or of Y under the absolute loss (the other losses have none), and t in [0, 1] has none;
 - rng, a `numpy.random.Generator` or a seed for one (None: a fresh seed);
 - what is not of the shape or type described, NaN, infinity and numbers out of the stated range raise ValueError, which
   names the argument, what it was and what is allowed.

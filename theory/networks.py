@@ -57,8 +57,11 @@ ACTIVATIONS = {
     "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_slope, _sigmoid_curvature, False),
 }
 
+# What other libraries call them: error messages suggest our names.
+ALIASES = {"linear": "identity", "none": "identity", "logistic": "sigmoid", "rectifier": "relu"}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Network:
     """A fully connected network.
 
@@ -92,8 +95,8 @@ class Network:
         if getattr(self.widths, "ndim", 1) == 0 or len(self.widths) < 2:
             raise ValueError(f"widths must name at least inputs and outputs, as in (2, 3, 1); got {self.widths!r}")
         widths = tuple(check.positive_integer(n, f"widths[{k}]") for k, n in enumerate(self.widths))
-        check.choice(self.activation, "activation", tuple(ACTIVATIONS))
-        check.choice(self.output, "output", tuple(ACTIVATIONS))
+        for name in ("activation", "output"):
+            check.choice(getattr(self, name), name, tuple(ACTIVATIONS), ALIASES)
         check.choice(self.bias, "bias", (False, True))
         shapes = tuple((after, before + bool(self.bias)) for before, after in pairwise(widths))
         ends = accumulate((rows * columns for rows, columns in shapes), initial=0)
@@ -101,6 +104,14 @@ class Network:
         object.__setattr__(self, "bias", bool(self.bias))
         object.__setattr__(self, "shapes", shapes)
         object.__setattr__(self, "slices", tuple(slice(a, b) for a, b in pairwise(ends)))
+
+    def __repr__(self) -> str:
+        changed = [
+            f"{name}={getattr(self, name)!r}"
+            for name, usual in (("activation", "relu"), ("output", "identity"), ("bias", False))
+            if getattr(self, name) != usual
+        ]
+        return f"Network({', '.join([str(self.widths), *changed])})"
 
     @property
     def size(self) -> int:

@@ -13,7 +13,7 @@ from theory.numerics import Array, load_arrays
 from theory.numerics import validation as check
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Path:
     """A polyline through points (V, P), V >= 1; labels name its V - 1 pieces (default: empty strings).
 
@@ -41,6 +41,10 @@ class Path:
             raise ValueError(f"labels must hold {pieces} strings, one per piece; got {len(labels)}")
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "labels", labels)
+
+    def __repr__(self) -> str:
+        count, dimension = self.points.shape
+        return f"Path({count} point{'s' * (count > 1)} in R^{dimension}, length {self.length:.3g})"
 
     def __len__(self) -> int:
         """The number of pieces."""
@@ -93,7 +97,11 @@ class Path:
         return Path(np.concatenate([self.points, other.points[1:]]), self.labels + other.labels)
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write points and labels to a file (a name or an open binary file) as NPZ (readable without pickle)."""
+        """Write points and labels to a file (a name, kept as it is, or an open binary file) as NPZ, without pickle."""
+        if isinstance(file, (str, PathLike)):
+            with open(file, "wb") as stream:  # numpy would add .npz to a name without it
+                self.save(stream)
+            return
         np.savez_compressed(file, points=self.points, labels=np.array(self.labels, dtype=str))
 
     @classmethod

@@ -59,7 +59,11 @@ def draw(network: Network, count: int, *, rng: Any = None) -> Array:
 
 
 def best_constant(risk: Risk) -> float:
-    """The risk of the best constant predictor: the plateau on which a net rests before it learns anything."""
+    """The risk of the best constant predictor: the plateau on which a net rests before it learns anything.
+
+    ValueError unless the loss is squared or absolute.
+    """
+    check.choice(risk.loss, "risk.loss", ("squared", "absolute"))
     Y, weights = risk.sample.Y, risk.sample.weights
     total = 0.0
     for y in Y.T:

@@ -113,6 +113,9 @@ def test_extreme_networks_and_risks_occur():
     occurs(st.networks(), lambda net: max(net.widths) == 1)
     occurs(st.risks(), lambda risk: risk.penalty == "second_layer_l1" and risk.kappa > 0)
     occurs(st.risks(), lambda risk: risk.penalty == "ridge" and risk.kappa == 0 and risk.loss == "absolute")
+    for loss in ("logistic", "hinge", "softmax"):
+        occurs(st.risks(losses=[loss], penalties=["path"]), lambda risk: risk.penalty == "path" and risk.kappa > 0)
+    occurs(st.risks(penalties=["schatten"]), lambda risk: risk.exponents == (3.0, 3.0, 3.0))
 
 
 @given(st.unit_pairs(4) | st.unit_pairs(2) | st.unit_pairs(1))
@@ -168,7 +171,7 @@ def test_every_risk_can_be_evaluated_at_every_parameter(risk, data):
         (lambda: st.parameter_vectors(Network((2, 1)), kinds=["dead_unit"]), "kinds"),
         (lambda: st.parameter_vectors(NET, bound=0.0), "bound"),
         (lambda: st.risks(NET), "network"),
-        (lambda: st.risks(losses=["hinge"]), "losses"),
+        (lambda: st.risks(losses=["huber"]), "losses"),
         (lambda: st.risks(penalties=["lasso"]), "penalties"),
         (lambda: st.risks(max_size=0), "max_size"),
     ],

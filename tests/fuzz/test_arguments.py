@@ -60,6 +60,18 @@ CALLS = {
     "net.rescale": (NET.rescale, {"theta": A, "layer": 1, "factors": np.array([1.0, 2.0, 0.5])}),
     "Sample": (Sample, {"X": X, "Y": Y, "weights": W}),
     "Risk": (Risk, {"network": NET, "sample": SAMPLE, "loss": "squared", "kappa": 0.5, "penalty": "ridge"}),
+    "Risk, schatten": (
+        Risk,
+        {
+            "network": NET,
+            "sample": Sample(X, np.sign(Y) + (Y == 0)),
+            "loss": "hinge",
+            "penalty": "schatten",
+            "exponents": 2.0,
+        },
+    ),
+    "Risk, labels": (Risk, {"network": Network((2, 2)), "sample": Sample(X, np.arange(len(X)) % 2), "loss": "softmax"}),
+    "risk.pair": (BALL.pair, {"theta_a": A, "theta_b": B}),
     "risk": (BALL.__call__, {"theta": A}),
     "risk.batch": (TANH.batch, {"thetas": np.stack([A, B])}),
     "risk.gradient": (BALL.gradient, {"theta": A}),

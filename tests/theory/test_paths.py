@@ -95,8 +95,11 @@ def test_saving_and_loading_gives_the_same_path(path):
 
 def test_saving_to_a_file(tmp_path):
     path = Path([[0.0, 1.0], [2.0, 3.0]], ["refit, layer 2"])
-    path.save(tmp_path / "p.npz")
-    assert same(Path.load(tmp_path / "p.npz"), path)
+    for name in ("p.npz", "p", "run.1", "p.NPZ"):  # as it is: nothing is added
+        path.save(tmp_path / name)
+        path.save(str(tmp_path / name))
+        assert same(Path.load(tmp_path / name), path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["p", "p.NPZ", "p.npz", "run.1"]
 
 
 def test_points_are_copied_and_frozen():

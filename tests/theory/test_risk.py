@@ -14,7 +14,7 @@ from theory.maxima.segments import path_maximum, segment_maximum
 from theory.networks import Network
 from theory.numerics.rounding import gamma
 from theory.paths import Path
-from theory.risk import Risk, Sample
+from theory.risk import LOSSES, PENALTIES, Risk, Sample
 
 SMOOTH = ["identity", "tanh", "sigmoid"]
 
@@ -213,7 +213,12 @@ SAMPLE, NET = Sample(X, Y), Network((2, 3, 1))
         (lambda: Sample([["a", "b"]], [[1.0]]), "X"),
         (lambda: Sample(np.full((3, 2), np.nan), Y), "X"),
         (lambda: Sample(X * 1j, Y), "X"),
-        (lambda: Sample(X, np.ones(3)), "Y"),
+        (lambda: Sample(X, np.ones(2)), "Y"),
+        (lambda: Sample(X, np.ones((3, 1, 1))), "Y"),
+        (lambda: Sample(np.ma.masked_equal(X, 1.0), Y), "X"),
+        (lambda: Sample(X, np.ma.masked_equal(Y, 1.0)), "Y"),
+        (lambda: Sample(X, [np.ma.masked, 1.0, 1.0]), "Y"),
+        (lambda: Sample(X, [np.ma.masked_equal([1.0], 1.0)] * 3), "Y"),
         (lambda: Sample(X, np.ones((2, 1))), "Y"),
         (lambda: Sample(X, np.ones((3, 0))), "Y"),
         (lambda: Sample(X, np.full((3, 1), np.inf)), "Y"),
@@ -223,7 +228,26 @@ SAMPLE, NET = Sample(X, Y), Network((2, 3, 1))
         (lambda: Sample(X, Y, [np.nan, 1.0, 1.0]), "weights"),
         (lambda: Risk("net", SAMPLE), "network"),
         (lambda: Risk(NET, (X, Y)), "sample"),
-        (lambda: Risk(NET, SAMPLE, loss="hinge"), "loss"),
+        (lambda: Risk(NET, SAMPLE, loss="huber"), "loss"),
+        (lambda: Risk(NET, SAMPLE, penalty="ridge", exponents=2), "exponents"),
+        (lambda: Risk(NET, SAMPLE, exponents=2), "exponents"),
+        (lambda: Risk(NET, SAMPLE, penalty="schatten", exponents=0.5), "exponents"),
+        (lambda: Risk(NET, SAMPLE, penalty="schatten", exponents=(2, 2, 2)), "exponents"),
+        (lambda: Risk(NET, SAMPLE, penalty="schatten", exponents="two"), "exponents"),
+        (lambda: Risk(Network((2, 1)), SAMPLE, penalty="path"), "penalty"),
+        (
+            lambda: Risk(NET, Sample(X, np.zeros(3)), loss="hinge"),
+            "Y must be -1 or .1 for the hinge loss; got 0.0.*2 . Y",
+        ),
+        (
+            lambda: Risk(NET, Sample(X, [2, 1, 1]), loss="logistic"),
+            "Y must be -1 or .1 for the logistic loss; got 2.0$",
+        ),
+        (lambda: Risk(NET, Sample(X, [2, 1, 1]), loss="softmax"), "Y must have nonnegative rows.*row 0 sums to 2"),
+        (lambda: Risk(Network((2, 3, 2)), Sample(X, [2, 1, 1]), loss="softmax"), "Y must hold labels 0, ..., 1 or"),
+        (lambda: Risk(Network((2, 3, 3)), Sample(X, [[1, 0]] * 3), loss="softmax"), "network"),
+        (lambda: Risk(NET, SAMPLE).pair(np.zeros(9), np.zeros(8)), "theta_b"),
+        (lambda: Risk(NET, SAMPLE).pair(np.zeros((1, 9)), np.zeros(9)), "theta_a must have shape .9,."),
         (lambda: Risk(NET, SAMPLE, penalty="lasso"), "penalty"),
         (lambda: Risk(NET, SAMPLE, kappa=-1.0, penalty="ridge"), "kappa"),
         (lambda: Risk(NET, SAMPLE, kappa=np.nan, penalty="ridge"), "kappa"),
@@ -307,7 +331,7 @@ def test_a_penalty_of_a_batch_has_one_value_for_each(penalty):
 @pytest.mark.parametrize("activation", ["relu", "identity", "tanh"])
 @pytest.mark.parametrize("size", [1e80, 1e160, 1e308])
 def test_where_floats_overflow_the_risk_is_infinite_and_gradients_and_bounds_are_refused(activation, size):
-    for loss, penalty in itertools.product(("squared", "absolute"), (None, "ridge", "second_layer_l1")):
+    for loss, penalty in itertools.product(LOSSES, PENALTIES):
         risk = Risk(Network((2, 3, 1), activation), SAMPLE, loss, 0.1 if penalty else 0.0, penalty)
         for theta in (np.full(9, size), size * np.array([1, -1, 1, -1, 1, -1, 1, -1, 1.0])):
             value = risk(theta)
@@ -320,7 +344,7 @@ def test_where_floats_overflow_the_risk_is_infinite_and_gradients_and_bounds_are
                 with pytest.raises(ValueError, match=r"^theta_1 "):
                     segment_maximum(risk, np.zeros(9), theta)
             elif size < 1e150:
-                assert path_maximum(risk, path).upper >= value
+                assert path_maximum(risk, path, budget=200).upper >= value
                 assert np.isfinite(risk.gradient(theta)).all()
 
 
@@ -330,3 +354,98 @@ def test_gradients_outputs_and_norms_that_overflow_are_refused_by_name():
         with pytest.raises(ValueError, match=r"^theta is too large"):
             call(theta)
     assert risk.row_norms(np.full(9, 1e300)) == pytest.approx(np.sqrt(2) * 1e300)
+
+
+# ---------------------------------------------------------------- what people have: tables, series, masked arrays
+
+
+class Frame:
+    """As little of a data frame as is used: columns with labels, and an array."""
+
+    def __init__(self, **columns):
+        self.columns, self._held = tuple(columns), columns
+
+    def items(self):
+        return self._held.items()
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([list(row) for row in zip(*self._held.values())], dtype=dtype)
+
+
+def test_one_output_may_be_a_vector_of_targets():
+    sample = Sample(X, [1.0, 2.0, 3.0])
+    assert sample.Y.tolist() == [[1.0], [2.0], [3.0]]
+    assert Risk(NET, sample)(np.zeros(9)) == Risk(NET, Sample(X, sample.Y))(np.zeros(9))
+
+
+def test_tables_are_taken_by_their_values_and_a_column_of_words_is_named():
+    sample = Sample(Frame(age=[1, 2, 3], height=[0.5, 0.25, 1.0]), Frame(y=[1.0, 0.0, 1.0]))
+    assert sample.X.tolist() == [[1.0, 0.5], [2.0, 0.25], [3.0, 1.0]]
+    for words in (["Paris", "Rome", "Oslo"], np.array(["2026-01-01"] * 3, "datetime64[D]")):
+        with pytest.raises(ValueError, match=r"^X must be .* its column 'city'$"):
+            Sample(Frame(age=[1, 2, 3], city=words), Y)
+
+
+def test_pandas_frames_and_series():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"age": [1.0, 2.0, 4.0], "smokes": [True, False, True], "y": [1, 0, 1]}, index=[7, 7, 2])
+    sample = Sample(frame[["age", "smokes"]], frame["y"], frame["age"])
+    assert sample.X.tolist() == [[1.0, 1.0], [2.0, 0.0], [4.0, 1.0]]
+    assert sample.Y.tolist() == [[1.0], [0.0], [1.0]]
+    assert np.allclose(sample.weights, [1 / 7, 2 / 7, 4 / 7])
+    for column in (["a", "b", "a"], pandas.Categorical(["a", "b", "a"]), [1.0, pandas.NA, 2.0]):
+        with pytest.raises(ValueError, match=r"^X must be .* its column 'city'$"):
+            Sample(frame.assign(city=column), frame["y"])
+    with pytest.raises(ValueError, match=r"^Y must be"):
+        Sample(frame[["age"]], pandas.Series(["no", "yes", "no"]))
+    with pytest.raises(ValueError, match=r"^X must be finite"):
+        Sample(frame.assign(age=[1.0, np.nan, 2.0]), frame["y"])
+
+
+def test_masked_arrays_without_masked_entries_are_arrays():
+    sample = Sample(np.ma.masked_equal(X, 999.0), np.ma.array(Y, mask=False))
+    assert np.array_equal(sample.X, X)
+    with pytest.raises(ValueError, match=r"^theta must not have masked entries"):
+        Risk(NET, SAMPLE)(np.ma.masked_less(np.arange(9.0), 3.0))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant", "argument"),
+    [
+        ("MSE", "squared", "loss"),
+        ("mae", "absolute", "loss"),
+        ("log_loss", "logistic", "loss"),
+        ("L2", "ridge", "penalty"),
+    ],
+)
+def test_the_words_of_other_libraries_are_refused_with_ours(given, meant, argument):
+    with pytest.raises(ValueError, match=f"^{argument} must be one of .*Did you mean '{meant}'"):
+        Risk(NET, SAMPLE, **{argument: given})
+    with pytest.raises(ValueError, match="Did you mean 'relu'"):
+        Network((2, 1), activation="ReLU")
+
+
+def test_representations_are_one_line_without_arrays():
+    risk = Risk(NET, SAMPLE, "hinge", 0.125, "path")
+    assert repr(SAMPLE) == "Sample(3 samples, 2 inputs, 1 output)"
+    assert repr(risk) == "Risk(Network((2, 3, 1)), Sample(3 samples, 2 inputs, 1 output), hinge, 0.125 path)"
+    assert repr(Network((2, 1), bias=True, activation="tanh")) == "Network((2, 1), activation='tanh', bias=True)"
+    assert eval(repr(NET), {"Network": Network}) == NET
+    path = Path(np.vstack([np.zeros(9), np.ones(9)]), ["up"])
+    assert (repr(path), repr(Path(path.points[:1]))) == (
+        "Path(2 points in R^9, length 3)",
+        "Path(1 point in R^9, length 0)",
+    )
+    found = segment_maximum(risk, *path.points)
+    assert repr(found).startswith("Maximum(")
+    assert repr(path_maximum(risk, path)).startswith("PathMaximum(")
+    assert repr((found.method, found.status)) == f"(Method.{found.method.name}, Status.{found.status.name})"
+    for shown in (risk, found, path_maximum(risk, path)):
+        assert "\n" not in repr(shown)
+        assert len(repr(shown)) < 160
+
+
+def test_two_parameter_vectors_are_checked_together():
+    a, b = Risk(NET, SAMPLE).pair(list(range(9)), np.ones(9, dtype=int))
+    assert a.dtype == b.dtype == np.float64
+    assert a.tolist() == list(range(9))

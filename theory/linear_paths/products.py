@@ -41,7 +41,7 @@ class Product:
 
 
 def value_of(risk: Risk, M: Array) -> float:
-    """L(M) + 2 kappa |M|_*: the least risk of factors of M."""
+    """L(M) + 2 kappa |M|_*: the least risk of factors of M. ValueError for another loss than squared and absolute."""
     X, Y, w = _data(risk)
     r = X @ M.T - Y
     loss = float(w @ (r**2 if risk.loss == "squared" else np.abs(r)).sum(axis=1))
@@ -55,7 +55,7 @@ def best_product(risk: Risk, *, gap: float = 1e-12, steps: int = 20_000) -> Prod
 
     Least squares, least absolute deviations (a linear program), or the nuclear-norm problem by at most `steps`
     accelerated proximal gradients, until the duality gap is below gap * value. ValueError for ridge with the absolute
-    loss, whose proximal problem has no closed form.
+    loss, whose proximal problem has no closed form, and for other losses.
     """
     if risk.kappa > 0:
         if risk.loss != "squared":
@@ -90,7 +90,8 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
 
 
 def _data(risk: Risk) -> tuple[Array, Array, Array]:
-    """X (with a column of ones for the biases), Y, weights."""
+    """X (with a column of ones for the biases), Y, weights; ValueError for a loss whose minimiser is not computed here."""
+    check.choice(risk.loss, "risk.loss", ("squared", "absolute"))
     X = risk.sample.X
     X = np.hstack([X, np.ones((len(X), 1))]) if risk.network.bias else X
     return X, risk.sample.Y, risk.sample.weights

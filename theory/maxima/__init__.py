@@ -2,8 +2,8 @@
 
 from theory.maxima.neighbourhoods import Inputs, groups
 from theory.maxima.results import Maxima, Maximum, Method, PathMaximum, Status
-from theory.maxima.segments import is_convex_along, path_maximum, segment_maxima, segment_maximum
-from theory.maxima.taylor_models import upper_bounds
+from theory.maxima.segments import is_constant_along, is_convex_along, path_maximum, segment_maxima, segment_maximum
+from theory.maxima.taylor_models import point_bounds, upper_bounds
 
 __all__ = [
     "Inputs",
@@ -13,8 +13,10 @@ __all__ = [
     "PathMaximum",
     "Status",
     "groups",
+    "is_constant_along",
     "is_convex_along",
     "path_maximum",
+    "point_bounds",
     "segment_maxima",
     "segment_maximum",
     "upper_bounds",

@@ -19,6 +19,7 @@ from theory.numerics import Array
 from theory.risk import Risk
 
 TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
+SMALL = 1e-9  # differences of risks below this share of the risk of the zero net are none
 NARROW = 2.0**-40  # cells are not split further
 GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 
@@ -27,13 +28,15 @@ GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 class Goal:
     """When a bound is good enough.
 
-    gap: within this of the best value seen, relatively; ceiling: as soon as it is known on which side of it the maximum
+    gap: within this of the best value seen, relatively, or within `SMALL` of the problem's own scale, the risk of the
+    zero net (a gap below SMALL: within that of the scale); ceiling: as soon as it is known on which side of it the maximum
     is, whatever the gap; floor > -inf: only the largest maximum of all segments matters, and that is at least the floor.
     """
 
     gap: float
     ceiling: float | None = None
     floor: float = -np.inf
+    scale: float = 0.0
 
     def best(self, value: Array) -> Array:
         """What the bounds of each segment are compared with, (S,), from the best value (S,) seen on it."""
@@ -41,7 +44,9 @@ class Goal:
 
     def bound(self, best: Array) -> Array:
         """A cell whose bound is at most this (S,) is done; best (S,) as `best` gives it."""
-        return best * (1 + self.gap) if self.ceiling is None else np.maximum(best * (1 + TIE), self.ceiling)
+        if self.ceiling is not None:
+            return np.maximum(best * (1 + TIE), self.ceiling)
+        return best + np.maximum(self.gap * best, min(self.gap, SMALL) * self.scale)
 
     def exceeded(self, best: Array) -> Array:
         """Whether a value above the ceiling was met (S,); best (S,) as `best` gives it."""
@@ -107,7 +112,7 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     for step in steps:
         for side in (-step, step):
             _improve(risk, starts, ends, whole.segment, np.clip(found.t + side, 0.0, 1.0), found.value, found.t)
-    return replace(found, upper=np.maximum(found.upper, found.value))
+    return found
 
 
 def _refine(
@@ -144,7 +149,8 @@ def _refine(
         np.maximum.at(upper, s[stop], bound[stop])
         cells, bound = cells.rows(~stop), bound[~stop]
         s = cells.segment
-        excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
+        with np.errstate(over="ignore", invalid="ignore"):
+            excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
         parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)

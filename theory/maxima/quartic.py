@@ -47,13 +47,14 @@ class PieceMaximum:
 
 
 def applies(risk: Risk) -> bool:
-    """One hidden layer of relu or identity units, linear output, squared loss (any penalty, biases or not)."""
+    """One hidden layer of relu or identity units, linear output, squared loss, biases or not; R quadratic or |W_2|_1."""
     net = risk.network
     return (
         net.depth == 2
         and net.activation in ("relu", "identity")
         and net.output == "identity"
         and risk.loss == "squared"
+        and (risk.R is None or risk.penalty in ("ridge", "second_layer_l1"))
     )
 
 
@@ -74,7 +75,7 @@ def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
         upper = max(upper, bound)
         if value > best_value:
             best_t, best_value = lo + s * (hi - lo), value
-    if upper - best_value > ACCURACY * max(1.0, best_value) and quartic_in_fractions.affordable(risk):
+    if upper - best_value > ACCURACY * max(risk.scale, best_value) and quartic_in_fractions.affordable(risk):
         upper = min(upper, quartic_in_fractions.upper_bound(risk, theta_0, theta_1))
     return PieceMaximum(float(min(best_t, 1.0)), float(upper))
 

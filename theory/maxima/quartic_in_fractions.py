@@ -7,6 +7,7 @@ final bound is rounded, upwards.
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from itertools import pairwise
 
@@ -30,7 +31,7 @@ def affordable(risk: Risk) -> bool:
 def upper_bound(risk: Risk, theta_0: Array, theta_1: Array) -> float:
     """The maximum of the risk over the segment, rounded up: within 1e-12 relative of it, inf beyond the range of floats.
 
-    One hidden layer of relu or identity units, linear output, squared loss, any penalty.
+    One hidden layer of relu or identity units, linear output, squared loss; no penalty, ridge or second_layer_l1.
     """
     quartic, switches = _pieces(risk, theta_0, theta_1)
     best, lo = _at(quartic, Fraction(0)), 0.0
@@ -46,6 +47,33 @@ def upper_bound(risk: Risk, theta_0: Array, theta_1: Array) -> float:
     except OverflowError:
         return float("inf")
     return nearest if Fraction(nearest) >= bound else float(np.nextafter(nearest, np.inf))
+
+
+def lower_bound(risk: Risk, theta_0: Array, theta_1: Array, t: float) -> float:
+    """The risk at (1 - t) theta_0 + t theta_1, rounded down, theta_0, theta_1 (P,); for the same networks."""
+    net, sample, s = risk.network, risk.sample, Fraction(t)
+    theta = [(1 - s) * Fraction(a) + s * Fraction(b) for a, b in zip(theta_0.tolist(), theta_1.tolist())]
+    W, V = (
+        [theta[start : start + columns] for start in range(part.start, part.stop, columns)]
+        for part, (_, columns) in zip(net.slices, net.shapes)
+    )
+    one = [Fraction(1)] if net.bias else []
+    total = Fraction(0)
+    for x, y, weight in zip(sample.X.tolist(), sample.Y.tolist(), map(Fraction, sample.weights.tolist())):
+        x = [*map(Fraction, x), *one]
+        h = [sum((w * v for w, v in zip(row, x)), Fraction(0)) for row in W]
+        h = [*(h if net.activation == "identity" else (max(p, Fraction(0)) for p in h)), *one]
+        for row, target in zip(V, y):
+            total += weight * (sum((v * p for v, p in zip(row, h)), Fraction(0)) - Fraction(target)) ** 2
+    if risk.kappa and risk.penalty == "ridge":
+        total += Fraction(risk.kappa) * sum(v * v for v in theta)
+    elif risk.kappa and risk.penalty == "second_layer_l1":
+        total += Fraction(risk.kappa) * sum(abs(v) for v in theta[net.slices[1]])
+    try:
+        nearest = float(total)
+    except OverflowError:
+        return sys.float_info.max
+    return nearest if Fraction(nearest) <= total else float(np.nextafter(nearest, -np.inf))
 
 
 def _pieces(risk: Risk, theta_0: Array, theta_1: Array) -> tuple[Polynomial, list[tuple[Fraction, Polynomial]]]:

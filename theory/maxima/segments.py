@@ -1,27 +1,38 @@
 """The true maximum of a risk (eqs 1, 2) along a segment or a path, with an upper bound that holds in exact arithmetic.
 
-Three methods, the cheapest that applies:
+Four methods, the cheapest that applies:
 
 - CONVEX: the network is affine in t (one layer moves, and everything above it is linear; incoming rows of idle units
-  may move as well, they change nothing). The risk is convex along the segment, so the larger end decides.
+  may move as well, they change nothing). Every loss and penalty is convex there, so the larger end decides.
+- CONSTANT: the network is the same function all along: outgoing weights move between units that are copies of each
+  other. Only the penalty moves, and it is convex in one layer, so again the larger end decides. (It need not be constant:
+  from rows (1, 1) and weights (1, -1) a transfer takes the path norm from 2 to 0.)
 - QUARTIC: one hidden layer of relu or identity units under squared loss; exact (`theory.maxima.quartic`).
 - BRANCH_AND_BOUND: everything else; cells of t with rigorous enclosures (`theory.maxima.taylor_models`), split until the bound
   is within the requested relative gap of a value that is attained.
 
-`value` is the risk evaluated at the point `t`; `upper` is never below the true maximum.
+`value` is the risk at the point `t`, rounded down, so never above the true maximum; `upper` is never below it. Both in
+exact arithmetic. What counts as close is measured against the problem's own scale, the risk of the zero net.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.maxima import branch_and_bound, quartic, quartic_in_fractions, taylor_models
+from theory.maxima.branch_and_bound import Goal
 from theory.maxima.results import CELLS, GAP, Maxima, Maximum, Method, PathMaximum, Status
+from theory.networks import Network
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
+
+DIRECT = (Method.CONVEX, Method.CONSTANT)  # decided at the ends
+LEAST = 1e-280  # risks of this size have no digits left below them in float64
 
 
 def segment_maximum(
@@ -36,15 +47,12 @@ def segment_maximum(
     >>> from theory.risk import Sample
     >>> F = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]))
     >>> found = segment_maximum(F, [1, 0, 1, 0], [0, 1, 0, 1])  # two exact fits, with other units
-    >>> found.value, found.t, found.method.name, found.value <= found.upper < 0.25 + 1e-9
-    (0.25, 0.5, 'QUARTIC', True)
+    >>> found.t, found.method.name, 0.25 - 1e-9 < found.value <= 0.25 <= found.upper < 0.25 + 1e-9
+    (0.5, 'QUARTIC', True)
     """
     check.instance(risk, "risk", Risk)
-    theta_0 = check.parameters(theta_0, risk.network.size, "theta_0")
-    theta_1 = check.parameters(theta_1, risk.network.size, "theta_1")
-    for name, theta in (("theta_0", theta_0), ("theta_1", theta_1)):
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({risk.network.size},); got {theta.shape}")
+    theta_0 = check.vector(theta_0, risk.network.size, "theta_0")
+    theta_1 = check.vector(theta_1, risk.network.size, "theta_1")
     m = segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)
     return Maximum(float(m.value[0]), float(m.upper[0]), float(m.t[0]), m.method[0], m.status[0])
 
@@ -102,24 +110,58 @@ def segment_maxima(
 def is_convex_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
     """Whether the network is affine in t along the segment because one layer moves and all above it are linear.
 
-    Rows into units whose outgoing weights vanish at both ends do not count as moving. True proves convexity of the
-    risk (both losses and all penalties are convex); False proves nothing.
+    theta_0, theta_1 (P,). Rows into units whose outgoing weights vanish at both ends do not count as moving. True proves
+    convexity of the risk (all losses are convex, all penalties in each layer); False proves nothing.
     """
-    net = risk.network
-    before, after = net.weights(theta_0), net.weights(theta_1)
-    if net.output != "identity":
+    return _convex(risk.network, _moving(risk.network, theta_0, theta_1))
+
+
+def is_constant_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
+    """Whether the network is one and the same function, at every input, at every point of the segment.
+
+    theta_0, theta_1 (P,). One layer moves, k > 1, and in each of its rows the changes sum to exactly zero over the units
+    below that have equal incoming rows (with equal biases), which stay. So features of layer k, and all above, stay as
+    well. The penalty may change; it is convex in one layer. False proves nothing.
+    """
+    return _constant(risk.network, theta_0, theta_1, _moving(risk.network, theta_0, theta_1))
+
+
+def _convex(net: Network, moving: dict[int, Array]) -> bool:
+    if net.output != "identity" or len(moving) > 1:
         return False
-    moving = []
+    return not moving or net.depth in moving or net.activation == "identity"
+
+
+def _constant(net: Network, theta_0: Array, theta_1: Array, moving: dict[int, Array]) -> bool:
+    if len(moving) != 1 or 1 in moving:
+        return not moving
+    (k,) = moving
+    (below, before), (under, after) = (net.weights(theta)[k - 2 : k] for theta in (theta_0, theta_1))
+    before, after = before[moving[k]], after[moving[k]]
+    columns = np.flatnonzero((before != after).any(axis=0))
+    if columns[-1] >= net.widths[k - 1] or (below[columns] != under[columns]).any():
+        return False
+    _, copies = np.unique(below[columns] + 0.0, axis=0, return_inverse=True)  # + 0.0: no -0.0
+    changes = np.concatenate([after[:, columns], -before[:, columns]], axis=1)
+    of = np.concatenate([copies.ravel(), copies.ravel()])
+    try:
+        return all(math.fsum(row[of == group]) == 0 for row in changes for group in range(of.max() + 1))
+    except OverflowError:
+        return False
+
+
+def _moving(net: Network, theta_0: Array, theta_1: Array) -> dict[int, Array]:
+    """The layers k that move, each with its moving rows (n_k,); rows into units that are idle at both ends are left out."""
+    before, after = net.weights(theta_0), net.weights(theta_1)
+    moving = {}
     for k in range(net.depth, 0, -1):
         rows = (before[k - 1] != after[k - 1]).any(axis=1)
         if k < net.depth:
             columns = slice(0, net.widths[k])
             rows &= (before[k][:, columns] != 0).any(axis=0) | (after[k][:, columns] != 0).any(axis=0)
         if rows.any():
-            moving.append(k)
-    if len(moving) > 1:
-        return False
-    return not moving or moving[0] == net.depth or net.activation == "identity"
+            moving[k] = rows
+    return moving
 
 
 def _maxima(
@@ -133,8 +175,47 @@ def _maxima(
     count = len(starts)
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
+    at_ends = _floats_at_ends(risk, starts, ends, joint)
+    method = tuple(_method(risk, a, b) for a, b in zip(starts, ends))
+    direct, searched = (np.array([m in kinds for m in method]) for kinds in (DIRECT, (Method.BRANCH_AND_BOUND,)))
+    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
+    status = np.full(count, Status.CONVERGED, dtype=object)
+    if direct.any():
+        low, high = _at_ends(risk, starts[direct], ends[direct])
+        value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
+    for k in np.flatnonzero(~direct & ~searched):
+        piece = quartic.maximum(risk, starts[k], ends[k])
+        with np.errstate(over="ignore", invalid="ignore"):
+            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
+        if value[k] < inside < np.inf:
+            value[k], t[k] = inside, piece.t
+        upper[k] = piece.upper
+    rest = np.flatnonzero(searched)
+    goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
+    if rest.size:
+        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
+        value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
+        status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
+    inner = np.flatnonzero(~direct)
+    value[inner] = _rounded_down(risk, starts[inner], ends[inner], t[inner], value[inner], goal.scale)
+    if quartic.applies(risk) and quartic_in_fractions.affordable(risk):
+        for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
+            if direct[k]:  # the others were bounded in fractions already
+                upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
+            value[k] = max(value[k], quartic_in_fractions.lower_bound(risk, starts[k], ends[k], float(t[k])))
+    best = np.where(searched, goal.best(value), value)
+    small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
+    far = upper > best + gap * best + small * np.maximum(goal.scale, best)
+    status[~far], status[far & (status == Status.CONVERGED)] = Status.CONVERGED, Status.ROUNDING
+    if ceiling is not None:
+        status[far & ((best > ceiling) | (upper <= ceiling))] = Status.DECIDED
+    return Maxima(value, upper, t, method, tuple(status))
+
+
+def _floats_at_ends(risk: Risk, starts: Array, ends: Array, joint: bool) -> Array:
+    """The risk at starts and ends, (2, S); ValueError where it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if count > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
+        if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
             along = risk.batch(np.concatenate([starts, ends[-1:]]))
             at_ends = np.stack([along[:-1], along[1:]])
         else:
@@ -146,51 +227,40 @@ def _maxima(
             f"{names} must have a finite risk; it overflows at the {('start', 'end')[side]} of segment {k}. "
             "Scale the weights or the data down"
         )
-    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
-    convex = np.array([is_convex_along(risk, a, b) for a, b in zip(starts, ends)])
-    status = np.full(count, Status.CONVERGED, dtype=object)
-    otherwise = Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
-    method = tuple(Method.CONVEX if c else otherwise for c in convex)
-    if convex.any():
-        upper[convex] = _at_ends(risk, starts[convex], ends[convex])
-        if quartic.applies(risk) and quartic_in_fractions.affordable(risk):
-            for k in np.flatnonzero(convex & (upper - value > quartic.ACCURACY * np.maximum(1.0, value))):
-                upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
-    rest = np.flatnonzero(~convex)
-    if rest.size and quartic.applies(risk):
-        for k in rest:
-            piece = quartic.maximum(risk, starts[k], ends[k])
-            with np.errstate(over="ignore", invalid="ignore"):
-                inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
-            if value[k] < inside < np.inf:
-                value[k], t[k] = inside, piece.t
-            upper[k] = piece.upper
-    elif rest.size:
-        goal = branch_and_bound.Goal(gap, ceiling, float(value.max()) if joint else -np.inf)
-        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
-        value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
-        best = goal.best(found.value)
-        far = found.upper > best * (1 + gap)
-        status[rest[far & found.narrow]] = Status.ROUNDING
-        status[rest[far & found.spent]] = Status.BUDGET
-        if ceiling is not None:
-            decided = goal.exceeded(best) | (found.upper <= ceiling)
-            status[rest[far & decided]] = Status.DECIDED
-    direct = convex | quartic.applies(risk)
-    loose = upper - value > np.maximum(gap * value, 1e-9 * np.maximum(1.0, value))
-    status[direct & loose] = Status.ROUNDING
-    if ceiling is not None:
-        status[direct & loose & ((value > ceiling) | (upper <= ceiling))] = Status.DECIDED
-    return Maxima(value, np.maximum(upper, value), t, method, tuple(status))
+    return at_ends
+
+
+def _method(risk: Risk, theta_0: Array, theta_1: Array) -> Method:
+    """The cheapest method that applies to one segment."""
+    moving = _moving(risk.network, theta_0, theta_1)
+    if _convex(risk.network, moving):
+        return Method.CONVEX
+    if _constant(risk.network, theta_0, theta_1, moving):
+        return Method.CONSTANT
+    return Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
+
+
+def _scale(risk: Risk) -> float:
+    """The risk of the zero net, which tells a small difference from a large one; LEAST where it vanishes or overflows."""
+    return max(risk.scale, LEAST) if np.isfinite(risk.scale) else LEAST
+
+
+def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float) -> Array:
+    """The risk at t, of which `value` is the float, rounded down; with more care where that would show."""
+    low = taylor_models.rounded_down(risk, starts, ends, t, value)
+    loose = np.flatnonzero(value - low > 0.1 * branch_and_bound.SMALL * np.maximum(scale, value))
+    if loose.size:
+        low[loose] = np.maximum(low[loose], taylor_models.point_bounds(risk, starts[loose], ends[loose], t[loose])[0])
+    return low
 
 
 def _at_ends(risk: Risk, starts: Array, ends: Array) -> Array:
-    """Rigorous bound on the larger end of each segment; shared vertices of a polyline are evaluated once."""
-    zero = np.zeros(len(starts))
-    first = taylor_models.upper_bounds(risk, starts, starts, zero, zero)
+    """Rigorous bounds at both ends, (2, 2, S): lower and upper, start and end; a polyline's vertices are evaluated once."""
     if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):
-        last = taylor_models.upper_bounds(risk, ends[-1:], ends[-1:], zero[:1], zero[:1])
-        second = np.concatenate([first[1:], last])
-    else:
-        second = taylor_models.upper_bounds(risk, ends, ends, zero, zero)
-    return np.maximum(first, second)
+        along = _at(risk, np.concatenate([starts, ends[-1:]]))
+        return np.stack([along[:, :-1], along[:, 1:]], axis=1)
+    return np.stack([_at(risk, starts), _at(risk, ends)], axis=1)
+
+
+def _at(risk: Risk, points: Array) -> Array:
+    return np.stack(taylor_models.point_bounds(risk, points, points, np.zeros(len(points))))

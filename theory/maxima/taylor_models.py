@@ -8,8 +8,9 @@ quantity of the forward pass is kept as a triple (c, s, e) with
 c its centre, s its slope, e >= 0 what is left: curvature, kinks of relu, and every rounding (a priori, `rounding`).
 A product W(t) h(t) adds d^2 (W' s) to the remainder, a smooth activation the range of its second derivative, a relu
 whose sign is undecided the height of its kink. So e = O(rho^2) (for relu: as rho times the number of kinks inside),
-and the residual is at most |c + s d| + e, which is convex in d: the bound on the risk is attained at the cell's ends,
-for the squared and for the absolute loss. With rho = 0 the same pass bounds the rounding of a point evaluation.
+and the largest loss of an output within e of c + s d is convex in d, for every loss that is convex in the output
+(`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
+a point evaluation, from both sides.
 
 Inputs in groups (`theory.maxima.neighbourhoods`), x = x_c + delta, are as many more variables beside d: one slope for each delta_j, and
 d delta_j in the remainder of a product. A group costs what one input costs; its samples read off its output at their delta.
@@ -17,6 +18,7 @@ d delta_j in the remainder of a product. A group costs what one input costs; its
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,6 +80,50 @@ def upper_bounds(
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
+def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[Array, Array]:
+    """Rigorous bounds on F at (1 - t) theta_0 + t theta_1, the lower (B,) first; theta_0, theta_1 (B, P), t (B,) in [0, 1].
+
+    Works in blocks of points and samples. Where float64 overflows they are 0 and inf.
+    """
+    width = max(risk.network.widths)
+    block = min(len(risk.sample), max(1, 8 * BLOCK // width))  # matrices are read anew for each block
+    points = max(1, BLOCK // (block * width))
+    parts = [
+        _point_bounds(risk, theta_0[i : i + points], theta_1[i : i + points], t[i : i + points], block)
+        for i in range(0, len(t), points)
+    ]
+    low, high = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0))
+    return low, high
+
+
+def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Array) -> Array:
+    """Lower bounds (B,) on F at (1 - t) theta_0 + t theta_1 from its values (B,) in floats; theta_0, theta_1 (B, P), t (B,).
+
+    Cheaper than `point_bounds` by the number of samples, and looser: H bounds all features of a layer, true and computed,
+    and e their difference, from the largest row sum r of absolute weights, dr of their rounding:
+    e -> r e + (gamma_n r + dr) H. Losses as computed are sums of nonnegative terms, so they have small relative errors.
+    """
+    network, sample = risk.network, risk.sample
+    point, radius = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1, 8 * UNIT * _size(theta_0, theta_1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        H, e = np.full(len(t), np.abs(sample.X).max()), np.zeros(len(t))
+        for k, (W, dW) in enumerate(zip(network.weights(np.abs(point) + radius), network.weights(radius)), start=1):
+            H = np.maximum(H, 1.0) if network.bias else H
+            r, dr = (M.sum(axis=-1).max(axis=-1) for M in (W, dW))
+            slack = 1 + gamma(W.shape[-1] + 64)
+            e = (r * e + (gamma(W.shape[-1] + 16) * r + dr) * H) * slack + TINY
+            H = (r * H + e) * slack
+            if network.rho(k).name in ("tanh", "sigmoid"):
+                H, e = np.ones_like(H), e + 4 * LIBM
+        slack = gamma(len(sample) + 2 * sample.n_out + 2000)  # exponents down to -745 are off by half a unit
+        fits = values if risk.R is None else risk.unpenalised(point)
+        fall = risk.criterion.fall(fits, e * np.sqrt(sample.n_out), sample.n_out)
+        low = fits * (1 - slack) - fall * (1 + 2 * slack) - TINY
+        if risk.R is not None:
+            low = low + risk.kappa * risk.R.lower(point, radius)
+    return np.where(low > 0, low * (1 - gamma(16)), 0.0)
+
+
 def _upper_bounds(
     risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int, inputs: Inputs | None
 ) -> Array:
@@ -85,26 +131,54 @@ def _upper_bounds(
     t = 0.5 * (lo + hi)
     rho = np.maximum(hi - t, t - lo) * (1 + 4 * UNIT)
     centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
-    size = np.abs(theta_0) + np.abs(theta_1) + TINY  # bounds |theta(t)|, |slope| and, times 4 u, the rounding of both
+    size = _size(theta_0, theta_1)
     signs = (-1.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = theta_1 - theta_0
         fits = np.zeros((2, len(t)))
-        for i in range(0, len(sample), block) if inputs is None else (0,):
-            rows = slice(i, i + block) if inputs is None else slice(None)
-            own = Inputs.single(sample.X[rows]) if inputs is None else inputs
-            fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
-            c = fitted - sample.Y[rows]
-            rest = rest + 4 * UNIT * (np.abs(c) + np.abs(step)) + TINY
+        for rows, fitted, step, rest in _fitted(risk, centre, slope, size, rho, block, inputs):
             for fit, sign in zip(fits, signs):
-                r = np.abs(c + sign * step) + rest
-                fit += (r * r if risk.loss == "squared" else r).sum(axis=-1) @ sample.weights[rows]
-        worst, tiny = np.zeros(len(t)), TINY * (1 + risk.kappa)  # squares of weights may underflow
-        terms = sample.Y.size + risk.network.size
-        for fit, sign in zip(fits, signs):
-            theta = np.abs(centre + (sign * rho)[:, None] * slope) + 8 * UNIT * size
-            worst = np.maximum(worst, (fit + risk.regulariser(theta)) * (1 + 2 * gamma(terms + 16)) + tiny)
+                high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
+                fit += high @ sample.weights[rows]
+        if risk.R is not None:
+            ends = np.stack([centre + (sign * rho)[:, None] * slope for sign in signs])
+            fits += risk.kappa * risk.R.upper(ends, 8 * UNIT * size)
+        worst = fits.max(axis=0) * (1 + gamma(len(sample) + 16)) + TINY
     return np.where(np.isnan(worst), np.inf, worst)  # overflow: inf - inf somewhere, nothing is known
+
+
+def _point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array, block: int) -> Array:
+    sample = risk.sample
+    centre = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1
+    size, still = _size(theta_0, theta_1), np.zeros(len(t))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.zeros((2, len(t)))
+        for rows, fitted, _, rest in _fitted(risk, centre, np.zeros_like(centre), size, still, block, None):
+            low += risk.criterion.lower(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+            high += risk.criterion.upper(fitted, rest, sample.Y[rows]) @ sample.weights[rows]
+        if risk.R is not None:
+            low += risk.kappa * risk.R.lower(centre, 8 * UNIT * size)
+            high += risk.kappa * risk.R.upper(np.stack([centre, centre]), 8 * UNIT * size)[0]
+        slack = gamma(len(sample) + 16)
+        low, high = low * (1 - slack) - TINY, high * (1 + slack) + TINY
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.stack([np.where(known, np.maximum(low, 0.0), 0.0), np.where(known, high, np.inf)])
+
+
+def _size(theta_0: Array, theta_1: Array) -> Array:
+    """Bounds |theta(t)|, |slope| and, times 4 u, the rounding of both."""
+    return np.abs(theta_0) + np.abs(theta_1) + TINY
+
+
+def _fitted(
+    risk: Risk, centre: Array, slope: Array, size: Array, rho: Array, block: int, inputs: Inputs | None
+) -> Iterator[tuple[slice, Array, Array, Array]]:
+    """Block by block of samples: which, and the outputs there as centre, rho times slope and remainder."""
+    for i in range(0, len(risk.sample), block) if inputs is None else (0,):
+        rows = slice(i, i + block) if inputs is None else slice(None)
+        own = Inputs.single(risk.sample.X[rows]) if inputs is None else inputs
+        fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
+        yield rows, fitted, step, rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
 
 
 def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
@@ -130,12 +204,18 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     axes = np.eye(len(radii) - 1, x.shape[-1])[:, None, None]
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
+    point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
         # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
         g = 4 * gamma(W.shape[-2] + 8)
+        if point:
+            rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
+            still = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            h = _seen(network, k, _activate(network.rho(k).name, still, radii))
+            continue
         first, *others = h.slopes
         bend = 0.5 * rho**2 * (first @ D)
         slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
@@ -143,9 +223,14 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
         rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
         rest = rest + reach @ (g * A) + tiny
-        h = _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii)
-        if network.bias and k < network.depth:
-            h = Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
+        h = _seen(network, k, _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii))
+    return h
+
+
+def _seen(network: Network, k: int, h: Model) -> Model:
+    """The features of layer k as the next matrix sees them."""
+    if network.bias and k < network.depth:
+        return Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
     return h
 
 

@@ -12,7 +12,7 @@ import numpy as np
 UNIT = 2.0**-53
 TINY = 1e-300
 
-# numpy's float64 exp and tanh promise at most 4 units in the last place; twice that is assumed, and the tests
+# numpy's float64 exp, log1p, tanh and powers promise at most 4 units in the last place; twice that is assumed, and the tests
 # compare them with python-flint's balls on many thousands of points.
 LIBM = 16 * UNIT
 

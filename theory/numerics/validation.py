@@ -15,26 +15,63 @@ from numpy.typing import ArrayLike, NDArray
 def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_complex: bool = False) -> NDArray[Any]:
     """`value` (...) as a float64 array, or complex128 with allow_complex, of `ndim` axes.
 
-    ValueError unless it is numeric, finite and of that many axes.
+    ValueError unless it is numeric, finite, without masked entries and of that many axes; of a data frame the column
+    is named.
     """
+    if _masked(value):
+        raise ValueError(
+            f"{name} must not have masked entries: what stands there is not known. Drop or fill them first"
+        )
     try:
-        array = np.asarray(value)
-        words = array.ravel() if array.dtype == object else ()
-        if array.dtype.kind not in "biufcO" or any(isinstance(entry, (str, bytes)) for entry in words):
-            raise TypeError("not numbers")
-        complex_input = np.iscomplexobj(array)
-        if complex_input and not allow_complex:
-            raise TypeError("complex")
-        with np.errstate(over="ignore"):  # a long double beyond float64 is not finite below
-            array = array.astype(np.complex128 if complex_input else np.float64, copy=False)
+        array = _numbers(np.asarray(value), allow_complex)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must be an array of real numbers; got {describe(value)}") from error
+        column = _column_of_no_numbers(value, allow_complex)
+        got = describe(value) if column is None else f"something else in its column {describe(column)}"
+        raise ValueError(f"{name} must be an array of real numbers; got {got}") from error
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name} must be finite; entry {where} is {array[where]}")
     return array
+
+
+def _numbers(array: NDArray[Any], allow_complex: bool) -> NDArray[Any]:
+    """The array in float64 or complex128; TypeError, ValueError or OverflowError where it does not hold numbers."""
+    words = array.ravel() if array.dtype == object else ()
+    if array.dtype.kind not in "biufcO" or any(
+        isinstance(entry, (str, bytes, np.datetime64, np.timedelta64)) for entry in words
+    ):
+        raise TypeError("not numbers")
+    complex_input = np.iscomplexobj(array)
+    if complex_input and not allow_complex:
+        raise TypeError("complex")
+    with np.errstate(over="ignore"):  # a long double beyond float64 is not finite, and refused as such
+        return array.astype(np.complex128 if complex_input else np.float64, copy=False)
+
+
+def _masked(value: Any) -> bool:
+    """Whether a masked array, or one inside lists and tuples, has masked entries: numpy.asarray forgets them."""
+    if isinstance(value, np.ma.MaskedArray):
+        return bool(np.ma.is_masked(value))
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and any(map(_masked, value.ravel().tolist()))
+    if isinstance(value, (list, tuple)):
+        return any(not isinstance(entry, (int, float)) and _masked(entry) for entry in value)
+    return False
+
+
+def _column_of_no_numbers(value: Any, allow_complex: bool) -> Any:
+    """The label of the first column of a data frame (or the name of a series) that does not hold numbers, or None."""
+    try:
+        for label, column in value.items() if hasattr(value, "columns") else ():
+            try:
+                _numbers(np.asarray(column), allow_complex)
+            except (TypeError, ValueError, OverflowError):
+                return label
+    except Exception:  # something else that has columns
+        return None
+    return None
 
 
 def no_overflow(result: Any, name: str) -> Any:
@@ -52,9 +89,9 @@ def parameters(theta: ArrayLike, size: int, name: str = "theta", *, allow_comple
     return array
 
 
-def vector(theta: ArrayLike, size: int, name: str = "theta") -> NDArray[Any]:
-    """One parameter vector of shape (size,), finite and real; ValueError otherwise."""
-    array = parameters(theta, size, name)
+def vector(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: bool = False) -> NDArray[Any]:
+    """One parameter vector of shape (size,), finite, real unless allow_complex; ValueError otherwise."""
+    array = parameters(theta, size, name, allow_complex=allow_complex)
     if array.ndim != 1:
         raise ValueError(f"{name} must have shape ({size},), one parameter vector; got {array.shape}")
     return array
@@ -89,10 +126,15 @@ def number(
     return x
 
 
-def choice(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
-    """`value`, when it is one of `allowed`; ValueError otherwise."""
+def choice(value: Any, name: str, allowed: tuple[Any, ...], aliases: dict[str, str] | None = None) -> Any:
+    """`value`, when it is one of `allowed`; ValueError otherwise.
+
+    aliases: other people's words in lower case, each with the one of `allowed` that the message suggests for it.
+    """
     if isinstance(value, np.ndarray) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {describe(value)}")
+        meant = (aliases or {}).get(str(value).lower(), str(value).lower()) if isinstance(value, str) else None
+        hint = f". Did you mean {meant!r}?" if meant in allowed else ""
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {describe(value)}{hint}")
     return value
 
 

@@ -54,7 +54,7 @@ class Comparison:
 def segment_maximum(
     risk: TeacherRisk, theta_0: ArrayLike, theta_1: ArrayLike, *, gap: float = GAP, budget: int = CELLS
 ) -> Maximum:
-    """The maximum of the population risk on a segment: `value` is attained up to rounding, `upper` is a bound.
+    """The maximum of the population risk on a segment: `value` is attained, rounded down, and `upper` is a bound.
 
     Cells of t are split until upper <= value (1 + gap), or until `budget` of them have been bounded (Status.BUDGET).
     Where only one layer moves the risk is convex and the ends decide. ValueError on bad input.
@@ -124,8 +124,9 @@ def _maximum(risk: TeacherRisk, a: Array, b: Array, gap: float, budget: int, flo
     best, t = float(values.max()), float(np.argmax(values))
     if maxima.is_convex_along(risk, a, b):  # type: ignore[arg-type]
         fit, error = risk.fit(ends)
-        upper = float(np.max((fit + error + risk.noise + risk.regulariser(ends)) * (1 + gamma(len(a) + 8))))
-        return Maximum(best, max(upper, best), t, Method.CONVEX, Status.CONVERGED)
+        penalty = _penalty(risk, np.concatenate([ends, ends]), a, b)
+        upper = float(np.max((fit + error + risk.noise + penalty) * (1 + gamma(len(a) + 8))))
+        return Maximum(_attained(risk, a, b, t), upper, t, Method.CONVEX, Status.CONVERGED)
     lo, hi = np.arange(8) / 8, np.arange(1, 9) / 8
     closed, used = 0.0, 0
     while True:
@@ -139,10 +140,10 @@ def _maximum(risk: TeacherRisk, a: Array, b: Array, gap: float, budget: int, flo
         open_ = bounds > max(best, floor) * (1 + gap)
         closed = max(closed, float(bounds[~open_].max(initial=0.0)))
         if not open_.any():
-            return Maximum(best, max(closed, best), t, Method.BRANCH_AND_BOUND, Status.CONVERGED)
+            return Maximum(_attained(risk, a, b, t), closed, t, Method.BRANCH_AND_BOUND, Status.CONVERGED)
         if used + 2 * open_.sum() > budget:
             upper = max(closed, float(bounds.max()))
-            return Maximum(best, max(upper, best), t, Method.BRANCH_AND_BOUND, Status.BUDGET)
+            return Maximum(_attained(risk, a, b, t), upper, t, Method.BRANCH_AND_BOUND, Status.BUDGET)
         lo, middle, hi = lo[open_], middle[open_], hi[open_]
         lo, hi = np.concatenate([lo, middle]), np.concatenate([middle, hi])
 
@@ -153,7 +154,6 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     points = np.concatenate([(1 - s)[:, None] * a + s[:, None] * b for s in (lo, hi)])
     fit, error = risk.fit(points)
     root = np.sqrt(fit + error).reshape(2, -1).max(axis=0)
-    penalty = risk.regulariser(points).reshape(2, -1).max(axis=0) * (1 + gamma(len(a) + 16))
     (W_a, c_a), (W_b, c_b) = net.weights(a), net.weights(b)
     c_a, c_b = c_a.T, c_b.T  # (m, d)
     width, e = (hi - lo)[:, None], risk.form_error
@@ -171,12 +171,34 @@ def _cell_bounds(risk: TeacherRisk, a: Array, b: Array, lo: Array, hi: Array) ->
     angle = 2 * np.arcsin(np.minimum(sine * (1 + 16 * UNIT), 1.0)) * (1 + 16 * UNIT)
     kink = np.where(sine < 1, np.minimum(product * angle**3 / (3 * np.pi), step**2 / 4), step**2 / 4)
     rest = np.sum(turn * step / 4 + out * np.sqrt(kink), axis=1) * (1 + gamma(len(a) + 64))
-    # the ends of a cell are themselves rounded: at most 4 u of |a| + |b| in each coordinate
-    size = np.linalg.norm(np.abs(W_a) + np.abs(W_b), axis=1) * np.linalg.norm(np.abs(c_a) + np.abs(c_b), axis=1)
-    blur = 32 * UNIT * float(size.sum()) * np.sqrt(np.linalg.norm(risk.second_moment)) * (1 + gamma(len(a) + 64))
-    total = (root + rest + blur) * (1 + 8 * UNIT)
-    shift = 16 * UNIT * risk.kappa * float(np.sum(np.abs(a) + np.abs(b)) + np.sum((np.abs(a) + np.abs(b)) ** 2))
-    return (total**2 + risk.noise + penalty + shift) * (1 + 16 * UNIT) + TINY
+    total = (root + rest + _blur(risk, a, b)) * (1 + 8 * UNIT)
+    return (total**2 + risk.noise + _penalty(risk, points, a, b)) * (1 + 16 * UNIT) + TINY
+
+
+def _blur(risk: TeacherRisk, a: Array, b: Array) -> float:
+    """How far a net of the segment is in L2(P) from that of its rounded point: off by 4 u of |a| + |b| in each coordinate."""
+    W, c = risk.network.weights(np.abs(a) + np.abs(b))
+    size = np.linalg.norm(W, axis=1) * np.linalg.norm(c, axis=0)
+    return 32 * UNIT * float(size.sum()) * float(np.sqrt(np.linalg.norm(risk.second_moment))) * (1 + gamma(len(a) + 64))
+
+
+def _attained(risk: TeacherRisk, a: Array, b: Array, t: float) -> float:
+    """The risk at t, rounded down."""
+    point, slack = ((1 - t) * a + t * b)[None], gamma(len(a) + 16)
+    fit, error = risk.fit(point)
+    root = np.sqrt(max(float(fit[0] - error[0]) * (1 - slack), 0.0)) * (1 - slack) - _blur(risk, a, b)
+    low = max(root, 0.0) ** 2 + risk.noise
+    if risk.R is not None:
+        low += risk.kappa * float(risk.R.lower(point, 8 * UNIT * (np.abs(a) + np.abs(b))[None])[0])
+    return max(float(low * (1 - slack)) - TINY, 0.0)
+
+
+def _penalty(risk: TeacherRisk, points: Array, a: Array, b: Array) -> Array:
+    """A bound (B,) on kappa R over cells of the segment from a to b, points (2 B, P) their ends."""
+    if risk.R is None:
+        return np.zeros(len(points) // 2)
+    radius = np.broadcast_to(8 * UNIT * (np.abs(a) + np.abs(b)), (len(points) // 2, len(a)))
+    return risk.kappa * risk.R.upper(points.reshape(2, -1, len(a)), radius).max(axis=0)
 
 
 def _length(risk: TeacherRisk, W: Array, e: float) -> Array:

@@ -13,24 +13,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from theory.networks import Network
-from theory.numerics import SLAB, TINY, UNIT, Array, gamma
+from theory.numerics import TINY, UNIT, Array, gamma
 from theory.numerics import validation as check
 from theory.relu_kernel import Gaussian
-from theory.risk import PENALTIES, Risk, Sample
+from theory.risk import PenalisedRisk, Risk, Sample
 
 
-@dataclass(frozen=True, eq=False)
-class TeacherRisk:
+@dataclass(frozen=True, eq=False, repr=False)
+class TeacherRisk(PenalisedRisk):
     """F(theta) = E |Phi(X; theta) - Phi(X; teacher)|^2 + noise + kappa R(theta), X ~ N(0, second_moment).
 
     network: one hidden relu layer, linear output, no biases; second_moment (n_in, n_in), possibly singular;
     teacher: the parameters (P',) of `teacher_network` (None: of `network`), of the same kind; noise: E |Y - Phi*(X)|^2
-    of an independent error. kappa and penalty as for `Risk`. ValueError on anything else.
+    of an independent error. kappa, penalty and exponents as for `Risk`. ValueError on anything else.
     """
 
     network: Network
@@ -40,6 +40,7 @@ class TeacherRisk:
     noise: float = 0.0
     kappa: float = 0.0
     penalty: str | None = None
+    exponents: Any = None
 
     def __post_init__(self) -> None:
         if self.teacher_network is None:
@@ -55,64 +56,16 @@ class TeacherRisk:
         S = Gaussian(self.second_moment).second_moment
         if len(S) != ends[0]:
             raise ValueError(f"second_moment must have shape ({ends[0]}, {ends[0]}); got {S.shape}")
-        teacher = np.array(check.parameters(self.teacher, self.teacher_network.size, "teacher"))
-        if teacher.ndim != 1:
-            raise ValueError(f"teacher must have shape ({self.teacher_network.size},); got {teacher.shape}")
+        teacher = np.array(check.vector(self.teacher, self.teacher_network.size, "teacher"))
         teacher.flags.writeable = False
-        check.choice(self.penalty, "penalty", PENALTIES)
         for name, value in (("second_moment", S), ("teacher", teacher)):
             object.__setattr__(self, name, value)
-        for name in ("kappa", "noise"):
-            object.__setattr__(self, name, check.number(getattr(self, name), name, minimum=0.0))
-        if self.kappa > 0 and self.penalty is None:
-            raise ValueError(
-                f"kappa must be 0 without a penalty; got {self.kappa}. Choose penalty='second_layer_l1' or 'ridge'"
-            )
+        object.__setattr__(self, "noise", check.number(self.noise, "noise", minimum=0.0))
+        self._check_penalty()
 
-    def __call__(self, theta: ArrayLike) -> float:
-        """F(theta) for one parameter vector (P,)."""
-        theta = check.parameters(theta, self.network.size)
-        if theta.ndim != 1:
-            raise ValueError(
-                f"theta must have shape ({self.network.size},); got {theta.shape}. For batches use risk.batch"
-            )
-        return float(self.batch(theta))
-
-    def batch(self, thetas: ArrayLike) -> Array:
-        """F at each of thetas (..., P), shape (...), +inf where float64 overflows. Works in slabs of bounded memory."""
-        thetas = check.parameters(thetas, self.network.size)
-        flat = thetas.reshape(-1, self.network.size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts = [self._fit(slab)[0] + self.noise + self.regulariser(slab) for slab in self._slabs(flat)]
-        values = np.concatenate(parts).reshape(thetas.shape[:-1]) if parts else np.zeros(thetas.shape[:-1])
-        return np.where(np.isfinite(values), values, np.inf)
-
-    def gradient(self, theta: ArrayLike) -> Array:
-        """dF/dtheta (..., P); rows that Sigma does not see, and |.| at 0, get the subgradient with slope 0.
-
-        ValueError where float64 overflows.
-        d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi).
-        """
-        theta = check.parameters(theta, self.network.size)
-        flat = theta.reshape(-1, self.network.size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            parts = [self._gradients(slab) for slab in self._slabs(flat)]
-        return check.no_overflow(
-            np.concatenate(parts).reshape(theta.shape) if parts else np.zeros(theta.shape), "theta"
-        )
-
-    def regulariser(self, theta: ArrayLike) -> Array:
-        """kappa R(theta), shape (...)."""
-        theta = np.asarray(theta)
-        if self.penalty == "second_layer_l1":
-            return self.kappa * np.abs(theta[..., self.network.slices[1]]).sum(axis=-1)
-        if self.penalty == "ridge":
-            return self.kappa * (theta**2).sum(axis=-1)
-        return np.zeros(theta.shape[:-1])
-
-    def row_norms(self, theta: ArrayLike) -> Array:
-        """Euclidean norms of the rows of W_1, (..., n_1): eq. (6) keeps them in the unit ball."""
-        return np.linalg.norm(self.network.weights(theta)[0], axis=-1)
+    def __repr__(self) -> str:
+        noise = f", noise {self.noise:.6g}" if self.noise else ""
+        return f"TeacherRisk({self.network}, teacher {self.teacher_network}{noise}{self._penalty_words()})"
 
     def draw(self, size: int, rng: np.random.Generator | int | None = None) -> Sample:
         """`size` independent samples (x, y), the error Gaussian and shared evenly by the outputs."""
@@ -123,7 +76,7 @@ class TeacherRisk:
 
     def empirical(self, sample: Sample) -> Risk:
         """The same risk on a sample."""
-        return Risk(self.network, sample, kappa=self.kappa, penalty=self.penalty)
+        return Risk(self.network, sample, kappa=self.kappa, penalty=self.penalty, exponents=self.exponents)
 
     def fit(self, thetas: Array) -> tuple[Array, Array]:
         """E |Phi - Phi*|^2 at thetas (B, P), unchecked, and a bound on the error of each: two arrays (B,)."""
@@ -136,10 +89,12 @@ class TeacherRisk:
         n = self.network.widths[0]
         return gamma(3 * n + 16) * float(np.linalg.norm(self.second_moment)) * (1 + gamma(n**2 + 8))
 
-    def _slabs(self, flat: Array) -> list[Array]:
+    def _footprint(self) -> int:
         units = self.network.hidden[0] + self.teacher_network.hidden[0]
-        step = max(1, SLAB // (units**2 + units * self.network.widths[0]))
-        return [flat[i : i + step] for i in range(0, len(flat), step)]
+        return units**2 + units * self.network.widths[0]
+
+    def _fits(self, thetas: Array) -> Array:
+        return self._fit(thetas)[0] + self.noise
 
     def _units(self, thetas: Array) -> tuple[Array, Array]:
         """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher, M = m + m'."""
@@ -188,7 +143,8 @@ class TeacherRisk:
         error = np.sum(spread * (off + gamma(C.shape[-1] + V.shape[-2] ** 2 + 8) * K), axis=(-2, -1))
         return np.maximum(value, 0.0), error * (1 + gamma(V.shape[-2] ** 2 + 16)) + TINY
 
-    def _gradients(self, thetas: Array) -> Array:
+    def _fit_slopes(self, thetas: Array) -> Array:
+        """d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi)."""
         V, C = self._units(thetas)
         length, phi, images = self._angles(V)
         m = self.network.hidden[0]
@@ -202,11 +158,6 @@ class TeacherRisk:
         along = np.sum(weights * np.sin(phi) * length[..., None, :], axis=-1) * inverse
         inner = (along[..., None] * images[..., :m, :] + (weights * (np.pi - phi)) @ images) / np.pi
         inner = np.where(alive[..., None], inner, 0.0)
-        gradient = np.concatenate(
+        return np.concatenate(
             [inner.reshape(len(thetas), -1), np.swapaxes(outer, -1, -2).reshape(len(thetas), -1)], axis=-1
         )
-        if self.penalty == "ridge":
-            gradient = gradient + 2 * self.kappa * thetas
-        elif self.penalty == "second_layer_l1":
-            gradient[..., self.network.slices[1]] += self.kappa * np.sign(thetas[..., self.network.slices[1]])
-        return gradient

@@ -31,7 +31,7 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
         raise ValueError("risk.network must have bias=False; append a column of ones to X instead of biases")
     if net.widths[2] != 1:
         raise ValueError(f"risk.network must have one output; got {net.widths[2]}")
-    if risk.loss != "squared" or risk.penalty == "ridge":
+    if risk.loss != "squared" or risk.penalty not in (None, "second_layer_l1"):
         raise ValueError(
             f"risk must have squared loss and penalty 'second_layer_l1' or None; got {risk.loss!r}, {risk.penalty!r}"
         )

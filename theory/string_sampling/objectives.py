@@ -1,8 +1,9 @@
 """What the bead trainers minimise: the risk, with the springs of Appendix A, and its quadratic model.
 
-The model is that of Gauss and Newton, positive semidefinite. Absolute values (the absolute loss, the l1 penalty) enter by
-their quadratic majorant: |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0; small |r_0|,
-whose majorant would be stiff, are taken as FLOOR times their mean.
+The model is that of Gauss and Newton, positive semidefinite. Losses enter by a quadratic majorant in the outputs
+(`theory.losses`): smooth ones by their constant of smoothness, absolute values (the absolute loss, hinge, the l1 penalty)
+by |r| <= r^2 / (2 |r_0|) + |r_0| / 2, with equality at the current residual r_0; small |r_0|, whose majorant would be
+stiff, are taken as FLOOR times their mean.
 """
 
 from __future__ import annotations
@@ -113,20 +114,17 @@ def _sweep(risk: Risk, thetas: Array, curvature: bool) -> tuple[Array, Array, Ar
     network, sample = risk.network, risk.sample
     seen, before = network.layers(thetas, sample.X)
     last = network.rho(network.depth)
-    r = last.value(before[-1]) - sample.Y
-    weights = sample.weights[:, None]
-    if risk.loss == "squared":
-        F, pull, stiffness = (r**2).sum(-1) @ sample.weights, 2 * r * weights, 2 * weights
+    f, weights = last.value(before[-1]), sample.weights[:, None]
+    F = risk.criterion.value(f, sample.Y) @ sample.weights + risk.regulariser(thetas)
+    if curvature:
+        pull, stiffness = (weights * part for part in risk.criterion.majorant(f, sample.Y, FLOOR))
     else:
-        F = np.abs(r).sum(-1) @ sample.weights
-        size = np.maximum(np.abs(r), FLOOR * np.abs(r).mean(axis=(-1, -2), keepdims=True) + 1e-300)
-        pull, stiffness = weights * (r / size if curvature else np.sign(r)), weights / size
-    F = F + risk.regulariser(thetas)
+        pull = weights * risk.criterion.slope(f, sample.Y)
     slope = last.slope(before[-1])
     if curvature:
         J = _jacobian(risk, thetas, seen, before, slope).reshape(*thetas.shape, -1)
         g = (J @ pull.swapaxes(-1, -2).reshape(len(thetas), -1, 1))[..., 0]
-        J *= np.sqrt(np.broadcast_to(stiffness, r.shape)).swapaxes(-1, -2).reshape(len(thetas), 1, -1)
+        J *= np.sqrt(np.broadcast_to(stiffness, f.shape)).swapaxes(-1, -2).reshape(len(thetas), 1, -1)
         H = J @ J.swapaxes(-1, -2)
     else:
         g, H = network.backpropagate(thetas, seen, before, pull * slope), None
@@ -135,21 +133,14 @@ def _sweep(risk: Risk, thetas: Array, curvature: bool) -> tuple[Array, Array, Ar
 
 def _penalised(risk: Risk, thetas: Array, g: Array, H: Array | None) -> tuple[Array, Array | None]:
     """Add the penalty's gradient and quadratic majorant."""
-    if risk.kappa == 0 or risk.penalty is None:
+    if risk.R is None:
         return g, H
-    slope, bend = np.zeros_like(thetas), np.zeros_like(thetas)
-    if risk.penalty == "ridge":
-        slope, bend = 2 * risk.kappa * thetas, bend + 2 * risk.kappa
-    else:
-        layer = risk.network.slices[1]
-        w = thetas[:, layer]
-        size = np.maximum(np.abs(w), FLOOR * np.abs(w).mean(axis=1, keepdims=True) + 1e-300)
-        slope[:, layer] = risk.kappa * (np.sign(w) if H is None else w / size)
-        bend[:, layer] = risk.kappa / size
-    if H is not None:
-        diagonal = np.arange(H.shape[-1])
-        H[:, diagonal, diagonal] += bend
-    return g + slope, H
+    if H is None:
+        return g + risk.kappa * risk.R.slope(thetas), None
+    slope, bend = risk.R.majorant(thetas, FLOOR)
+    diagonal = np.arange(H.shape[-1])
+    H[:, diagonal, diagonal] += risk.kappa * bend
+    return g + risk.kappa * slope, H
 
 
 def _jacobian(risk: Risk, thetas: Array, seen: list[Array], before: list[Array], slope: Array) -> Array:

@@ -62,7 +62,7 @@ def attack(setting: Setting, *, width: int = 2) -> Outcome:
         noise = 0.0 if k % 10 == 0 else float(10 ** rng.uniform(-6, 0))
         risk, path = swap(width, rng, noise)
         top = path_maximum(risk, path)
-        tally.add((top.value - barrier) / barrier + gamma(64), instance=k, noise=noise, maximum=top.value)
+        tally.add((top.upper - barrier) / barrier + gamma(64), instance=k, noise=noise, maximum=top.upper)
     return tally.outcome("n = 1, m = 2, X = +-1, Y = X, kappa = 0.1: margins relative to e(1) = 0.595")
 
 

@@ -121,7 +121,7 @@ def test_a_larger_instance_bounds_every_point_of_a_fine_grid():
         grid = risk.batch(np.linspace(0, 1, 2001)[:, None] * (b - a) + a)
         assert found.method is Method.QUARTIC
         assert grid.max() <= found.upper
-        assert found.value >= grid.max() * (1 - 1e-12)
+        assert found.value >= grid.max() * (1 - 1e-10)
         assert found.upper - found.value <= 1e-9 * found.value
 
 
@@ -344,7 +344,7 @@ def test_a_segment_that_moves_the_last_layer_only_is_decided_by_its_ends(seed):
     b = np.concatenate([a[: net.slices[-1].start], b[net.slices[-1]]])
     found = segment_maximum(risk, a, b)
     assert found.method is Method.CONVEX
-    assert found.value == max(risk(a), risk(b))
+    assert found.value == pytest.approx(max(risk(a), risk(b)), rel=1e-11)
     assert risk.batch(np.linspace(0, 1, 33)[:, None] * (b - a) + a).max() <= found.upper
 
 
@@ -375,7 +375,8 @@ def test_moving_one_inner_layer_of_a_linear_net_is_convex_and_of_a_relu_net_is_n
 def test_equal_ends_are_a_point():
     for risk, a, _ in (one_hidden_layer(3, "generic"), deep(4)):
         found = segment_maximum(risk, a, a)
-        assert found.value == risk(a)
+        assert found.value == pytest.approx(risk(a), rel=1e-11)
+        assert found.value <= found.upper
         assert found.upper <= found.value * (1 + 1e-9) + 1e-12
 
 
@@ -407,7 +408,7 @@ def test_a_ceiling_stops_early_on_both_sides():
 
 def test_a_path_of_one_point_and_an_empty_batch_are_ordinary():
     risk, a, _ = deep(2)
-    assert path_maximum(risk, Path(a[None])).value == risk(a)
+    assert path_maximum(risk, Path(a[None])).value == pytest.approx(risk(a), rel=1e-11)
     assert segment_maxima(risk, np.zeros((0, a.size)), np.zeros((0, a.size))).value.shape == (0,)
 
 

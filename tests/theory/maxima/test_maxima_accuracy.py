@@ -16,9 +16,10 @@ from theory.risk import Risk, Sample
 
 
 def test_a_convex_piece_whose_residual_cancels_is_bounded_in_fractions():
-    """The float bound allows for the rounding of 2^40, squared: 1e-5 above a risk of 2^-24."""
-    risk = Risk(Network((1, 1, 1)), Sample(np.ones((1, 1)), np.full((1, 1), 2.0**40)))
-    a, b = np.array([2.0**40, 1.0]), np.array([2.0**40, 1 + 2.0**-52])
+    """The float bound allows for the rounding of 2^40, squared: 1e-5 above a risk of 2^-24, where that of the zero net is 1."""
+    risk = Risk(Network((1, 2, 1)), Sample(np.ones((1, 1)), np.ones((1, 1))))
+    a = np.array([2.0**40, 2.0**40, 1 + 2.0**-40, -1.0])
+    b = a + np.array([0.0, 0.0, 2.0**-52, 0.0])
     found, true = segment_maximum(risk, a, b), exact_maximum(risk, a, b)[1]
     assert found.method is Method.CONVEX
     assert true <= Fraction(found.upper) <= true * (1 + Fraction(1, 10**11))

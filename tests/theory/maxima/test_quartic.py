@@ -173,7 +173,7 @@ def test_fractions_are_used_only_where_floats_are_loose(monkeypatch):
     a, b = np.array([1.0, 2.0]), np.array([-1.0, 2.0])
     assert quartic.maximum(risk, a, b).upper == pytest.approx(4.0, rel=1e-11)
     assert not calls
-    far = Risk(net, Sample(np.array([[1.0]]), np.array([[1e9]])))
-    a = b = np.array([1e9, 1.0])
+    far = Risk(Network((1, 2, 1)), Sample(np.array([[1.0]]), np.array([[1.0]])))
+    a = b = np.array([1e9 + 1, 1e9, 1.0, -1.0])
     assert quartic.maximum(far, a, b).upper <= 1e-9
     assert calls

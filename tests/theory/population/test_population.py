@@ -12,7 +12,7 @@ from theory.networks import Network
 from theory.paths import Path
 from theory.population import maxima
 from theory.population.risk import TeacherRisk
-from theory.risk import Risk
+from theory.risk import PENALTIES, PenalisedRisk, Risk
 
 
 @st.composite
@@ -22,7 +22,7 @@ def teachers(draw: st.DrawFn) -> tuple[TeacherRisk, np.random.Generator]:
     n, d = draw(st.integers(1, 4)), draw(st.integers(1, 2))
     net, other = (Network((n, draw(st.integers(1, 4)), d)) for _ in range(2))
     A = rng.standard_normal((n, draw(st.integers(1, n))))
-    penalty = draw(st.sampled_from([None, "second_layer_l1", "ridge"]))
+    penalty = draw(st.sampled_from(PENALTIES))
     kappa = 0.0 if penalty is None else 0.1
     noise = draw(st.sampled_from([0.0, 0.5]))
     teacher = rng.standard_normal(other.size)
@@ -113,7 +113,7 @@ def test_the_maximum_on_a_segment_is_enclosed(problem, gap):
     assert top.value <= top.upper
     assert F((1 - top.t) * a + top.t * b) == pytest.approx(top.value, rel=1e-9)
     if top.status is Status.CONVERGED and top.method is Method.BRANCH_AND_BOUND:
-        assert top.upper <= top.value * (1 + gap)
+        assert top.upper <= top.value * (1 + gap) + 1e-9 * F(np.zeros(F.network.size))
 
 
 def test_moving_the_second_layer_only_is_decided_at_the_ends():
@@ -125,7 +125,7 @@ def test_moving_the_second_layer_only_is_decided_at_the_ends():
     b[net.slices[1]] = rng.standard_normal(3)
     top = maxima.segment_maximum(F, a, b)
     assert top.method is Method.CONVEX
-    assert top.value == max(F(a), F(b)) <= top.upper <= top.value * (1 + 1e-10)
+    assert max(F(a), F(b)) * (1 - 1e-10) <= top.value <= top.upper <= top.value * (1 + 1e-10)
 
 
 def test_swapping_two_units_of_the_teacher_passes_a_barrier():
@@ -150,7 +150,7 @@ def test_a_path_is_the_largest_of_its_pieces():
     assert whole.upper >= whole.value
     assert F(path.at(whole.t)) == pytest.approx(whole.value, rel=1e-9)
     point = maxima.path_maximum(F, Path(path.points[:1]))
-    assert point.value == F(path.points[0]) <= point.upper
+    assert F(path.points[0]) * (1 - 1e-10) <= point.value <= point.upper
 
 
 def test_the_empirical_maximum_approaches_that_of_the_population():
@@ -176,6 +176,13 @@ def test_a_spent_budget_is_said_and_the_bound_holds():
     assert rough.upper >= fine.value
     if rough.upper > rough.value * (1 + 1e-5):
         assert rough.status is Status.BUDGET
+
+
+def test_both_risks_have_one_base():
+    assert issubclass(TeacherRisk, PenalisedRisk)
+    assert issubclass(Risk, PenalisedRisk)
+    F = TeacherRisk(Network((2, 3, 1)), np.eye(2), np.ones(9), noise=0.5, kappa=0.1, penalty="path")
+    assert repr(F) == "TeacherRisk(Network((2, 3, 1)), teacher Network((2, 3, 1)), noise 0.5, 0.1 path)"
 
 
 def test_the_same_risk_on_a_sample():
