@@ -25,8 +25,9 @@ from theory.risk import Risk
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """A net on few units: `units` (u,) of layer `low`, the net's own; rows (u_k, u_{k-1}) for k = low + 1 .. K - 1; the
-    head (n_out, u_{K-1}); rows and head have one more column with biases. tool: what made it.
+    """A net on few units: `units` (u,) of layer `low`, the net's own; rows of the layers above; the head; tool: what made it.
+
+    rows: (u_k, u_{k-1}) for k = low + 1 .. K - 1; head (n_out, u_{K-1}); one more column each with biases.
     """
 
     low: int

@@ -34,7 +34,10 @@ STEPS, FLOORS, ENOUGH = 120, (0.3, 1e-7), 1e-7
 
 
 def top_halves(risk: Risk, theta: Array, weights: Masses, Z: Array) -> Iterator[Half]:
-    """Halves of theta (P,) in the last hidden layer: own weights, then the best head; Z (N, n_{K-1}): its features."""
+    """Halves of theta (P,) in the last hidden layer: own weights, then the best head.
+
+    weights: the masses of theta; Z (N, n_{K-1}): its features in that layer.
+    """
     network = risk.network
     units = _heaviest(weights.top, network.hidden[-1] // 2)
     plain = own(network, theta, units)
@@ -43,7 +46,10 @@ def top_halves(risk: Risk, theta: Array, weights: Masses, Z: Array) -> Iterator[
 
 
 def lower_halves(risk: Risk, theta: Array, weights: Masses, above: Half, Z: Array) -> Iterator[Half]:
-    """Halves of theta (P,) from layer low on, of one (`above`) from layer low + 1 on; Z (N, n_low): features of layer low."""
+    """Halves of theta (P,) from layer low on, out of one (`above`) from layer low + 1 on.
+
+    weights: the masses of theta; Z (N, n_low): its features in layer low.
+    """
     network, low = risk.network, above.low - 1
     W = network.weights(theta)[low][above.units]
     width, q = network.hidden[low - 1], weights.q[low - 1]
@@ -121,7 +127,9 @@ def _descended(risk: Risk, Z: Array, U: Array, kappa: float) -> Array:
         if floor <= FLOORS[1] and gain <= ENOUGH * abs(least):
             break
         slope, bend = risk.criterion.majorant(f, risk.sample.Y, max(floor, 1e-4))
-        pull = 1 / np.maximum(size, floor * size.mean() + 1e-300)
+        pull = (
+            1 / np.maximum(size, floor * size.mean()) if size.any() else np.zeros_like(U)
+        )  # from zero: without a penalty
         U = gram.step(bend, bend * f - slope, kappa * pull)
         floor = max(floor / 2, FLOORS[1])
     return best

@@ -25,11 +25,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from theory.deep_paths.halves import Half, Masses, charged
+from theory.deep_paths.halves import Half, Masses, charged, masses
 from theory.losses import Loss
 from theory.networks import Network
 from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Risk, Sample
 
@@ -54,6 +56,14 @@ class Plan:
     def __str__(self) -> str:
         draws = "".join(f", s_{k} = {self.s[k]}" for k in sorted(self.s, reverse=True))
         return f"l = {self.top}{draws}"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """An upper bound on a path between two nets, and why: value; reason, in words."""
+
+    value: float
+    reason: str
 
 
 def zeta(risk: Risk, *thetas: Array) -> float:
@@ -97,9 +107,9 @@ def plan(risk: Risk, low: int, D: float, R: float, size: float, *, part: float =
         layers = range(network.depth - 1, low, -1)
         bias = R * size * share * sum(s**-0.5 for s in draws[1:])
         bound = allowance(risk.criterion, network.widths[-1], D, R, bias, (R * size) ** 2 / draws[0])
-        if not bound >= best.bound:
+        if bound < best.bound:
             best = Plan(low, draws[0], dict(zip(layers, draws[1:])), bound)
-    return best if best.top else Plan(low, 1, {k: 1 for k in range(network.depth - 1, low, -1)})
+    return best if best.top else Plan(low, 1, dict.fromkeys(range(network.depth - 1, low, -1), 1))
 
 
 def _draws(rooms: list[int]) -> Any:
@@ -113,12 +123,38 @@ def _draws(rooms: list[int]) -> Any:
     return itertools.chain.from_iterable(lists)
 
 
+def bound(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
+    """What Theorem 2.4 at depth K promises for two nets below `level`: an upper bound on a path between them.
+
+    With a penalty V = level / kappa or F(0) / kappa bounds their path norms, half of the latter under squared loss. thetas
+    (P,): nets of which the actual path norms are taken instead; without a penalty there is no other. Never above the
+    larger of level and F(0), to which the path through the zero net keeps.
+    """
+    level = check.number(level, "level", minimum=0.0)
+    network, zero = risk.network, max(level, risk.scale)
+    nets = [check.vector(theta, network.size, "theta") for theta in thetas]
+    V = math.inf
+    if risk.R is not None:
+        V = min(level, risk.scale / (2 if risk.loss == "squared" else 1)) / risk.kappa
+    if nets:
+        V = min(V, max(masses(risk, theta).R for theta in nets))
+    size = zeta(risk, *nets)
+    if not math.isfinite(V) or not math.isfinite(size):
+        what = "V is not bounded without a penalty" if math.isfinite(size) else "trees need relu or identity activation"
+        return Promise(zero, f"through the zero net: {what}")
+    best = plan(risk, 1, level, V, size)
+    if best.bound >= zero:
+        why = "it is below the larger end" if zero == level else "widths are too small for less"
+        return Promise(zero, f"through the zero net: {why}")
+    return Promise(best.bound, f"Theorem 2.4 at depth {network.depth} with {best}, V = {V:.6g}")
+
+
 def tree(risk: Risk, theta: Array, weights: Masses, plan: Plan, rng: Any) -> Half:
-    """One draw for theta (P,) with these masses, R > 0; rng.choice(n, size, p=p) tosses the coins."""
+    """One draw for theta (P,) by this plan; weights: its masses, R > 0; rng.choice(n, size, p=p) tosses the coins."""
     network = risk.network
     W, K = network.weights(theta), network.depth
     top = weights.top
-    drawn = rng.choice(len(top), plan.top, p=top / top.sum()) if top.any() else np.zeros(0, dtype=int)
+    drawn = _tossed(top, plan.top, rng)
     head = W[-1][:, drawn] * (top.sum() / plan.top / top[drawn])
     head = np.concatenate([head, W[-1][:, network.hidden[-1] :]], axis=1)
     rows: list[Array] = []
@@ -140,11 +176,20 @@ def _children(network: Network, W: Array, q: Array, s: int, rng: Any) -> tuple[A
     for i in range(u):
         p = np.abs(W[i, :h]) * q
         if p.any():
-            below = rng.choice(h, s, p=p / p.sum())
+            below = _tossed(p, s, rng)
             drawn[i * s : (i + 1) * s] = below
             rows[i, i * s : (i + 1) * s] = np.sign(W[i, below]) * (p.sum() / s / q[below])
     read = rows.any(axis=0)
     return np.concatenate([rows[:, read], W[:, h:]], axis=1), drawn[read]
+
+
+def _tossed(mass: Array, count: int, rng: Any) -> Array:
+    """`count` indices of mass (h,), each drawn with probability proportional to it; none where all of it is zero."""
+    if not mass.any():
+        return np.zeros(0, dtype=int)
+    p = mass / mass.max()  # sums of subnormal numbers are not sums
+    drawn: Array = rng.choice(len(p), count, p=p / p.sum())
+    return drawn
 
 
 def _merged(rows: Array, at: Array, count: int) -> Array:
