@@ -37,3 +37,5 @@ What means the same everywhere, and is not said again:
 - what is not of the shape or type described, NaN, infinity and numbers out of the stated range raise ValueError, which
   names the argument, what it was and what is allowed.
 """
+
+from theory import moved as moved

@@ -12,11 +12,10 @@ The result is an upper bound on the length of the geodesic: no shorter path was 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
-from theory.maxima import PathMaximum
+from theory.maxima import Named, PathMaximum
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -30,7 +29,7 @@ LOOKS = (np.array([0.5]), np.array([0.25, 0.75]), np.delete(SCREEN, 4))
 PULLS = np.array([1.0, 0.5, 0.25])  # how far a bead is pulled towards the middle of its neighbours
 
 
-class Status(Enum):
+class Status(Named):
     """Why the shortening ended; the value is advice."""
 
     STRAIGHT = "the straight line is inside the level set: the length is the least possible"

@@ -16,11 +16,11 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.maxima import Named
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -39,7 +39,7 @@ ROUTES = ("straight", "permutation", "caratheodory", "maurey", "drop", "oracle",
 AT_THE_END = 1e-9
 
 
-class RouteStatus(Enum):
+class RouteStatus(Named):
     """What became of a route; the value is advice."""
 
     WON = "the lowest certified maximum"

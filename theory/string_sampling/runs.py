@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import maxima
+from theory.maxima import Named
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -29,7 +29,7 @@ Barrier = Callable[[Risk, Array, Array], float]
 LARGEST = 1e120  # squares of lengths stay far from overflow
 
 
-class Status(Enum):
+class Status(Named):
     """How a run ended; the value says what is known and what to try next."""
 
     CONNECTED = "connected: every piece is certified to stay at or below acceptance * level"

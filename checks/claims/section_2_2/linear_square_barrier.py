@@ -107,8 +107,8 @@ CLAIM = Claim(
     fault="the straight segment between the mirror images",
     source="Ours, to Proposition 2.2: hidden width exactly r = min(n_in, n_out), K = 2",
     statement=(
-        "The sublevel set at lambda is connected iff it contains a product of rank below r (or is empty); otherwise it has "
-        "exactly two components, the signs of a determinant. The barrier is the least risk over products of rank < r: "
+        "K = 2, any convex loss: the sublevel set at lambda is connected iff it contains a product of rank below r (or is empty); otherwise it has "
+        "exactly two components, the signs of a determinant. For squared loss the barrier is the least risk over products of rank < r: "
         "the minimum plus s_r^2, s_r the smallest singular value of M* Sigma^{1/2} (with ridge: at least that, and equal "
         "when Sigma is a multiple of the identity)."
     ),

@@ -47,7 +47,7 @@ CLAIM = Claim(
     headline="With two units per sample every level set is connected.",
     fault="units are dropped instead of freed along dependencies",
     source="ours; the remark on the empirical risk after Theorem 2.4",
-    statement="For N samples and m >= 2N every level set of F is connected, for any kappa >= 0",
+    statement="One output, or kappa = 0: for N samples and m >= 2N every level set of F is connected, for any kappa >= 0",
     standing=Standing.OURS,
     tightness=Tightness.EQUALITY,
     verdict=Verdict.HOLDS,

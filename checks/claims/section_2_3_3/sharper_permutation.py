@@ -53,7 +53,7 @@ CLAIM = Claim(
     headline="With one unit more than samples a net and its permuted copies are joined at no cost.",
     fault="the smallest unit is dropped to make room",
     source="ours; sec. 2.3.1 and Appendix E.1",
-    statement="For m >= N + 1 theta and its hidden permutations are joined at level F(theta)",
+    statement="One output, or kappa = 0: for m >= N + 1 theta and its hidden permutations are joined at level F(theta)",
     standing=Standing.OURS,
     tightness=Tightness.EQUALITY,
     verdict=Verdict.HOLDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from checks.claims.section_2_3_3.cor_2_5_connected import circle
 from theory import oracle, relu_paths
 from theory.maxima import path_maximum
 from theory.moves import Walk
@@ -64,7 +65,32 @@ def attack(setting: Setting, *, units_lost: int = 1) -> Outcome:
         for path in _paths(risk, theta, goal, oracle.finite(sample, 1, kappa, rng=rng, starts=2, bound=bound), rng):
             top = path_maximum(risk, path)
             tally.add((top.value - barrier) / sample.energy + gamma(1000), instance=k, n=n, N=N, kappa=kappa)
-    return tally.outcome("m = 2, opposite signs, n <= 2; margins in units of E Y^2 over the lower bound on e(1)")
+    wall = circle()["e(2), from below"] if units_lost == 1 else 1.0
+    for k in range(setting.instances(200, 10_000)):
+        tally.add(_on_the_circle(rng, k) - wall + gamma(200), instance=k, circle=True)
+    return tally.outcome(
+        "m = 2, opposite signs, n <= 2, over e(1); m = 3 on the circle, rows that meet, over e(2); in units of E Y^2"
+    )
+
+
+def _on_the_circle(rng: np.random.Generator, k: int) -> float:
+    """X uniform on the circle, Y = 1, kappa = 1/10: the risk of three units as a row, a weight or an order is about to change.
+
+    Two rows are parallel, a weight is zero, or one is negative. E z(w) = 1/pi, and the kernel is that of the arc-cosine.
+    """
+    turn = rng.uniform(0, 2 * np.pi, 3)
+    weights = rng.uniform(0, 2.5, 3)
+    if k % 3 == 0:
+        turn[1] = turn[0]
+    elif k % 3 == 1:
+        weights[0] = 0.0
+    else:
+        weights[0] = -weights[0]
+    if k % 10 == 0:  # the best net of two units
+        turn, weights = np.array([0.3, 0.3, 0.3 + np.pi]), (2 / np.pi - 0.1) * np.array([1.0, 1.0, 2.0])
+    phi = np.abs((turn[:, None] - turn + np.pi) % (2 * np.pi) - np.pi)
+    kernel = (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (4 * np.pi)
+    return float(1 - 2 * weights.sum() / np.pi + weights @ kernel @ weights + 0.1 * np.abs(weights).sum())
 
 
 def _paths(
@@ -103,7 +129,7 @@ CLAIM = Claim(
     headline="Near the least risk, signs and the cyclic order of units cannot change.",
     fault="the level of two units fewer in place of one",
     source="ours; against the exact reading of Corollary 2.5",
-    statement="kappa > 0, lambda in [e(m), e(m-1)): the signs of W_2 are constant on components of Omega(lambda); in the plane "
+    statement="lambda in [e(m), e(m-1)), any kappa >= 0: the signs of W_2 are constant on components of Omega(lambda); in the plane "
     "so is the cyclic order of the rows",
     standing=Standing.OURS,
     tightness=Tightness.LOWER,
