@@ -5,9 +5,9 @@ each layer are joined at no cost (Lemma 1, `compress` and `route`). So two nets 
 at equal widths m, without any assumption, for every convex loss and every law of the data.
 """
 
-from theory.deep_paths.route import DeepPath, connect
 from theory.deep_paths.halves import Half, Masses, masses
 from theory.deep_paths.refits import best_head
+from theory.deep_paths.route import DeepPath, connect
 from theory.deep_paths.trees import Plan, Promise, allowance, bound, plan, tree, zeta
 
 __all__ = [
