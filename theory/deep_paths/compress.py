@@ -75,6 +75,9 @@ class Compression:
         """A half on the layers >= low: by practice, where that reaches the larger end, else the best of all that are tried."""
         Z = self.risk.network.features(self.theta, self.risk.sample.X, low)[:, : self.risk.network.widths[low]]
         best, least = self._best(self._practised(low, Z)) if self.tool == "both" else (None, math.inf)
+        if best is not None and least > self.level and best.rows:
+            further = self._valued(refits.descended(self.risk, self.theta, best))
+            least, best = min((least, best), further, key=lambda pair: pair[0])
         self._practice = best
         if best is not None and least <= self.level:
             return best
