@@ -112,16 +112,16 @@ def _answer(exercise: Exercise, function: Callable[..., Any], instance: Instance
     try:
         answer = function(**arguments)
     except (Exception, SystemExit) as error:  # the learner's function may raise anything
-        return None, f"it raised {said(error)}"
+        return None, f"it raised {_said(error)}"
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return answer, exercise.judge(instance, answer)
     except Exception as error:  # and its answer may be an object of any kind, whose methods raise anything
-        return answer, f"the answer has the wrong form: {said(error)}"
+        return answer, f"the answer has the wrong form: {_said(error)}"
 
 
-def said(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
     """An error by its name and what it says, if it says anything."""
     try:
         return f"{type(error).__name__}: {error}"

@@ -736,7 +736,7 @@ def test_a_string_connects_two_trained_nets_under_every_loss_and_penalty(name, k
 
 
 def test_those_who_know_squared_and_absolute_only_refuse_the_others(tmp_path):
-    X, Y = np.ones((2, 1)), np.ones((2, 1))
+    X, Y = np.ones((2, 1)), np.array([[1.0], [-1.0]])
     linear = Risk(Network((1, 2, 1), "identity"), Sample(X, Y), "logistic")
     relu = Risk(Network((1, 2, 1)), Sample(X, Y), "squared", 0.1, "path")
     calls = [

@@ -58,7 +58,7 @@ class _Term:
 def one_direction_risk(sample: Sample | Rays) -> Enclosure:
     """The infimum of the risk over nets (any W_2, no biases) whose units all see one direction of the plane.
 
-    kappa = 0, squared loss. The points must span a plane; ValueError otherwise, and where E|Y|^2 overflows.
+    kappa = 0, squared loss. The points must span a plane; ValueError otherwise.
     """
     plane, energy = _plane(sample)
     return _refined(energy, lambda: _terms_of_one_direction(plane))
@@ -67,8 +67,7 @@ def one_direction_risk(sample: Sample | Rays) -> Enclosure:
 def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
     """e(1) of eq. (6): the least E|Y - beta rho(<u, X>)|^2 + kappa |beta| over |u| <= 1 and beta, one output.
 
-    Two inputs, or points on a line through the origin; ValueError otherwise, for several outputs, and where E|Y|^2
-    overflows.
+    Two inputs, or points on a line through the origin; ValueError otherwise, and for several outputs.
     """
     from flint import fmpq
 

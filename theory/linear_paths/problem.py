@@ -233,7 +233,7 @@ def transpose(network: Network) -> tuple[Network, Array]:
 
 
 def check_linear(risk: Risk) -> None:
-    """ValueError unless the risk is that of a linear network with no penalty or ridge."""
+    """ValueError unless the risk is that of a linear network: squared or absolute loss, no penalty or ridge."""
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk; got {type(risk).__name__}")
     network = risk.network
@@ -242,6 +242,8 @@ def check_linear(risk: Risk) -> None:
             "risk must be that of a linear network (activation and output 'identity'); "
             f"got activation {network.activation!r}, output {network.output!r}"
         )
+    if risk.loss not in ("squared", "absolute"):
+        raise ValueError(f"risk must have the squared or the absolute loss; got {risk.loss!r}")
     if risk.kappa > 0 and risk.penalty != "ridge":
         raise ValueError(f"penalty must be 'ridge' when kappa > 0: nothing is proved here for {risk.penalty!r}")
     if risk.kappa > 0 and network.bias and network.depth > 1:

@@ -150,19 +150,17 @@ def test_any_size_gives_a_bound_or_a_value_error(seed, x, y, k):
                 assert found.barrier >= 0
 
 
-def test_targets_whose_squares_overflow_are_refused():
+def test_targets_whose_squares_overflow_are_refused_or_bounded_by_infinity():
     sample = Sample(np.eye(2), np.array([[1e200], [-1e200]]))
-    for call in (
-        lambda: permutation_barrier(sample, 2),
-        lambda: one_direction_risk(sample),
-        lambda: one_unit_risk(sample, 0.1),
-        lambda: spared_unit_risk(sample, 0.1, 2),
-        lambda: lower_bound(Risk(Network((2, 2, 1)), sample), np.ones(6), np.ones(6)),
-    ):
+    for call in (lambda: permutation_barrier(sample, 2), lambda: spared_unit_risk(sample, 0.1, 2)):
         with pytest.raises(ValueError, match="Y"):
             call()
     with pytest.raises(ValueError, match="X spans more"):
         permutation_barrier(Sample(np.diag([1e300, 1e-300]), np.ones((2, 1))), 2)
+    assert one_direction_risk(sample).upper == 0  # relu(x_1 - x_2) and relu(x_2 - x_1)
+    for found in (one_unit_risk(sample, 0.1), lower_bound(Risk(Network((2, 2, 1)), sample), np.ones(6), np.ones(6))):
+        assert found.lower == np.finfo(float).max
+        assert found.upper == np.inf
 
 
 def test_what_scaling_promises():
