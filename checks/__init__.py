@@ -4,4 +4,4 @@
 """
 
 from checks import own_path as own_path  # first: a program of ours runs nothing that lies in the current folder
-from theory import moved as moved
+from theory import former_addresses as former_addresses

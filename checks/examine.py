@@ -27,9 +27,9 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 class Result:
     """What one run says of one claim.
 
-    verdict: the verdict that this run supports, None when it supports none; recorded: the one on record.
-    instances, margin, closest, note: of confirm, with the lemmas that a solver proved. witness: of refute, None for claims without one.
-    control: the outcome against the planted fault. tables: names of the real tables that the check asked for.
+    verdict: the verdict that this run supports, None when it supports none; recorded: the one on record. instances,
+    margin, closest, note: of confirm, with the lemmas that a solver proved. witness: of refute, None for claims without
+    one. control: the outcome against the planted fault. tables: names of the real tables that the check asked for.
     error: one line, when the check raised an exception.
     """
 
@@ -151,7 +151,8 @@ def _examine(claim_id: str, seed: int, budget: str, tables: Tables, progress: Pr
 def _with_lemmas(claim: Claim, outcome: Outcome, budget: str) -> Outcome:
     """The outcome with the steps of the claim that an SMT solver proves; in the full budget a second solver must agree.
 
-    Where the evidence is `proved`, a lemma that stays unknown makes the check examined-nothing: it never counts as agreement.
+    Where the evidence is `proved`, a lemma that stays unknown makes the check examined-nothing: it never counts as
+    agreement.
     """
     lemmas = smt.PROVED.get(claim.id, ())
     decisive = claim.evidence is Evidence.PROVED

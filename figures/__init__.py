@@ -31,6 +31,7 @@ sys.path.pop(0)
 
 import numpy as np
 
+from checks import tables
 from theory.numerics import load_archive
 
 STYLE = File(__file__).with_name("halfrect.mplstyle")
@@ -178,8 +179,6 @@ def _caption(module: ModuleType, name: str, settings: str) -> str:
 
 def _sample(module: ModuleType, name: str, file: File):
     """The user's table, for a figure that takes one."""
-    from checks import tables
-
     if not takes_table(name):
         able = ", ".join(other for other in names() if takes_table(other))
         raise ValueError(f"data must be an NPZ as `python -m figures` writes: {name} takes no table (these do: {able})")

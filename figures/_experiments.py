@@ -34,7 +34,7 @@ def run(
     out: File | None = None,
     jobs: int | None = 1,
 ) -> list[dict]:
-    """One record per pair, level and preset: fields of `polynomials.Row`, and the number of the pair.
+    """One record per pair, level and preset: fields of `polynomial_tasks.Row`, and the number of the pair.
 
     Pairs whose ends did not reach a level within `steps` have no record there. out: the folder of a file in which
     everything finished is kept, so that a run that was stopped goes on; jobs: processes (None: one per core).
@@ -78,7 +78,7 @@ def connect(cell: Cell) -> Cell:
     risk = polynomial_tasks.task(cell["task"], points=cell["points"])
     a, b, rng = np.array(cell["a"]), np.array(cell["b"]), [cell["seed"], cell["pair"]]
     with one_thread():
-        rows = polynomial_tasks.connect(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
+        rows = polynomial_tasks.pair_rows(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
     return {"rows": [asdict(row) for row in rows]}
 
 

@@ -27,7 +27,8 @@ def arguments(parser) -> None:
 def data(*, fast: bool = False, seed: int = 0, sample: Sample | None = None) -> dict[str, np.ndarray]:
     """Clouds of pairs (angle in radians, value), (k, 2) each, and `edges` (k, 3): an angle and the edges attained there.
 
-    `band`: kernel / ||Sigma||. `lack`, `bred` and `table` (empty without a user's table): (upper - kernel) / (||Sigma|| s^2).
+    `band`: kernel / ||Sigma||. `lack`, `bred` and `table` (empty without a user's table): (upper - kernel) / (||Sigma||
+    s^2).
     """
     if seed < 0:
         raise ValueError(f"seed must be >= 0; got {seed}")

@@ -6,10 +6,14 @@ no loss, so what is asked of a network is room for one more unit than it needs. 
 min(n_in, n_out) + 1 on (`linear_paths`). For ReLU nets room is bought by saying the same with fewer units: how much that
 costs is a matter of the kernel of two units (`relu_kernel`), of the convex second layer (`lasso`), of the least risk of
 m units (`oracle`) and of clusters (`compression`), and the price is how far above the level the path must go
-(`relu_paths`). Where nothing is proved, strings of beads find paths (`string_sampling`), and where there is no path,
-`barriers` prove it. What a path reaches is computed, never sampled (`maxima`).
+(`relu_paths`). With as many units as samples, and one, nothing is paid (`exchange`, `pivots`);
+with fewer the same holds layer by layer at any depth (`deep_paths`). Where nothing is proved, strings of beads find
+paths (`string_sampling`), and where there is no path, `barriers` prove it. What a path reaches is computed, never
+sampled (`maxima`).
 
-The spine, an afternoon's reading in this order; everything else is workshop, for when a number is doubted:
+The spine, an afternoon's reading in this order; everything else is workshop, for when a number is doubted
+(`numerics` for arithmetic; `rays`, `atoms`, `simplex`, `staircase` for the second layer; `geodesics`,
+`polynomial_tasks` for strings; `population` for the oracle risk; `sublevel_trees` for pictures of level sets):
 
     networks, losses, penalties, risk, paths   the alphabet (eqs 1-5)
     moves                            the mechanism: free, place, transfer, refit, and two nets side by side
@@ -20,7 +24,9 @@ The spine, an afternoon's reading in this order; everything else is workshop, fo
     compression.layers               delta of eq. (8)
     relu_paths.problem, sparsify, six_segments, sharper_routes, best_route     Theorem 2.4 and Corollary 2.5
     string_sampling.algorithms       section 3: Dynamic String Sampling
-    barriers.invariants, lower_bounds, permutations, counterexamples           section 2.3.1, appendix E.1
+    barriers.invariants, lower_bounds, permutations; counterexamples           section 2.3.1, appendix E.1
+    exchange, pivots                 after the paper: N + 1 units, at every depth and with the penalty
+    deep_paths.route                 after the paper: Theorem 2.4 at any depth, any convex loss
 
 Import a thing by name from the face of its chapter (`from theory.lasso import second_layer`); a chapter itself imports
 only from chapters before it (tests/theory/test_imports.py has the table). Nothing here prints, plots or
@@ -31,11 +37,11 @@ What means the same everywhere, and is not said again:
 - risk, a `Risk` of a network on a sample; theta, theta_a, theta_b, theta_0 and theta_1, parameter vectors (P,) of its
   network, a batch (..., P); w1 and w2, vectors of the input space (..., n); path, a `Path`; sample, a `Sample`, with
   inputs X (N, n) and targets Y (N, n_out);
-- kappa >= 0, the factor of the penalty; level, the lambda of the sublevel set {F <= lambda}; risks, levels and bounds
-  are in the units of Y squared, or of Y under the absolute loss (the other losses have none), and t in [0, 1] has none;
+- kappa >= 0, the factor of the penalty (in `string_sampling` of the distance to the hyperplane, as in appendix A);
+  level, the lambda of the sublevel set {F <= lambda}; risks, levels and bounds are in the units of Y squared, or of Y under the absolute loss (the other losses have none), and t in [0, 1] has none;
 - rng, a `numpy.random.Generator` or a seed for one (None: a fresh seed);
 - what is not of the shape or type described, NaN, infinity and numbers out of the stated range raise ValueError, which
   names the argument, what it was and what is allowed.
 """
 
-from theory import moved as moved
+from theory import former_addresses as former_addresses  # three addresses that older scripts import

@@ -5,7 +5,7 @@ R = sum |W_2 e_j|_2 |w_j| it is one unit, z_j v_j^T at cost |v_j||w_j|; output b
 costs |v|. Each net has weight 1 on its own atoms. Costs are
 not divided by |w_j|: an activation with rho(0) != 0 has atoms of cost zero at rows of norm zero.
 
-Source: ours; paper_notes.md, part two (one hidden layer, N + 1 units).
+Source: ours; paper_notes.md, pivots.
 """
 
 from __future__ import annotations

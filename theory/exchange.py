@@ -15,8 +15,8 @@ The function on the sample is constant on every piece but the refit, where the r
 maximum, up to rounding, which `report` bounds. With as many units as dimensions it can fail: with X = +-1, Y = X and two
 units the two nets of zero risk are separated by a barrier of 1/2 (`theory.barriers.permutation_barrier`).
 
-Source: ours; paper_notes.md, part two. N + 1 for one wide layer: Nguyen 2021; the threshold for polynomial features:
-Venturi, Bandeira, Bruna 2018; permutations around an idle unit: Simsek et al. 2021.
+Source: ours; paper_notes.md, plus-one and deep-exchange. N + 1 for one wide layer: Nguyen 2021; the threshold for
+polynomial features: Venturi, Bandeira, Bruna 2018; permutations around an idle unit: Simsek et al. 2021.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.maxima import PathMaximum, path_maximum
-from theory.moves import EPS, Units, Walk, reading
+from theory.moves import Units, Walk, reading
 from theory.networks import Network
-from theory.numerics import Array
+from theory.numerics import EPS, Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
@@ -67,7 +67,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> Path:
 
     >>> from theory.risk import Sample
     >>> F = Risk(Network((1, 3, 1)), Sample([[1.0], [-1.0]], [[1.0], [-1.0]]))
-    >>> path = connect(F, [1, -1, 0, 1, -1, 0], [-1, 1, 0, -1, 1, 0])  # two nets of zero risk, units exchanged
+    >>> path = connect(F, [1, -1, 0, 1, -1, 0], [-1, 1, 0, -1, 1, 0])  # two nets of zero risk, units swapped
     >>> report(F, path).maximum.upper < 1e-15
     True
     """

@@ -30,13 +30,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import qr
 
 from theory.networks import ACTIVATIONS, Network
-from theory.numerics import Array
+from theory.numerics import EPS, Array
 from theory.numerics import validation as check
 from theory.paths import Path
+from theory.penalties import lengths
 
 Units = Sequence[int] | NDArray[Any]
 
-EPS = float(np.finfo(float).eps)
 
 # Two rows count as parallel when they agree to this many units in the last place of their largest entry.
 PARALLEL = 16 * EPS
@@ -356,7 +356,8 @@ class Walk:
         feature that cancels are not taken for a direction of their own. Dead units, up to rounding, have scale 0.
         """
         Z = self.features(layer)
-        size, scale = _lengths(Z), _lengths(self._blur(layer))
+        with np.errstate(invalid="ignore"):
+            size, scale = lengths(Z), lengths(self._blur(layer))
         scale = np.where(np.isfinite(scale), np.maximum(size, scale), size)
         scale[size <= len(Z) * EPS * scale] = 0.0
         unit_rows: Array = (
@@ -457,15 +458,6 @@ class Walk:
         return (
             f"none of the units {allowed.tolist()} of layer {layer} takes part in a linear dependency of the features"
         )
-
-
-def _lengths(rows: Array) -> Array:
-    """Euclidean norms of rows (h, N), (h,), without overflow or underflow on the way."""
-    largest = np.abs(rows).max(axis=1, initial=0.0)
-    largest = np.where(largest == 0, 1.0, largest)
-    with np.errstate(invalid="ignore"):
-        lengths: Array = largest * np.linalg.norm(rows / largest[:, None], axis=1)
-    return lengths
 
 
 def used_units(network: Network, theta: ArrayLike) -> list[Array]:

@@ -16,7 +16,7 @@ Basic solutions use at most r atoms and an edge r + 1, so r + 1 slots are enough
 before its weight becomes positive. With m = r there is none: for X = +-1, Y = X, kappa = 1/10, m = 2 the barrier is
 119/200. N n_out + 1 units always suffice. Every piece moves W_2, or rows of idle units, so that the vertices decide.
 
-Source: ours; paper_notes.md, part two. N + 1 units for the optimal set under weight decay: Kim, Mishkin, Pilanci 2025.
+Source: ours; paper_notes.md, pivots. N + 1 units for the optimal set under weight decay: Kim, Mishkin, Pilanci 2025.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, exact: bool |
     >>> from theory.risk import Sample
     >>> X = [[1.0], [-1.0]]
     >>> F = Risk(Network((1, 3, 1)), Sample(X, X), kappa=0.1, penalty="second_layer_l1")
-    >>> path = connect(F, [1, -1, 0, 0.9, -0.9, 0], [-1, 1, 0, -0.9, 0.9, 0])  # two global minima, units exchanged
+    >>> path = connect(F, [1, -1, 0, 0.9, -0.9, 0], [-1, 1, 0, -0.9, 0.9, 0])  # two global minima, units swapped
     >>> float(F.batch(path.points).max()) <= F(path.points[0])
     True
     """

@@ -187,7 +187,7 @@ class Row:
     status: str
 
 
-def connect(
+def pair_rows(
     risk: Risk,
     theta_a: Array,
     theta_b: Array,

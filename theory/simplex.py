@@ -7,10 +7,11 @@ reduce    to independent columns at no larger cost (Caratheodory), one edge;
 primal    to the least cost at fixed g: an edge changes r + 1 weights at most;
 follow    least cost all along g(t) = (1 - t) g_0 + t g_1, a dual pivot at every breakpoint.
 
-After a step of length zero both choices of a pivot take the smallest index (Bland), so that no walk cycles. Exact in rationals (python-flint); in
-floats on columns of norm one, with tolerances: then what was reached is for the caller to judge.
+After a step of length zero both choices of a pivot take the smallest index (Bland), so that no walk cycles. Exact in
+rationals (python-flint); in floats on columns of norm one, with tolerances: then what was reached is for the caller to
+judge.
 
-Source: Bland 1977 for the rule; used for the paths of paper_notes.md, part two.
+Source: Bland 1977 for the rule; used for the paths of paper_notes.md, pivots.
 """
 
 from __future__ import annotations

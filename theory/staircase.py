@@ -17,7 +17,7 @@ least and M* the largest support of a vertex, min(m* + M*, N + 1) units leave on
 Everything is rational when X, f, r and kappa are: |w| = <g, w> / kappa at an active direction. Directions are found for
 one or two inputs, where the rays between cells are rational too.
 
-Source: Kim, Mishkin, Pilanci 2025, for weight decay (the same problem in other variables); paper_notes.md, part two.
+Source: Kim, Mishkin, Pilanci 2025, for weight decay (the same problem in other variables); paper_notes.md, pivots.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ EVIDENCE = {
 
 
 @dataclass(frozen=True)
-class Run:
+class Settings:
     """The options that decide a run's numbers."""
 
     seed: int
@@ -54,7 +54,7 @@ def story(
     result: Result,
     claim: Claim | None,
     entry: notes.Entry,
-    run: Run,
+    run: Settings,
     figures: Sequence[Picture],
     certificate: Shipped | None = None,
 ) -> str:
@@ -160,7 +160,7 @@ def _examined(result: Result, claim: Claim | None) -> str:
     return f'<section class="examined"><h3>What was examined</h3><dl>{listing}</dl>{closest}</section>'
 
 
-def _reproduce(result: Result, run: Run) -> str:
+def _reproduce(result: Result, run: Settings) -> str:
     command = copyable(f"{result.id}-command", run.command(result.id))
     return f'<section class="reproduce"><h3>Reproduce</h3>{command}</section>'
 

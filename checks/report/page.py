@@ -19,7 +19,7 @@ from checks import claims
 from checks.claim import Claim, Evidence, Status
 from checks.examine import Result
 from checks.report import document, mathml, notes, pictures, slider
-from checks.report.entry import EVIDENCE, Run, copyable, number, story
+from checks.report.entry import EVIDENCE, Settings, copyable, number, story
 from checks.report.pictures import Picture
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def render_page(
     """The whole page as text; certificates are offered under their claims. ledger: the notes (default: those installed)."""
     ledger = notes.read() if ledger is None else ledger
     figures, by_claim = tuple(figures), {shipped.claim: shipped for shipped in certificates}
-    run = Run(seed, budget, data)
+    run = Settings(seed, budget, data)
     shown = {result.id for result in results}
     rest = [figure for figure in figures if not shown.intersection(figure.claims)]
     scenes, walk_data = slider.section()
@@ -182,7 +182,7 @@ COLUMNS = (
 
 def _table(
     results: Sequence[Result],
-    run: Run,
+    run: Settings,
     ledger: notes.Notes,
     figures: Sequence[Picture],
     certificates: Mapping[str, Shipped],
@@ -213,7 +213,7 @@ def _claim(
     result: Result,
     claim: Claim | None,
     entry: notes.Entry,
-    run: Run,
+    run: Settings,
     figures: Sequence[Picture],
     certificate: Shipped | None,
 ) -> str:
@@ -261,7 +261,7 @@ def _gallery(figures: Sequence[Picture]) -> str:
     return f'<section id="figures"><h2>More figures</h2>{"".join(map(pictures.shown, figures))}</section>'
 
 
-def _colophon(run: Run) -> str:
+def _colophon(run: Settings) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in document.versions().items() if version)
     return (
         f"<p>The whole ledger again, at this seed ({run.seed}) and budget ({run.budget}):</p>"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.report.two_nets import Route, Scene, scenes
+from checks.report.two_nets import Scene, Way, scenes
 
 Array = NDArray[Any]
 
@@ -63,7 +63,7 @@ def _table(shown: Sequence[Scene]) -> str:
     return f'<table id="routes">{head}{"".join(bodies)}</table>'
 
 
-def _row(s: int, r: int, scene: Scene, route: Route) -> str:
+def _row(s: int, r: int, scene: Scene, route: Way) -> str:
     above = route.maximum.upper - scene.larger_end
     excess = f"{100 * above / scene.larger_end:.3g} %" if above > 1e-6 * scene.larger_end else "0"
     checked = " checked" if s == r == 0 else ""
@@ -128,7 +128,7 @@ def _axes(scene: Scene) -> str:
     return "".join(parts)
 
 
-def _curve(r: int, scene: Scene, route: Route) -> str:
+def _curve(r: int, scene: Scene, route: Way) -> str:
     """The risk along one route, its vertices as ticks, and the certified maximum where it is attained."""
     top, pieces = ceiling(scene), len(route.path)
     vertices = np.arange(pieces + 1) / pieces
@@ -145,7 +145,7 @@ def _curve(r: int, scene: Scene, route: Route) -> str:
     )
 
 
-def _plane(scene: Scene, route: Route, t: float, *, numbers: bool = True) -> str:
+def _plane(scene: Scene, route: Way, t: float, *, numbers: bool = True) -> str:
     """The rows of W_1 at one point of a path, as arrows from the origin; idle units are hollow."""
     W, V = scene.risk.network.weights(route.path.at(t))
     samples = "".join(

@@ -38,7 +38,7 @@ STRING_LEVEL = 1.02
 
 
 @dataclass(frozen=True, eq=False)
-class Route:
+class Way:
     """One way between the ends: its polyline and the certified maximum of the risk along it."""
 
     name: str
@@ -54,7 +54,7 @@ class Scene:
     title: str
     about: str
     risk: Risk
-    routes: tuple[Route, ...]
+    routes: tuple[Way, ...]
     larger_end: float
 
 
@@ -113,6 +113,6 @@ def _string(risk: Risk, a: Array, b: Array) -> tuple[str, str, Path]:
 
 
 def _scene(title: str, about: str, risk: Risk, parts: list[tuple[str, str, Path]]) -> Scene:
-    routes = tuple(Route(name, text, path, path_maximum(risk, path)) for name, text, path in parts)
+    routes = tuple(Way(name, text, path, path_maximum(risk, path)) for name, text, path in parts)
     ends = routes[0].path.points[[0, -1]]
     return Scene(title, about, risk, routes, float(risk.batch(ends).max()))

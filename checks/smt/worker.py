@@ -1,9 +1,9 @@
 """Runs one solver for `solvers.Session`, in a process of its own, which may be stopped at any moment.
 
-Reads one JSON object per line, `{"number": n, "script": SMT-LIB, "variables": [...], "seconds": s, "tactic": name or ""}`, and
-answers each with `{"number": n, "answer": "unsat" | "sat" | "unknown", "reason": text, "model": {variable: [numerator,
-denominator]}}`. A model value that is not rational comes as a close rational: whoever asked verifies models. Standard
-library and the solver alone.
+Reads one JSON object per line, `{"number": n, "script": SMT-LIB, "variables": [...], "seconds": s, "tactic": name or
+""}`, and answers each with `{"number": n, "answer": "unsat" | "sat" | "unknown", "reason": text, "model": {variable:
+[numerator, denominator]}}`. A model value that is not rational comes as a close rational: whoever asked verifies
+models. Standard library and the solver alone.
 """
 
 from __future__ import annotations

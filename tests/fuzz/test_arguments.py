@@ -126,7 +126,7 @@ CALLS = {
     "relu_paths.matching": (sharper_routes.matching, {"risk": RISK, **ENDS}),
     "six_segment": (six_segments.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
     "best_second_layer": (sparsify.best_second_layer, {"risk": BALL, "theta": A}),
-    "row_norms.normalise": (unit_rows.normalise, {"risk": BALL, "theta": A}),
+    "unit_rows.to_unit_rows": (unit_rows.to_unit_rows, {"risk": BALL, "theta": A}),
     "second_layer": (solve.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
     "homotopy": (solve.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
     "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from theory import exchange
 from theory.barriers import permutation_barrier
-from theory.moves import EPS, Walk
+from theory.moves import Walk
 from theory.networks import Network
+from theory.numerics import EPS
 from theory.paths import Path
 from theory.risk import Risk, Sample
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.moves import EPS, Walk, used_units
+from theory.moves import Walk, used_units
 from theory.networks import Network
+from theory.numerics import EPS
 
 seeds = st.integers(0, 2**32 - 1)
 KINDS = ("plain", "zero layer", "repeated unit", "dead units", "tiny and huge")

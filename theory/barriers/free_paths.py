@@ -26,7 +26,9 @@ EXACT = 24
 def freely(
     network: Network, sample: Sample, points: Rays, independent: int, order: Sequence[int], rng: Any
 ) -> Iterator[Path]:
-    """Paths to the copy with the units reordered, from nets with more units than independent features, which leave one idle: the risk never changes.
+    """Paths to the copy with the units reordered, at constant risk.
+
+    From nets with more units than independent features, which leave one idle.
 
     points: the rays of the sample, which span `independent` dimensions of features. Rows and W_2 are found in rationals
     up to EXACT points, so that what is decided in rationals is also built so; then in floats, which do better where

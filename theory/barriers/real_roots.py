@@ -1,6 +1,7 @@
 """Real roots of rational polynomials, isolated exactly and narrowed in balls (Collins & Akritas 1976).
 
-Ours for the barriers of section 2.3.1. python-flint's `complex_roots` is not used: where roots lie 2^-1000 apart it may not come back.
+Ours for the barriers of section 2.3.1. python-flint's `complex_roots` is not used: where roots lie 2^-1000 apart it may
+not come back.
 """
 
 from __future__ import annotations

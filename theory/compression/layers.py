@@ -1,9 +1,11 @@
 """Robust compressibility, eq. (8), in its repaired form.
 
-    delta_W(l, alpha; m) = min E|Y - gamma Z(V)|^2 + kappa |gamma|_1  over |gamma|_0 <= l, |v_i| = 1, angle(v_i, w_i) <= alpha
+    delta_W(l, alpha; m) = min E|Y - gamma Z(V)|^2 + kappa |gamma|_1  over |gamma|_0 <= l, |v_i| = 1, angle(v_i, w_i) <=
+    alpha
 
-for unit rows w_1..w_m (up to 1e-12; a row that is not moved keeps its length). As printed only the angles are constrained; then v_i may grow and gamma shrink until the
-penalty is gone, the minimum is not attained, and the angle to w_i = 0 means nothing.
+for unit rows w_1..w_m (up to 1e-12; a row that is not moved keeps its length). As printed only the angles are
+constrained; then v_i may grow and gamma shrink until the penalty is gone, the minimum is not attained, and the angle to
+w_i = 0 means nothing.
 
 Every rule here returns a feasible point, so its value (rounded up) is an upper bound; the result says which rule won.
 The lower bound is dual: exact over all supports where they can be enumerated, else the convex problem on all caps.

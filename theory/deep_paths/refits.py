@@ -1,10 +1,10 @@
 """Halves by practice: keep the units that weigh most, and fit anew what read the others.
 
-The last layer: keep the half with the largest |v_i| q_i and solve the convex problem for the head (`best_head`). A layer
-below: keep the half that counts most in the outputs, fit the rows of the layer above to their old inputs by ridge
-regression on the kept features (or keep the old rows restricted), and solve for the head again; where that falls short of
-the larger end, go down the risk in all of them (`descended`). None of this is trusted: each net is judged by the risk itself,
-and the better one is kept.
+The last layer: keep the half with the largest |v_i| q_i and solve the convex problem for the head (`best_head`). A
+layer below: keep the half that counts most in the outputs, fit the rows of the layer above to their old inputs by ridge
+regression on the kept features (or keep the old rows restricted), and solve for the head again; where that falls short
+of the larger end, go down the risk in all of them (`descended`). None of this is trusted: each net is judged by the
+risk itself, and the better one is kept.
 
 The head: the lasso of `theory.lasso` for one output under squared loss; else majorants, quadratics above the loss and
 above the penalty that touch them where the head stands, one linear system for each step down.

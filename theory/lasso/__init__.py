@@ -8,7 +8,7 @@ is dependent does not depend on units; results are scaled back, exactly.
 """
 
 from theory.lasso.duality import correlation, primal, scaled
-from theory.lasso.problem import features
+from theory.lasso.problem import check_features
 from theory.lasso.solve import SOLVERS, Homotopy, SecondLayer, certify, homotopy, kappa_max, second_layer
 from theory.lasso.solvers import active_set
 
@@ -18,8 +18,8 @@ __all__ = [
     "SecondLayer",
     "active_set",
     "certify",
+    "check_features",
     "correlation",
-    "features",
     "homotopy",
     "kappa_max",
     "primal",

@@ -144,8 +144,8 @@ def _projected(p: Problem, b: Array, rho: Array, near: Array) -> float:
         D(r) = 2 <rho, r> - |r|^2 + 2 <r, A b> = |rho|^2 - |rho - r|^2 + sum_j k_j |b_j|,
 
     P(b) but for |rho - r|^2. near: rho, or a vector beside it where large weights have blurred rho. Used are those with
-    b_j != 0 and, at first, those that are violated: 2 <A_j, r> is brought to the nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s)
-    |r|^2 for 0 <= s <= 1.
+    b_j != 0 and, at first, those that are violated: 2 <A_j, r> is brought to the nearest allowed value. What the others
+    violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s) |r|^2 for 0 <= s <= 1.
     """
     value, bound = _correlations(p.A, ONE, near)
     half = p.k / 2

@@ -69,7 +69,7 @@ def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     return Problem(A, times(a, -level), k, sizes, level, largest)
 
 
-def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:
+def check_features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:
     """Z (N, m), y (N,) and weights (N,), checked: N >= 1, everything finite, one output.
 
     weights are nonnegative and are scaled to sum to one, unless they already do up to rounding; None means 1/N each.

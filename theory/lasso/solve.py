@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.lasso import duality, solvers
-from theory.lasso.problem import Problem, features, normalise
+from theory.lasso.problem import Problem, check_features, normalise
 from theory.numerics import Array, above, below, exponent, times, up
 from theory.numerics import validation as check
 
@@ -83,7 +83,7 @@ def kappa_max(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None) -
 
     Z (N, m), y (N,), weights (N,) as in `second_layer`.
     """
-    Z, y, w = features(Z, y, weights)
+    Z, y, w = check_features(Z, y, weights)
     e, f = exponent(Z), exponent(y)
     top = 2 * np.abs(times(Z, -e).T @ (w * times(y, -f))).max(initial=0.0)
     return check.no_overflow(float(times(top, e + f)), "y or Z")
@@ -106,7 +106,7 @@ def second_layer(
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(solver, "solver", SOLVERS)
-    p = normalise(*features(Z, y, weights), kappa)
+    p = normalise(*check_features(Z, y, weights), kappa)
     if not p.A.any() or not p.a.any():
         b = np.zeros(p.A.shape[1])
     elif solver == "cvxpy":
@@ -130,7 +130,7 @@ def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, ka
     float64.
     """
     kappa_min = check.number(kappa_min, "kappa_min", minimum=0.0)
-    p = normalise(*features(Z, y, weights), kappa_min)
+    p = normalise(*check_features(Z, y, weights), kappa_min)
     G, q = solvers.gram(p)
     if (2 * np.abs(q) <= p.k).all():
         return Homotopy(np.array([kappa_min]), np.zeros((1, len(q))), True)
@@ -164,7 +164,7 @@ def certify(
     of beta per feature, and where the risk is beyond float64.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
-    Z, y, w = features(Z, y, weights)
+    Z, y, w = check_features(Z, y, weights)
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")

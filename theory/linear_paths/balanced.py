@@ -20,9 +20,10 @@ crossings and rank changes do no harm. A path from A to B (`connect_ridge`):
 s(1 - s) W_2 (H + H^{-1} - 2) W_1 with H the step, so its largest effect is in the middle: second order in the step, and
 fourth order in the risk where M is a minimum.
 
-In the functions problem is the `LinearProblem`, theta (P,), W1 (h, n) and W2 (m, h), n <= m, are what `LinearProblem.factors` gives (transposed when n_in > n_out), M (m, n)
-products (M_0 the first and M_1 the last), Q (h, n) isometries, O (h, h) orthogonal; ceiling: a risk that no chord may exceed. Lemma and proof:
-paper_notes.md, prop-2.2-ridge.
+In the functions problem is the `LinearProblem`, theta (P,), W1 (h, n) and W2 (m, h), n <= m, are what
+`LinearProblem.factors` gives (transposed when n_in > n_out), M (m, n) products (M_0 the first and M_1 the last), Q (h,
+n) isometries, O (h, h) orthogonal; ceiling: a risk that no chord may exceed. Lemma and proof: paper_notes.md,
+prop-2.2-ridge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Proposition 2.2 by moves around idle units: every net to W_j = [I 0; 0 0], W_K = [M 0], at constant risk."""
+"""Proposition 2.2 by moves around idle units: every net to W_j = [I 0; 0 0], W_K = [M 0], at constant risk.
+
+Why the widths suffice: all features of a linear layer live in n_in dimensions (after transposing), so of h > n_in units
+one depends on the others, and `free` makes it idle at no loss. That is where the extra unit is used, and nothing else is.
+"""
 
 from __future__ import annotations
 
@@ -81,9 +85,9 @@ def rounding_allowance(risk: Risk, path: Path) -> float:
     is no rounding and gets no allowance. Last comes what `theory.maxima` adds to the risk of a vertex: its outputs are
     known to 8 gamma(n + 8) S for every layer with n inputs, which it counts twice, and then come sums.
     """
-    problem, units = normalised(risk)
+    problem, scale = normalised(risk)
     network, sample = problem.risk.network, problem.risk.sample
-    thetas = units.inside(path.points)
+    thetas = scale.inside(path.points)
     outputs, sizes = network(thetas, sample.X), network(np.abs(thetas), np.abs(sample.X))
     owed = 16 * gamma(sum(network.widths) + 8 * network.depth)
 
@@ -103,7 +107,7 @@ def rounding_allowance(risk: Risk, path: Path) -> float:
     reach = sizes + np.abs(sample.Y)
     evaluation = moved(owed * reach, reach)
     sums = moved(reach, np.zeros_like(reach)) * 4 * gamma(sample.Y.size + network.size + 32)
-    return units.above((max(drifts) + evaluation + sums) * (1 + 2.0**-20))
+    return scale.above((max(drifts) + evaluation + sums) * (1 + 2.0**-20))
 
 
 def join(problem: LinearProblem, a: Array, b: Array) -> Path:

@@ -1,8 +1,9 @@
 """Proposition 2.2: paths inside the level sets of linear networks, Phi(x; theta) = W_K ... W_1 x; which theorem applies.
 
 kappa = 0, hidden widths >= r + 1 with r = min(n_in, n_out): moves around idle units (`theory.moves`) bring each end to
-W_j = [I 0; 0 0], W_K = [M 0] at constant risk, whatever the ranks; between the two one matrix moves, M in a straight
-line, and the risk is convex. So the vertices decide, and no vertex is above the larger end but for rounding:
+W_j = [I 0; 0 0], W_K = [M 0] at constant risk, whatever the ranks (`canonical` says why the widths suffice); between
+the two one matrix moves, M in a straight line, and the risk is convex. So the vertices decide, and no vertex is above
+the larger end but for rounding:
 
     |risk(vertex) - risk(its end)| <= rounding_allowance(risk, path).
 
@@ -101,12 +102,12 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
     >>> bool(F.batch(path.points).max() < 1e-20)
     True
     """
-    problem, units = normalised(risk)
+    problem, scale = normalised(risk)
     (a, inner_a), (b, inner_b) = (
-        enter(problem, units, theta, name) for theta, name in ((theta_a, "theta_a"), (theta_b, "theta_b"))
+        enter(problem, scale, theta, name) for theta, name in ((theta_a, "theta_a"), (theta_b, "theta_b"))
     )
     rise = check.number(rise, "rise", minimum=0.0, open_minimum=True)
     if np.array_equal(a, b):
         return Path(a[None])
     path = which(problem).path(problem, inner_a, inner_b, rise)
-    return units.outside(path, a, b)
+    return scale.outside(path, a, b)

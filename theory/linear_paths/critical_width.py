@@ -60,7 +60,7 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
     rise: how far the chords of the path may exceed `upper`, relatively. ValueError for any other network, penalty or
     loss, and for data of a size that leaves no room to compute in.
     """
-    problem, units = normalised(risk)
+    problem, scale = normalised(risk)
     rise = check.number(rise, "rise", minimum=0.0, open_minimum=True)
     if not problem.critical:
         raise ValueError(
@@ -79,13 +79,13 @@ def barrier(risk: Risk, *, rise: float = 1e-9) -> SquareBarrier:
     else:
         first, second = (_to_singular(problem, problem.vector(Q, M @ Q), crossing.matrix) for Q in (np.eye(r), mirror))
         path = curves.splice(first, second.reversed())
-    found = crossing.outside(units)
+    found = crossing.outside(scale)
     return SquareBarrier(
         found.lower,
         found.value,
-        units.above(best.value),
+        scale.above(best.value),
         found.matrix,
-        units.outside(path),
+        scale.outside(path),
         _connected(problem, best, crossing),
     )
 

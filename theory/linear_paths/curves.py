@@ -22,8 +22,8 @@ def chords(
     """A polyline through points of a curve s -> (W_1, W_2), s in [0, 1], halved where a chord rises above `ceiling`.
 
     Under squared loss the risk on a chord is a quartic, known from five values; for the absolute loss seventeen points
-    are looked at. problem: its `vector` packs the factors. `theory.maxima` certifies the path. label: of the pieces; first: how many chords to begin with.
-    ValueError when CHORDS chords do not suffice.
+    are looked at. problem: its `vector` packs the factors. `theory.maxima` certifies the path. label: of the pieces;
+    first: how many chords to begin with. ValueError when CHORDS chords do not suffice.
     """
     s = np.linspace(0.0, 1.0, first + 1)
     points = np.stack([problem.vector(*curve(x)) for x in s])

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.linear_paths.canonical import canonical
-from theory.linear_paths.falls import EPS, coefficients, falling
+from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.problem import LinearProblem, enter, normalised
 from theory.linear_paths.products import Product, best_of
 from theory.linear_paths.ridge_descent import descend_ridge
-from theory.numerics import Array
+from theory.numerics import EPS, Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
@@ -53,15 +53,15 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     ValueError for other networks, penalties or widths. A theta that is at the lowest level already (up to rounding)
     gives a path without pieces.
     """
-    problem, units = normalised(risk)
-    given, start = enter(problem, units, theta)
+    problem, scale = normalised(risk)
+    given, start = enter(problem, scale, theta)
     check.no_overflow(problem.risk(start), "theta")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
     if risk.kappa > 0:
         path = descend_ridge(problem, start, tolerance)
     else:
         path = _descend(problem, start, check.generator(rng))
-    return units.outside(path, given)
+    return scale.outside(path, given)
 
 
 def _descend(problem: LinearProblem, start: Array, rng: np.random.Generator) -> Path:

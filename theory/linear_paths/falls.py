@@ -7,10 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from theory.numerics import Array
+from theory.numerics import EPS, Array
 from theory.risk import Risk
-
-EPS = float(np.finfo(float).eps)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -40,8 +38,9 @@ def falling(c: Array, cells: int = 32) -> bool:
     """Whether a polynomial with coefficients c (d + 1,), ascending, is strictly decreasing on [0, 1].
 
     Not constant, slope nowhere positive. The slope is enclosed by its Bernstein coefficients on each of `cells` parts,
-    so False may be a slope that touches zero inside. Coefficients of c at rounding level (64 EPS of the sum of all) count
-    as zero, since a start that floats leave a little beside a saddle is not worth more: a statement up to rounding, no bound.
+    so False may be a slope that touches zero inside. Coefficients of c at rounding level (64 EPS of the sum of all)
+    count as zero, since a start that floats leave a little beside a saddle is not worth more: a statement up to
+    rounding, no bound.
     """
     if not np.isfinite(c).all():
         return False

@@ -120,7 +120,7 @@ class LinearProblem:
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class Scale:
     """Powers of two between the user's numbers and those behind the door.
 
     `x`, `y`: X = 2^x X', Y = 2^y Y'; `parameters` (P,): theta = 2^parameters theta', entry by entry; `value`: the risk is
@@ -177,7 +177,7 @@ def _scaled(A: Array, exponents: Array | int) -> Array:
         return A * np.ldexp(1.0, exponents)
 
 
-def normalised(risk: Risk) -> tuple[LinearProblem, Units]:
+def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
     """The problem with X and Y of largest entry in [1/2, 1), and the way back.
 
     ValueError, besides those of `LinearProblem`, for X, Y or kappa of a size that leaves no room to compute in.
@@ -206,8 +206,8 @@ def normalised(risk: Risk) -> tuple[LinearProblem, Units]:
                 f"Y of size 2^{y}: choose other units"
             )
     scaled = Sample(_scaled(sample.X, -x), _scaled(sample.Y, -y), sample.weights)
-    units = Units(x, y, network.pack(exponents).astype(int), value, network.bias)
-    return LinearProblem(replace(risk, sample=scaled, kappa=kappa), value), units
+    scale = Scale(x, y, network.pack(exponents).astype(int), value, network.bias)
+    return LinearProblem(replace(risk, sample=scaled, kappa=kappa), value), scale
 
 
 def _exponent(A: Array, name: str) -> int:
@@ -250,10 +250,10 @@ def check_linear(risk: Risk) -> None:
         raise ValueError("bias must be False with ridge: the balanced factorisation has no constant unit to shrink")
 
 
-def enter(problem: LinearProblem, units: Units, theta: ArrayLike, name: str = "theta") -> tuple[Array, Array]:
-    """theta as a copy (P,), and theta' in these `units` of a problem; ValueError giving its `name` and what is wrong."""
+def enter(problem: LinearProblem, scale: Scale, theta: ArrayLike, name: str = "theta") -> tuple[Array, Array]:
+    """theta as a copy (P,), and theta' in these `scale` of a problem; ValueError giving its `name` and what is wrong."""
     size = problem.risk.network.size
     end = np.array(check.parameters(theta, size, name), dtype=float)
     if end.ndim != 1:
         raise ValueError(f"{name} must have shape ({size},); got {end.shape}")
-    return end, units.inside(end, name)
+    return end, scale.inside(end, name)

@@ -21,7 +21,7 @@ from theory.linear_paths import exact
 from theory.linear_paths.absolute_deviations import least_absolute
 from theory.linear_paths.exact import column_powers, tame
 from theory.linear_paths.nuclear_norm import dual_bound, factored, proximal_gradients, reduced
-from theory.linear_paths.problem import LinearProblem, Units, normalised
+from theory.linear_paths.problem import LinearProblem, Scale, normalised
 from theory.numerics import Array, down, float_below
 from theory.numerics import validation as check
 from theory.risk import Risk
@@ -46,10 +46,10 @@ class Product:
         """value - lower."""
         return self.value - self.lower
 
-    def outside(self, units: Units) -> Product:
+    def outside(self, scale: Scale) -> Product:
         """The same in the user's units."""
-        distance = units.above(self.distance, units.y)
-        return Product(units.product(self.matrix), units.above(self.value), units.below(self.lower), distance)
+        distance = scale.above(self.distance, scale.y)
+        return Product(scale.product(self.matrix), scale.above(self.value), scale.below(self.lower), distance)
 
 
 def value_of(risk: Risk, M: Array) -> float:
@@ -65,8 +65,8 @@ def best_product(risk: Risk, *, gap: float = 1e-12, steps: int = 20_000) -> Prod
     for ridge at another depth or with the absolute loss (its proximal problem has no closed form), and for data of a
     size that leaves no room to compute in.
     """
-    problem, units = normalised(risk)
-    return best_of(problem, gap, steps).outside(units)
+    problem, scale = normalised(risk)
+    return best_of(problem, gap, steps).outside(scale)
 
 
 def best_of(problem: LinearProblem, gap: float = 1e-12, steps: int = 20_000) -> Product:
@@ -94,13 +94,13 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
 
     best: what `best_product` gave for this risk, if known; rng: for the local search. ValueErrors of `best_product`.
     """
-    problem, units = normalised(risk)
+    problem, scale = normalised(risk)
     if best is None:
         known = best_of(problem)
     else:
-        lower, distance = -units.inside_above(-best.lower), units.inside_above(best.distance, units.y)
-        known = Product(units.product(best.matrix, -1), units.inside_above(best.value), lower, distance)
-    return best_singular_of(problem, known, check.generator(rng)).outside(units)
+        lower, distance = -scale.inside_above(-best.lower), scale.inside_above(best.distance, scale.y)
+        known = Product(scale.product(best.matrix, -1), scale.inside_above(best.value), lower, distance)
+    return best_singular_of(problem, known, check.generator(rng)).outside(scale)
 
 
 def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Generator) -> Product:

@@ -74,7 +74,8 @@ class _Descent:
 def descend_ridge(problem: LinearProblem, start: Array, tolerance: float) -> Path:
     """A strictly falling polyline from start (P,) to within `tolerance` (relative) of the least ridge risk, K <= 2.
 
-    problem: any; ValueError for deeper nets, the absolute loss, widths below min(n_in, n_out), or a tolerance that chords do not reach.
+    problem: any; ValueError for deeper nets, the absolute loss, widths below min(n_in, n_out), or a tolerance that
+    chords do not reach.
     """
     risk, network = problem.risk, problem.risk.network
     if network.depth > 2:

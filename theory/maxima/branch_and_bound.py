@@ -1,10 +1,10 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
-For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the risk of a
-Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
-cell's width, so a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch
-of cells. Where only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a
-fraction.
+For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
+risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
+shrinks with the square of a cell's width, so a cell whose bound is k^2 times too high is split into k. All segments
+advance together, in one batch of cells. Where only a ceiling has to be met, many samples are first bounded in groups of
+near inputs, which costs a fraction.
 """
 
 from __future__ import annotations
@@ -98,9 +98,10 @@ class Found:
 class Landscape:
     """A risk as a search along segments sees it.
 
-    values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the cells
-    [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say nothing. coarse: the
-    same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where there is none.
+    values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
+    cells [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say
+    nothing. coarse: the same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where
+    there is none.
     """
 
     values: Callable[[Array], Array]

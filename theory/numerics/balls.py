@@ -19,11 +19,11 @@ Radii. With y = a + da, |da| <= ra and likewise for b:
 
 and the rounding of the centre is added. Such a bound R >= 0 is itself computed in floats, as sums of products of
 nonnegative numbers in which no product is multiplied again (but by factors at most 2). With n roundings and products on
-the way, R <= (R^ + n SUBNORMAL / 2) / (1 - u)^n for the computed R^, and `_outward(R^, n)` is not below that:
-fl(R^ f), f = 1 + gamma(n + 8), is at least R^ f (1 - u) where it is normal, which leaves room for (1 - u)^-n, for the
-rounding of f and for that of the sum that follows; where it is subnormal, R^ u <= SUBNORMAL / 2, and (1 - u)^-n adds to R^ at
-most n SUBNORMAL, which is added instead of multiplied. (That a product stands last matters: gamma(n) |b| may underflow and then
-meet an |a| of 1e300, so it is gamma(n) (|a| |b|) that is computed.)
+the way, R <= (R^ + n SUBNORMAL / 2) / (1 - u)^n for the computed R^, and `_outward(R^, n)` is not below that: fl(R^ f),
+f = 1 + gamma(n + 8), is at least R^ f (1 - u) where it is normal, which leaves room for (1 - u)^-n, for the rounding of
+f and for that of the sum that follows; where it is subnormal, R^ u <= SUBNORMAL / 2, and (1 - u)^-n adds to R^ at most
+n SUBNORMAL, which is added instead of multiplied. (That a product stands last matters: gamma(n) |b| may underflow and
+then meet an |a| of 1e300, so it is gamma(n) (|a| |b|) that is computed.)
 
 Overflow. What is not finite is not known: a centre that is no finite number becomes 0 with radius inf, a radius that is no
 number >= 0 becomes inf. No operation raises or warns; no radius is NaN, and comparisons of bounds are safe.

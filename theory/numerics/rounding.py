@@ -1,8 +1,8 @@
 """Rounding in float64, bounded a priori (Higham, *Accuracy and Stability of Numerical Algorithms*, SIAM 2002, ch. 3).
 
-`UNIT` is the unit roundoff u = 2^-53, `EPS` = 2 u the distance from 1 to the next float. A sum or dot product of n terms, in any order, is within
-`gamma(n) * sum |terms|` of the exact value, gamma(n) = n u / (1 - n u). Underflow is covered by `TINY`,
-an absolute term far above n times the smallest subnormal for every n met here.
+`UNIT` is the unit roundoff u = 2^-53, `EPS` = 2 u the distance from 1 to the next float. A sum or dot product of n
+terms, in any order, is within `gamma(n) * sum |terms|` of the exact value, gamma(n) = n u / (1 - n u). Underflow is
+covered by `TINY`, an absolute term far above n times the smallest subnormal for every n met here.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ size one at the door (`units`).
 
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import OracleBound, limit, smoothness_bound
-from theory.oracle.units import Normalised, normalise, relu, risk_above
+from theory.oracle.scaling import Normalised, normalise, relu, risk_above
 
 __all__ = [
     "Normalised",

@@ -15,7 +15,7 @@ from itertools import combinations, product
 import numpy as np
 
 from theory.numerics import TINY, Array
-from theory.oracle.units import inside
+from theory.oracle.scaling import inside
 
 # Largest size, patterns times entries of X, of a program handed to cvxpy.
 ENTRIES = 60_000

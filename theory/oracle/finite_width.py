@@ -12,7 +12,7 @@ from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.oracle import new_unit
 from theory.oracle.infinite_width import OracleBound, descend, limit, net_bound, user
-from theory.oracle.units import Normalised, inside, normalise, relu
+from theory.oracle.scaling import Normalised, inside, normalise, relu
 from theory.risk import Sample
 
 

@@ -22,7 +22,7 @@ from theory.lasso import active_set, second_layer
 from theory.numerics import Array, float_below, gamma, up
 from theory.numerics import validation as check
 from theory.oracle import activation_patterns, new_unit
-from theory.oracle.units import Normalised, inside, normalise, relu, risk_above
+from theory.oracle.scaling import Normalised, inside, normalise, relu, risk_above
 from theory.rays import dependencies, rays, unseen_risk
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
@@ -68,13 +68,13 @@ def limit(
 ) -> OracleBound:
     """e(infinity) of a sample with one output, enclosed.
 
-    method "columns": column generation, whose next unit is exact for n <= 2 inputs and branch and bound on cones for n >=
-    3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n >
-    8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
+    method "columns": column generation, whose next unit is exact for n <= 2 inputs and branch and bound on cones for n
+    >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n
+    > 8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
     arrangement (Pilanci & Ergen 2020) in cvxpy, for small N; its answer is then bounded the same way. "auto": columns,
     or rational linear algebra for kappa = 0, where the distance of Y from all that features can span is exact. A
-    constant column of X is a bias. For n >= 3 the lower bound is as good as the search for the next unit got: read it, not the
-    method. ValueError for vector outputs, kappa < 0, too many patterns, or results beyond float64.
+    constant column of X is a bias. For n >= 3 the lower bound is as good as the search for the next unit got: read it,
+    not the method. ValueError for vector outputs, kappa < 0, too many patterns, or results beyond float64.
 
     >>> sample = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]])
     >>> found = limit(sample, kappa=0.1)  # one unit, on the diagonal

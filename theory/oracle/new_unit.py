@@ -15,7 +15,7 @@ from itertools import combinations, product
 import numpy as np
 
 from theory.numerics import TINY, UNIT, Array, above, exponent, gamma, times
-from theory.oracle.units import inside
+from theory.oracle.scaling import inside
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
 

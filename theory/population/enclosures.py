@@ -1,20 +1,22 @@
 """What the population risk (eq. 2) can be at a point and over a cell of a straight segment, in balls (`theory.numerics.balls`).
 
-Student minus teacher is one net f = sum_i c_i relu(<v_i, X>), and E |f|^2 = sum_ij <c_i, c_j> k(v_i, v_j) with the arc-cosine
-kernel k = |x| |y| h(cos phi) / (2 pi), h(c) = (1 - c^2)^(1/2) + (pi - arccos c) c. As h' = pi - phi lies in [0, pi], a cosine known
-to within r gives h to within pi r; a unit whose length is not told from 0 has any cosine.
+Student minus teacher is one net f = sum_i c_i relu(<v_i, X>), and E |f|^2 = sum_ij <c_i, c_j> k(v_i, v_j) with the
+arc-cosine kernel k = |x| |y| h(cos phi) / (2 pi), h(c) = (1 - c^2)^(1/2) + (pi - arccos c) c. As h' = pi - phi lies in
+[0, pi], a cosine known to within r gives h to within pi r; a unit whose length is not told from 0 has any cosine.
 
 Rows, outgoing weights and Sigma are first scaled by powers of two, one for each unit, which relu lets through, and one for
 each point: so sizes do not matter, and bounds are equivariant.
 
-Over a cell, with c, v moving from (c_0, v_0) to (c_1, v_1), the unit differs from the chord between its ends, in L2(P), by at most
+Over a cell, with c, v moving from (c_0, v_0) to (c_1, v_1), the unit differs from the chord between its ends, in L2(P),
+by at most
 
     |c_1 - c_0| D / 4 + max(|c_0|, |c_1|) sqrt(2 k(v_0, -v_1)),      D = |Sigma^(1/2) (v_1 - v_0)|.
 
 The first term is the bilinear part, t (1 - t) (c_1 - c_0) (z_1 - z_0). The second is the kink: where u_0 = <v_0, X> and
 u_1 = <v_1, X> differ in sign, the chord of z is above z by at most u_0 |u_1| / (u_0 + |u_1|) <= (|u_0| |u_1|)^(1/2),
-and E |u_0| |u_1| over both wedges is 2 k(v_0, -v_1) = |x_0| |x_1| (sin phi - phi cos phi) / pi. That is at most
-|x_0| |x_1| phi^3 / (3 pi), and at most D^2 / 4; and 4 |x_0| |x_1| sin(phi / 2)^2 = D^2 - (|x_0| - |x_1|)^2. So a cell of width h costs O(h^(3/2)).
+and E |u_0| |u_1| over both wedges is 2 k(v_0, -v_1) = |x_0| |x_1| (sin phi - phi cos phi) / pi. That is at most |x_0|
+|x_1| phi^3 / (3 pi), and at most D^2 / 4; and 4 |x_0| |x_1| sin(phi / 2)^2 = D^2 - (|x_0| - |x_1|)^2. So a cell of
+width h costs O(h^(3/2)).
 """
 
 from __future__ import annotations

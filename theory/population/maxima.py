@@ -1,7 +1,7 @@
 """Paths under the population risk of eq. (2): their maxima, enclosed, and how far those of a sample are from them.
 
-`theory.maxima` does this for samples. Here the risk is a `TeacherRisk` (Gaussian inputs, ReLU teacher); the search is the same,
-and a cell of t is bounded by what its two ends know (`theory.population.enclosures`).
+`theory.maxima` does this for samples. Here the risk is a `TeacherRisk` (Gaussian inputs, ReLU teacher); the search is
+the same, and a cell of t is bounded by what its two ends know (`theory.population.enclosures`).
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ class TeacherRisk(PenalisedRisk):
         return rows, out
 
     def _angles(self, V: Array, S: Array) -> tuple[Array, Array, Array, Array]:
-        """For Sigma = S: lengths |Sigma^(1/2) v| (B, M), of unit vectors along them |x - y| and |x + y| (B, M, M), and Sigma v (B, M, n)."""
+        """For Sigma = S: lengths |Sigma^(1/2) v| (B, M), and Sigma v (B, M, n); of unit vectors |x -+ y| (B, M, M)."""
         images = V @ S
         G = images @ np.swapaxes(V, -1, -2)
         length = np.sqrt(np.maximum(np.diagonal(G, axis1=-2, axis2=-1), 0.0))

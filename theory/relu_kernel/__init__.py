@@ -1,10 +1,11 @@
 """Section 2.3.2: the kernel of two ReLU units, [w1, w2]_Z = E z(w1) z(w2), and what Proposition 2.3 says of it.
 
-Two units are close in what they compute when their kernel is close to |w1| |w2| ||w_m||_Z^2: that is how the paper measures
-overlap. `measures` holds the law of X, atoms or a Gaussian, and ||Sigma||; `pairs` the angle, the bisector w_m and the difference of
-two vectors; `gaussian` the kernel in closed form (arc cosine). `bounds` states eq. (7) as printed and in the sharp form
-c^2 ||w_m||_Z^2 - s^2 E[<X, d^>^2 1] <= [w1, w2]_Z <= c^2 ||w_m||_Z^2; `proof` goes through appendix B.3 term by term, and
-`sampling` estimates the kernel where only a sampler is known. All bounds hold in exact arithmetic, in any units.
+Two units are close in what they compute when their kernel is close to |w1| |w2| ||w_m||_Z^2: that is how the paper
+measures overlap. `measures` holds the law of X, atoms or a Gaussian, and ||Sigma||; `pairs` the angle, the bisector w_m
+and the difference of two vectors; `gaussian` the kernel in closed form (arc cosine). `bounds` states eq. (7) as printed
+and in the sharp form c^2 ||w_m||_Z^2 - s^2 E[<X, d^>^2 1] <= [w1, w2]_Z <= c^2 ||w_m||_Z^2; `proof` goes through
+appendix B.3 term by term, and `sampling` estimates the kernel where only a sampler is known. All bounds hold in exact
+arithmetic, in any units.
 """
 
 from theory.relu_kernel.bounds import (

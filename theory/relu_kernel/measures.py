@@ -1,7 +1,7 @@
 """Measures on the input space: atoms (`theory.risk.Sample`) and N(0, Sigma), with their second moments enclosed.
 
-What section 2.3.2 needs of a measure: E X X^T and its norm, and expectations of functions of a few linear forms. Vectors have
-shape (..., n), results the broadcast shape (...).
+What section 2.3.2 needs of a measure: E X X^T and its norm, and expectations of functions of a few linear forms.
+Vectors have shape (..., n), results the broadcast shape (...).
 
 Rounding. Every bound is computed in balls (`theory.numerics.balls`), from the vectors and atoms as given: normalising,
 linear forms, their products and means each carry their error with them. Before that, vectors and measure are scaled by

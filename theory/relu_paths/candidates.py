@@ -18,7 +18,7 @@ from theory.numerics import validation as check
 from theory.relu_paths import constants, sparsify
 from theory.relu_paths.pieces import vertex_bound
 from theory.relu_paths.problem import checked, labelled, second_layer_of
-from theory.relu_paths.unit_rows import normalise
+from theory.relu_paths.unit_rows import to_unit_rows
 from theory.risk import Risk
 
 # Oracle nets are searched for below this many (sample, unit, input) triples; above, units of either side are used.
@@ -120,7 +120,7 @@ def grid(m: int) -> list[int]:
 
 def start(risk: Risk, theta: Array) -> Walk:
     """Subpaths (0) and (1) from theta (P,): rows to norm one, then the best second layer."""
-    normal = normalise(risk, theta)
+    normal = to_unit_rows(risk, theta)
     walk = Walk.along(risk.network, labelled(normal, "(0)"), risk.sample.X)
     walk.refit(1, second_layer_of(risk, sparsify.best_second_layer(risk, walk.theta)), "(1) best second layer")
     return walk
@@ -161,7 +161,8 @@ def compressed(
 ) -> Array:
     """At most `active` units of `fitted` (P,), rows turned by at most `angle`: delta_W(active, angle; m) from above, (P,).
 
-    Tosses give a bound; with `search` `theory.compression.layers` joins in, on large problems for the units that `fitted` uses.
+    Tosses give a bound; with `search` `theory.compression.layers` joins in, on large problems for the units that
+    `fitted` uses.
     """
     net, sample = risk.network, risk.sample
     W, b = net.weights(fitted)

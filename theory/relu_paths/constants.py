@@ -9,7 +9,8 @@ each unit errs by n_i = (1-t) b_i z(w_i) + t g_i z(w~_i) - ((1-t) b_i + t g_i) z
 
     F(t) <= (sqrt(R_t) + N)^2 + kappa |.|_1 <= D + 2 N sqrt(D) + N^2,  N = max_t sum_i |n_i|,  D the larger end,
 
-and where both ends are optimal along their rays, kappa |b|_1 <= y^2 / 2: C1 = (8/27) S^(1/2) y^3 / kappa, C2 = S y^4 / (16 kappa^2).
+and where both ends are optimal along their rays, kappa |b|_1 <= y^2 / 2: C1 = (8/27) S^(1/2) y^3 / kappa, C2 = S y^4 /
+(16 kappa^2).
 
 Every function returns an upper bound: roundings are allowed for.
 """
@@ -75,11 +76,12 @@ class Constants:
 def theorem_constants(sample: Sample, kappa: float) -> Constants:
     """C1 = (8/27) S^(1/2) y^3 / kappa and C2 = S y^4 / (16 kappa^2); infinite for kappa = 0.
 
-    At ray-optimal ends y^2 = R + kappa |b|_1 + |f|^2 and |f| >= y - R^(1/2), so kappa |b|_1 <= 2 p (1-p) y^2 with p = R^(1/2) / y,
-    and likewise with q at the other end. By Minkowski R_t^(1/2) <= ((1-t) p + t q) y, so the term 2 N_t R_t^(1/2) is at most
-    2 sin(alpha/2) S^(1/2) y^3 / kappa times 4 t (1-t) (p (1-p) + q (1-q)) ((1-t) p + t q), whose maximum on the cube is 8/27, at
-    t = 1/2, p = q = 2/3. And |b|_1, |g|_1 <= y^2 / (2 kappa) give N <= S^(1/2) y^2 / (4 kappa) 2 sin(alpha/2).
-    Both scale as they must: X -> s X, Y -> c Y, kappa -> c s kappa multiplies them by c^2, as it does every risk.
+    At ray-optimal ends y^2 = R + kappa |b|_1 + |f|^2 and |f| >= y - R^(1/2), so kappa |b|_1 <= 2 p (1-p) y^2 with p =
+    R^(1/2) / y, and likewise with q at the other end. By Minkowski R_t^(1/2) <= ((1-t) p + t q) y, so the term 2 N_t
+    R_t^(1/2) is at most 2 sin(alpha/2) S^(1/2) y^3 / kappa times 4 t (1-t) (p (1-p) + q (1-q)) ((1-t) p + t q), whose
+    maximum on the cube is 8/27, at t = 1/2, p = q = 2/3. And |b|_1, |g|_1 <= y^2 / (2 kappa) give N <= S^(1/2) y^2 / (4
+    kappa) 2 sin(alpha/2). Both scale as they must: X -> s X, Y -> c Y, kappa -> c s kappa multiplies them by c^2, as it
+    does every risk.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     S, y2 = spectral_norm(sample), energy(sample)

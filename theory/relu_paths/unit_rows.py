@@ -21,7 +21,7 @@ from theory.risk import Risk
 PIECES, NUMBERS = 2**16, 20_000_000
 
 
-def normalise(risk: Risk, theta: Array) -> Path:
+def to_unit_rows(risk: Risk, theta: Array) -> Path:
     """From theta to the same function with rows of norm one, in the unit ball; the risk does not exceed its start.
 
     Only for kappa > 0 (without a penalty the length of a row is a gauge and nothing moves but zero rows). Zero rows
@@ -92,7 +92,7 @@ def _along_rays(risk: Risk, path: Path) -> Path:
 
 
 def _stays_below(risk: Risk, theta: Array, r: Array) -> bool:
-    """The sufficient condition of `normalise` for one piece."""
+    """The sufficient condition of `to_unit_rows` for one piece."""
     p, V = risk.sample.weights, risk.network.weights(theta)[1][0]
     Z = features(risk, theta)
     error = Z @ V - risk.sample.Y[:, 0]

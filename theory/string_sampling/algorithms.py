@@ -50,7 +50,8 @@ def greedy(
     trainer: one of `theory.string_sampling.TRAINERS`. theta_a, theta_b (P,): ends with F <= level. settings: the fields of
     `Options`, and start: a string to resume (its ends must be theta_a and theta_b); callback: called after every round
     with `Progress`; a true answer stops the run; barrier(risk, theta_a, theta_b): a certified lower bound on the
-    maximum of every path, asked only when no connection was found. Terminates always: rounds, beads and iterations are
+    maximum of every path, a number or with a field lower (`theory.barriers.lower_bound`), asked only when no connection
+    was found. Terminates always: rounds, beads and iterations are
     bounded. Raises ValueError on ends above the level, wrong shapes, NaN, level <= 0, a setting out of range.
 
     >>> from theory.networks import Network

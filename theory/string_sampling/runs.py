@@ -25,7 +25,7 @@ from theory.string_sampling.objectives import Objective
 from theory.string_sampling.strings import String, Work, joined
 from theory.string_sampling.trainers import TRAINERS, Trained, train
 
-Barrier = Callable[[Risk, Array, Array], float]
+LowerBound = Callable[[Risk, Array, Array], Any]  # a number, or what has a field `lower`
 LARGEST = 1e120  # squares of lengths stay far from overflow
 
 
@@ -148,7 +148,7 @@ class Run:
     level: float
     rng: np.random.Generator
     callback: Callback | None = None
-    barrier: Barrier | None = None
+    barrier: LowerBound | None = None
     work: Work = field(default_factory=Work)
     begun: float = field(default_factory=time.perf_counter)
     rounds: int = 0
@@ -163,7 +163,7 @@ class Run:
         *,
         start: Path | None = None,
         callback: Callback | None = None,
-        barrier: Barrier | None = None,
+        barrier: LowerBound | None = None,
         rng: Any = None,
         **options: Any,
     ) -> tuple[Run, String, Status | None]:
@@ -270,7 +270,8 @@ class Run:
         assert done is not None
         bound = None
         if done is not Status.CONNECTED and self.barrier is not None:
-            bound = float(self.barrier(self.risk, string.beads[0].copy(), string.beads[-1].copy()))
+            found = self.barrier(self.risk, string.beads[0].copy(), string.beads[-1].copy())
+            bound = float(found.lower if hasattr(found, "lower") else found)
             done = Status.DISCONNECTED if bound > self.ceiling else done
         maximum, work = string.maximum(), self.work
         connected = done is Status.CONNECTED

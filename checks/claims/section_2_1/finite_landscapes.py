@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape:
+class FiniteLandscape:
     """values (V,): integers at the vertices; edges (E, 2): the triangulation's edges, one connected graph."""
 
     name: str
@@ -70,7 +70,7 @@ class Forest:
         return self._size[self.root(vertex)]
 
 
-def sweep(landscape: Landscape) -> Iterator[tuple[int, Ints, Forest]]:
+def sweep(landscape: FiniteLandscape) -> Iterator[tuple[int, Ints, Forest]]:
     """For every level in increasing order: the level, its vertices, and the components of {F <= level}."""
     values, edges = landscape.values, landscape.edges
     forest = Forest(len(values))
@@ -84,12 +84,12 @@ def sweep(landscape: Landscape) -> Iterator[tuple[int, Ints, Forest]]:
         yield int(level), vertices, forest
 
 
-def connected_at_every_level(landscape: Landscape) -> bool:
+def connected_at_every_level(landscape: FiniteLandscape) -> bool:
     """Whether every nonempty sublevel set is connected."""
     return all(forest.components == 1 for _, _, forest in sweep(landscape))
 
 
-def plateaus(landscape: Landscape) -> list[Ints]:
+def plateaus(landscape: FiniteLandscape) -> list[Ints]:
     """The vertex sets on which F is constant, each connected and as large as possible."""
     values, edges = landscape.values, landscape.edges
     forest = Forest(len(values))
@@ -113,24 +113,24 @@ def grid(shape: tuple[int, ...]) -> Ints:
     return np.concatenate(edges)
 
 
-def explicit() -> list[Landscape]:
+def explicit() -> list[FiniteLandscape]:
     """Landscapes with known answers: clipped and double wells, scalar linear and half-rectified nets on a grid."""
     x = np.arange(-6, 7)
     w, v = np.meshgrid(x, x, indexing="ij")
     line, plane = grid((13,)), grid((13, 13))
     return [
-        Landscape("min(|x|, 1)", np.minimum(np.abs(x), 1), line),
-        Landscape("(x^2 - 9)^2", (x**2 - 9) ** 2, line),
-        Landscape("(x^2 - 9)^2 + 10 x", (x**2 - 9) ** 2 + 10 * x, line),
-        Landscape("(4 - w v)^2", ((4 - w * v) ** 2).ravel(), plane),
-        Landscape("(4 - v relu(w))^2", ((4 - v * np.maximum(w, 0)) ** 2).ravel(), plane),
-        Landscape("(4 - w v)^2 + w^2 + v^2", ((4 - w * v) ** 2 + w**2 + v**2).ravel(), plane),
-        Landscape("a point and its neighbour", np.array([0, 1]), np.array([[0, 1]])),
-        Landscape("constant", np.zeros(13, dtype=int), line),
+        FiniteLandscape("min(|x|, 1)", np.minimum(np.abs(x), 1), line),
+        FiniteLandscape("(x^2 - 9)^2", (x**2 - 9) ** 2, line),
+        FiniteLandscape("(x^2 - 9)^2 + 10 x", (x**2 - 9) ** 2 + 10 * x, line),
+        FiniteLandscape("(4 - w v)^2", ((4 - w * v) ** 2).ravel(), plane),
+        FiniteLandscape("(4 - v relu(w))^2", ((4 - v * np.maximum(w, 0)) ** 2).ravel(), plane),
+        FiniteLandscape("(4 - w v)^2 + w^2 + v^2", ((4 - w * v) ** 2 + w**2 + v**2).ravel(), plane),
+        FiniteLandscape("a point and its neighbour", np.array([0, 1]), np.array([[0, 1]])),
+        FiniteLandscape("constant", np.zeros(13, dtype=int), line),
     ]
 
 
-def random_landscape(rng: np.random.Generator) -> Landscape:
+def random_landscape(rng: np.random.Generator) -> FiniteLandscape:
     """A line, a plane, a space, a circle, a tree or a graph with rough, tied, single-well or clipped values."""
     name = rng.choice(["line", "plane", "space", "circle", "tree", "graph"])
     if name in ("line", "plane", "space"):
@@ -156,7 +156,7 @@ def random_landscape(rng: np.random.Generator) -> Landscape:
             values = np.minimum(values, max(1, int(values.max()) // 2))
         if kind == "dented well":
             values = 2 * values - (rng.random(count) < 0.1) * 3
-    return Landscape(f"{name}, {kind}", values, edges)
+    return FiniteLandscape(f"{name}, {kind}", values, edges)
 
 
 def _distance(count: int, edges: Ints, start: int) -> Ints:

@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from checks.claims.section_2_1.finite_landscapes import (
-    Landscape,
+    FiniteLandscape,
     connected_at_every_level,
     explicit,
     plateaus,
@@ -29,7 +29,7 @@ def attack(setting: Setting, *, everywhere: bool = False) -> Outcome:
     return tally.outcome("landscapes whose sublevel sets are all connected, in integers")
 
 
-def _examine(landscape: Landscape, everywhere: bool, tally: Tally) -> None:
+def _examine(landscape: FiniteLandscape, everywhere: bool, tally: Tally) -> None:
     values, stuck = landscape.values, landscape.below(strictly=False)
     for vertices in plateaus(landscape):
         level = int(values[vertices[0]])

@@ -2,7 +2,7 @@
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_2_1.finite_landscapes import (
-    Landscape,
+    FiniteLandscape,
     connected_at_every_level,
     explicit,
     random_landscape,
@@ -22,7 +22,7 @@ def attack(setting: Setting, *, strict: bool = True) -> Outcome:
     return tally.outcome("strict minima and connected landscapes, in integers")
 
 
-def _examine(landscape: Landscape, strict: bool, tally: Tally) -> None:
+def _examine(landscape: FiniteLandscape, strict: bool, tally: Tally) -> None:
     values = landscape.values
     poor = landscape.below(strictly=strict) & (values > values.min())
     for level, vertices, forest in sweep(landscape):

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from checks.claims.section_2_1.finite_landscapes import (
-    Landscape,
+    FiniteLandscape,
     connected_at_every_level,
     explicit,
     plateaus,
@@ -33,7 +33,7 @@ def attack(setting: Setting, *, whole: bool = True) -> Outcome:
     return tally.outcome("flat sets of minima, and saddles beside them, in integers")
 
 
-def _examine(landscape: Landscape, whole: bool, tally: Tally) -> None:
+def _examine(landscape: FiniteLandscape, whole: bool, tally: Tally) -> None:
     values, minimum = landscape.values, landscape.below(strictly=False)
     flat = plateaus(landscape) if whole else [[vertex] for vertex in range(len(values))]
     components = {level: forest.components for level, _, forest in sweep(landscape)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
-from checks.claims.section_2_1.finite_landscapes import Landscape, explicit, random_landscape
+from checks.claims.section_2_1.finite_landscapes import FiniteLandscape, explicit, random_landscape
 
 
 def attack(setting: Setting, *, strictly: bool = True) -> Outcome:
@@ -20,7 +20,7 @@ def attack(setting: Setting, *, strictly: bool = True) -> Outcome:
     return tally.outcome("landscapes with a falling path from every vertex, in integers")
 
 
-def _falls_everywhere(landscape: Landscape, strictly: bool) -> bool:
+def _falls_everywhere(landscape: FiniteLandscape, strictly: bool) -> bool:
     """Whether every vertex reaches the lowest level along edges on which F falls (or does not rise)."""
     values = landscape.values
     reached = values == values.min()

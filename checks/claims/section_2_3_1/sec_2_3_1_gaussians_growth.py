@@ -29,7 +29,8 @@ def slice_risk(R: float, row: np.ndarray) -> float:
 def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
     """Nets that every path passes, with w_1 orthogonal to the means, against factor * (1/4) (1 - 2/pi) Phi(sqrt(2) R) R^2.
 
-    Not sharp: the lowest net found on this slice is 3.6 times the bound, in the limit 4 times; factor 4 is the planted fault.
+    Not sharp: the lowest net found on this slice is 3.6 times the bound, in the limit 4 times; factor 4 is the planted
+    fault.
     """
     tally, rng = Tally(), setting.rng
     for k in setting.each(range(setting.instances(60, 3000))):

@@ -14,7 +14,8 @@ KAPPA = 1 / 20  # each circle has half the mass, so that alone it is the circle 
 def risk(rows: np.ndarray, weights: np.ndarray) -> float:
     """Two circles in orthogonal planes of R^4, half the mass each, Y = 1 on one and -1 on the other, in closed form.
 
-    E z(w) = |w| / pi and E z(w) z(w') = |w| |w'| (sin phi + (pi - phi) cos phi) / (4 pi) on a circle. rows (m, 4), weights (m,).
+    E z(w) = |w| / pi and E z(w) z(w') = |w| |w'| (sin phi + (pi - phi) cos phi) / (4 pi) on a circle. rows (m, 4),
+    weights (m,).
     """
     total = KAPPA * np.abs(weights).sum()
     for plane, y in ((rows[:, :2], 1.0), (rows[:, 2:], -1.0)):
@@ -29,8 +30,8 @@ def risk(rows: np.ndarray, weights: np.ndarray) -> float:
 def attack(setting: Setting, *, units: int = 2) -> Outcome:
     """On the wall, where nonnegative weights are about to leave their orthant, at most m - 1 = 2 units are left for m = 3.
 
-    There F >= 1/2 + e_c(2)/2, e_c the circle's; at the minimum of the orthant F <= 1/2 + e_c(3)/2. units: 3 on the wall is the
-    planted fault.
+    There F >= 1/2 + e_c(2)/2, e_c the circle's; at the minimum of the orthant F <= 1/2 + e_c(3)/2. units: 3 on the wall
+    is the planted fault.
     """
     tally, rng = Tally(), setting.rng
     wall = 0.5 + circle()["e(2), from below"] / 2

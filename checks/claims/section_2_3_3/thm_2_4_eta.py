@@ -31,9 +31,9 @@ def tight(alpha: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def aligned(reach: float = 0.1, turn: float = 0.01) -> tuple[Risk, np.ndarray, np.ndarray, float]:
     """Two second layers that are optimal, two close units that change places, and the rise C1 alpha up to (1 + reach^2)^(-1/2).
 
-    One sample X = (reach, 1), Y = 1, rows (1, 0) and (cos alpha, -sin alpha), alpha = turn * reach, kappa = 4/3 reach: residual,
-    function and noise are collinear and the root of the risk is 2/3, as the maximum 8/27 of the proof asks. Returns the risk, the two
-    ends and alpha.
+    One sample X = (reach, 1), Y = 1, rows (1, 0) and (cos alpha, -sin alpha), alpha = turn * reach, kappa = 4/3 reach:
+    residual, function and noise are collinear and the root of the risk is 2/3, as the maximum 8/27 of the proof asks.
+    Returns the risk, the two ends and alpha.
     """
     alpha = turn * reach
     rows = np.array([[1.0, 0.0], [np.cos(alpha), -np.sin(alpha)]])

@@ -35,8 +35,8 @@ def matched(
 def attack(setting: Setting, *, beads_only: bool = False) -> Outcome:
     """Between two arms neither connects, both stay above the barrier, and greedy is the first to stop, at every step of the level.
 
-    "Indicates" means: the run ends and reports a piece above the level that DEPTH splits did not bring down. beads_only: a planted
-    fault, the string's height is read off its beads.
+    "Indicates" means: the run ends and reports a piece above the level that DEPTH splits did not bring down.
+    beads_only: a planted fault, the string's height is read off its beads.
     """
     tally, work = Tally(), []
     for _ in setting.each(range(setting.instances(2, 40))):

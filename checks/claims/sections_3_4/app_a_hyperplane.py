@@ -36,12 +36,14 @@ def attack(setting: Setting, *, better: bool = False) -> Outcome:
     )
 
 
-def _drawn(table: list[protocol.Pair], task: str, count: int, rng: np.random.Generator) -> list[protocol.Pair]:
+def _drawn(
+    table: list[protocol.HyperplanePair], task: str, count: int, rng: np.random.Generator
+) -> list[protocol.HyperplanePair]:
     rows = [row for row in table if row.task == task]
     return [rows[k] for k in rng.choice(len(rows), count, replace=False)]
 
 
-def _same(seen: protocol.Pair, row: protocol.Pair) -> bool:
+def _same(seen: protocol.HyperplanePair, row: protocol.HyperplanePair) -> bool:
     flags = (seen.greedy, seen.hyperplane) == (row.greedy, row.hyperplane)
     lengths = [(seen.greedy_length, row.greedy_length), (seen.hyperplane_length, row.hyperplane_length)]
     return flags and all(np.isnan(p) or abs(p - q) <= SAME * q for p, q in lengths)

@@ -23,7 +23,8 @@ def times(p: Polynomial, q: Polynomial) -> Polynomial:
 def mean_risk(a: Signs, b: Signs, width: int, y: Fraction) -> Fraction:
     """The integral of (sum_j prod_k w_kj - y)^2 over the segment from a to b, layers k of `width` weights one after the other.
 
-    `width` times the mean risk at x = 1 of a linear net whose output is that sum over sqrt(width); its target is y / sqrt(width).
+    `width` times the mean risk at x = 1 of a linear net whose output is that sum over sqrt(width); its target is y /
+    sqrt(width).
     """
     output: Polynomial = [-y]
     for j in range(width):

@@ -1,4 +1,7 @@
-"""Appendix E.1: the three-point permutation task, a net and its copy with two units swapped."""
+"""Appendix E.1: the three-point permutation task, a net and its copy with two units swapped: the claim of the swap.
+
+From which width on the swap is free: app-e1-threshold, sharper-permutation; with the penalty: penalised-barrier.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ FILE = resources.files(__package__) / "hyperplane_protocol.csv"
 
 
 @dataclass(frozen=True)
-class Pair:
+class HyperplanePair:
     """One pair of ends: which algorithm connected it within the allowance, and how long its string is (nan otherwise)."""
 
     task: str
@@ -67,7 +67,7 @@ def risk(task: str) -> Risk:
     return Risk(Network((2, 6, 1), bias=True), Sample(X, np.abs(X[:, :1]) - 0.5 * X[:, 1:] ** 2))
 
 
-def run(task: str, pair: int) -> Pair:
+def run(task: str, pair: int) -> HyperplanePair:
     """Both algorithms on one pair of ends, which its number alone determines."""
     F, level, seed = risk(task), LEVELS[task], [SEED, list(LEVELS).index(task), pair]
     a, b = instances.ends(F, level, np.random.default_rng(seed))
@@ -82,7 +82,7 @@ def run(task: str, pair: int) -> Pair:
             f"{name}_length": found.path.normalised_length if done else float("nan"),
             f"{name}_evaluations": found.evaluations,
         }
-    return Pair(task=task, pair=pair, **seen)  # type: ignore[arg-type]
+    return HyperplanePair(task=task, pair=pair, **seen)  # type: ignore[arg-type]
 
 
 def sign_test(first: int, second: int) -> float:
@@ -108,7 +108,7 @@ class Test:
         return "hyperplane" if self.hyperplane > self.greedy else "greedy"
 
 
-def tests(table: list[Pair]) -> list[Test]:
+def tests(table: list[HyperplanePair]) -> list[Test]:
     """The two sign tests of each task."""
     found = []
     for task in LEVELS:
@@ -131,7 +131,7 @@ def tests(table: list[Pair]) -> list[Test]:
     return found
 
 
-def rule(table: list[Pair]) -> Verdict:
+def rule(table: list[HyperplanePair]) -> Verdict:
     """What the comparison says of "more control", by the rule above."""
     favoured = {task: {test.favours for test in tests(table) if test.task == task} - {""} for task in LEVELS}
     everywhere = set().union(*favoured.values())
@@ -140,7 +140,7 @@ def rule(table: list[Pair]) -> Verdict:
     return Verdict.HOLDS if all(favoured.values()) else Verdict.OPEN
 
 
-def shipped() -> list[Pair]:
+def shipped() -> list[HyperplanePair]:
     """The table that a run of the protocol left."""
     rows = csv.DictReader(FILE.read_text(encoding="utf-8").splitlines())
     kinds: dict[str, Callable[[str], Any]] = {
@@ -149,14 +149,17 @@ def shipped() -> list[Pair]:
         "float": float,
         "bool": lambda text: text == "True",
     }
-    return [Pair(**{field.name: kinds[str(field.type)](row[field.name]) for field in fields(Pair)}) for row in rows]
+    return [
+        HyperplanePair(**{field.name: kinds[str(field.type)](row[field.name]) for field in fields(HyperplanePair)})
+        for row in rows
+    ]
 
 
 def main() -> None:
     """Run the protocol, write its table, print its tests and the verdict."""
     table = [run(task, pair) for task in LEVELS for pair in range(PAIRS)]
     with Path(str(FILE)).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Pair)], lineterminator="\n")
+        writer = csv.DictWriter(file, [field.name for field in fields(HyperplanePair)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in table)
     for test in tests(table):

@@ -38,8 +38,8 @@ def inside(c: Fraction, level: Fraction, p: Point, q: Point) -> bool:
 def least_length(c: Fraction, level: Fraction, p: Point, q: Point) -> float:
     """A lower bound on the normalised length of every path in the level set; 1 where the segment is inside.
 
-    Where the middle of the segment is above the level, so are the points within r of it on the perpendicular, which every path
-    crosses; by reflection a path that keeps r away from the middle has length at least sqrt(d^2 + 4 r^2).
+    Where the middle of the segment is above the level, so are the points within r of it on the perpendicular, which
+    every path crosses; by reflection a path that keeps r away from the middle has length at least sqrt(d^2 + 4 r^2).
     """
     if inside(c, level, p, q):
         return 1.0

@@ -23,8 +23,8 @@ def highest(p: Point, q: Point, c: Fraction) -> Fraction:
 def curved(scale: Fraction, depth: int, level: Fraction) -> list[int]:
     """New beads at each depth along w1 w2 = 1 from (a, 1/a) to (1/a, a), a = scale^(2^(depth - 1)), beads at halves of log w1.
 
-    scale < 1: the ratio of neighbours after `depth` splits, where it ends. Both halves of a failing piece are visited; it ends
-    sooner when every piece is at or below the level.
+    scale < 1: the ratio of neighbours after `depth` splits, where it ends. Both halves of a failing piece are visited;
+    it ends sooner when every piece is at or below the level.
     """
     top = 2 ** (depth - 1)
     exponents = [top, -top]
@@ -69,7 +69,8 @@ def cornered(depth: int) -> tuple[list[int], bool]:
 def fewest_pieces(a: float, level: float) -> float:
     """No string from (a, 1/a) to (1/a, a) in {|w1 w2 - 1| <= level}, level < 1, has fewer pieces, whoever trained it.
 
-    If both ends of a piece have w1 w2 >= 1 - L and its middle has at most 1 + L, then cosh^2 of half the logarithm of the ratio of
-    its w1 is at most (1 + L) / (1 - L). The ratios multiply to a^-2. Equality: beads with w1 w2 = 1 - L in equal ratios.
+    If both ends of a piece have w1 w2 >= 1 - L and its middle has at most 1 + L, then cosh^2 of half the logarithm of
+    the ratio of its w1 is at most (1 + L) / (1 - L). The ratios multiply to a^-2. Equality: beads with w1 w2 = 1 - L in
+    equal ratios.
     """
     return -log(a) / acosh(sqrt((1 + level) / (1 - level)))

@@ -145,7 +145,7 @@ def table(**wins):
         winner = wins.get(task)
         for pair in range(20):
             flags = [winner in (None, name) for name in protocol.ALGORITHMS]
-            rows.append(protocol.Pair(task, pair, *flags, 2.0, 2.0, 1, 1))
+            rows.append(protocol.HyperplanePair(task, pair, *flags, 2.0, 2.0, 1, 1))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: `python -m pytest tests/checks/test_page_browser.py`.
+"""The page in a real browser: `python -m pytest tests/checks/report/test_page_browser.py`.
 
 Needs Chromium (on the search path) and the extra `browser`; skipped, with the reason, where one is missing.
 """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.oracle.new_unit import best_unit, climb
-from theory.oracle.units import inside
+from theory.oracle.scaling import inside
 
 
 @st.composite

@@ -16,7 +16,7 @@ from theory.oracle import new_unit
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import limit, smoothness_bound
 from theory.oracle.new_unit import best_unit
-from theory.oracle.units import inside, normalise, risk_above
+from theory.oracle.scaling import inside, normalise, risk_above
 from theory.risk import Sample
 
 SEEDS = st.integers(0, 2**32 - 1)

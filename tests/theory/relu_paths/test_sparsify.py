@@ -9,7 +9,7 @@ from theory.maxima.segments import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
 from theory.relu_paths import pieces, problem, sparsify
-from theory.relu_paths.unit_rows import normalise
+from theory.relu_paths.unit_rows import to_unit_rows
 from theory.risk import Risk, Sample
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -66,7 +66,7 @@ def test_tosses_keep_the_bound_that_the_mean_promises(seed, kappa, l):
 @given(SEEDS, st.sampled_from([1e-4, 1e-2, 0.3]))
 def test_normalising_reaches_unit_rows_and_never_rises(seed, kappa):
     risk, theta, _ = instance(seed, kappa)
-    path = normalise(risk, theta)
+    path = to_unit_rows(risk, theta)
     assert np.array_equal(path.points[0], theta)
     assert np.allclose(risk.row_norms(path.points[-1]), 1, rtol=0, atol=1e-14)
     assert risk.row_norms(path.points).max() <= 1 + 1e-14
@@ -76,7 +76,7 @@ def test_normalising_reaches_unit_rows_and_never_rises(seed, kappa):
 @given(SEEDS)
 def test_without_a_penalty_only_zero_rows_need_normalising(seed):
     risk, theta, _ = instance(seed, 0.0)
-    path = normalise(risk, theta)
+    path = to_unit_rows(risk, theta)
     assert len(path) <= 2
     assert np.ptp(risk.batch(path.points)) <= 1e-12 * risk(theta)
     assert (risk.row_norms(path.points[-1]) > 0).all()
@@ -111,7 +111,7 @@ def test_crossing_needs_room():
 @settings(max_examples=20)
 def test_piece_maxima_agree_with_the_maximum_of_the_whole_path(seed, kappa):
     risk, theta, rng = instance(seed, kappa)
-    path = normalise(risk, theta) + problem.line(normalise(risk, theta).points[-1], point(rng, risk), "straight")
+    path = to_unit_rows(risk, theta) + problem.line(to_unit_rows(risk, theta).points[-1], point(rng, risk), "straight")
     whole = path_maximum(risk, path)
     upper = pieces.piece_maxima(risk, path).max()
     assert upper >= whole.value * (1 - 1e-15)

@@ -1,5 +1,7 @@
 """Dynamic String Sampling: certified or not reported; bounded; resumable."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,6 +84,8 @@ def test_what_is_disconnected_is_not_connected_and_named_so_only_by_a_certificat
     told = algorithm(ARMS, a, b, 0.5, depth=2, attempts=1, barrier=lambda risk, p, q: 1.0)
     assert told.status is runs.Status.DISCONNECTED
     assert told.barrier == 1.0
+    bound = SimpleNamespace(lower=1.0)  # what `theory.barriers.lower_bound` gives has a field lower
+    assert algorithm(ARMS, a, b, 0.5, depth=2, attempts=1, barrier=lambda risk, p, q: bound).barrier == 1.0
     weak = algorithm(ARMS, a, b, 0.5, depth=2, attempts=1, barrier=lambda risk, p, q: 0.4)
     assert weak.status is not runs.Status.DISCONNECTED
 

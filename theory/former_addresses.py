@@ -1,4 +1,4 @@
-"""Three addresses that scripts outside still print, and where what they name stands now.
+"""Three former addresses, and where what they name stands now.
 
 An import of one of them gives the module at its new address, so that nothing exists twice (section 2.1's trees, and
 certificates, which left the mathematics). Nothing in this project uses them.
