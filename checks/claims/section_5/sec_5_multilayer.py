@@ -32,7 +32,7 @@ def moved(rng: np.random.Generator) -> tuple[float, float]:
     risk = problem(rng, hidden, N=5)
     a = point(rng, risk.network)
     b = a + 10 ** rng.uniform(-6, 0) * rng.standard_normal(len(a))
-    p, far = np.sqrt(risk.sample.weights)[:, None], 0.0
+    p, far = np.sqrt(risk.sample.weights)[:, None], np.float64(0.0)
     Z = [p * risk.sample.X] * 2
     for V, W in list(zip(risk.network.weights(a), risk.network.weights(b)))[:-1]:
         far = far * np.linalg.norm(V, 2) + np.linalg.norm(Z[1]) * np.linalg.norm(V - W, 2)
