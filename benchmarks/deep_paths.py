@@ -1,8 +1,8 @@
 """Paths between deep nets, in one run: `python benchmarks/deep_paths.py [--small] [--cost]`.
 
 Real nets: two hidden layers (three for one of them), trained from two seeds under the path norm (diabetes; digits, odd
-against even), with biases and cross-entropy (digits, ten classes), by scikit-learn without a penalty (wine); the certified maximum of the path beside
-the larger end and the straight line. --small: the smallest of them only.
+against even), with biases and cross-entropy (digits, ten classes), by scikit-learn without a penalty (wine); the certified
+maximum of the path beside the larger end and the straight line. --small: one small pair and one small cost only.
 
 --cost: the time to build and certify a path, in units of one forward and backward pass over all samples, against width
 and depth, and at (784-256-256-10) with 10,000 samples; with the peak memory.

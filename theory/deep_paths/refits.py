@@ -155,9 +155,7 @@ def _descended(risk: Risk, Z: Array, U: Array, kappa: float) -> Array:
         if floor <= FLOORS[1] and gain <= ENOUGH * abs(least):
             break
         slope, bend = risk.criterion.majorant(f, risk.sample.Y, max(floor, 1e-4))
-        pull = (
-            1 / np.maximum(size, floor * size.mean()) if size.any() else np.zeros_like(U)
-        )  # from zero: without a penalty
+        pull = 1 / np.maximum(size, max(floor * size.mean(), 1e-150)) if size.any() else 0 * U  # from zero: no penalty
         U = gram.step(bend, bend * f - slope, kappa * pull)
         floor = max(floor / 2, FLOORS[1])
     return best
