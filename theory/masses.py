@@ -162,7 +162,7 @@ def deep_wall(risk: Risk) -> float:
     c = float(np.sqrt(sample.energy * spectral_norm(sample))) * (1 + gamma(2 * len(sample) + 64))
     if sample.energy == 0 or not sample.second_moment.any():
         raise ValueError("risk has X = 0 or Y = 0 on the sample, and no net is below the zero net")
-    low = 1 - gamma(2 * len(sample) + sample.n_out + 64) - 16 * LIBM
+    low = 1 - gamma(2 * len(sample) + sample.n_out + 64) - 128 * LIBM
     return (sample.energy + risk.kappa * (K - 2) * (risk.kappa / c) ** (2 / (K - 2))) * low
 
 
