@@ -60,14 +60,14 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     if np.array_equal(a, b):
         return Path(a[None])
     twin = replace(risk, kappa=2 * risk.kappa, penalty="path")
-    starts = [_twin_point(risk, theta) for theta in (a, b)]
+    starts = [risk.network.pack(list(_masses(risk, theta))) for theta in (a, b)]
     m = risk.network.widths[1]
     try:
         enough = m > risk.sample.Y.size or m >= pivots.units_needed(twin, *starts)
         middle = pivots.connect(twin, *starts) if enough else None
     except Lost:  # features that are nearly dependent
         middle = None
-    middle = _by_tosses(twin, starts, check.generator(rng)) if middle is None else middle
+    middle = tosses(twin, *starts, rng=rng) if middle is None else middle
     front, back = (balance(risk, theta, chords=chords) for theta in (a, b))
     way = lift(risk, middle, chords=chords)
     points = np.concatenate([front.points, way.points, back.points[::-1]])
@@ -75,24 +75,36 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     return Path(points, labels)
 
 
-def bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> float:
-    """What tosses promise for the curve from theta_a to theta_b (P,): lambda + (beta / 2) zeta^2 V^2 / floor(m / 2), m >= 2 units.
+def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) -> Path:
+    """A path from theta_a to theta_b (P,) of refits and silent pieces below `bound`: both go to floor(m / 2) units, by tossing coins.
 
-    V = min(lambda, E l(0, Y)) / (2 kappa), half of E|Y|^2 for squared loss; a loss with Lipschitz constant L: lambda + L V zeta / floor(m / 2)^(1/2).
-    zeta^2: the largest E z(u)^2 of the units' directions. Never above max(lambda, E l(0, Y)), by way of the zero net. ValueError as `connect`.
+    risk: one hidden relu layer without biases, penalty "path", any convex loss: along the ray to the optimum; l = floor(m / 2) units drawn with
+    probability |b_i| |w_i| / R, at weights of equal mass; across; backwards. Under ridge `connect` does the same in the masses. ValueError otherwise.
     """
-    a, b = _checked(risk, theta_a, theta_b)
+    a, b = _checked(risk, theta_a, theta_b, penalty="path")
+    if np.array_equal(a, b):
+        return Path(a[None])
+    sides = [_sparse(risk, theta, check.generator(rng)) for theta in (a, b)]
+    sides[0].cross(sides[1].theta)
+    return sides[0].path + sides[1].path.reversed()
+
+
+def bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> float:
+    """What tosses promise from theta_a to theta_b (P,): lambda + (beta / 2) zeta^2 V^2 / floor(m / 2), for a beta-smooth loss.
+
+    V = min(lambda, E l(0, Y)) / kappa, half of E|Y|^2 for squared loss; 2 kappa under ridge, for the curve that `connect` draws. A loss of Lipschitz
+    constant L: lambda + L V zeta / floor(m / 2)^(1/2). zeta^2: the largest E z(u)^2 of the units' directions. Never above max(lambda, E l(0, Y)), by
+    way of the zero net. ValueError for penalties other than "path" and "ridge", and as `connect`.
+    """
+    check.instance(risk, "risk", Risk)
+    a, b = _checked(risk, theta_a, theta_b, penalty="path" if risk.penalty == "path" else "ridge")
     level, half = max(risk(a), risk(b)), risk.network.widths[1] // 2
     if half == 0:
         return max(level, risk.scale)
     rows = np.concatenate([_masses(risk, theta)[0] for theta in (a, b)])
-    zeta2 = largest_feature(risk.sample, rows)
-    mass = min(level, risk.scale / (2 if risk.loss == "squared" else 1)) / (2 * risk.kappa)
-    loss, q = risk.criterion, risk.network.widths[2]
-    if np.isfinite(loss.smoothness):
-        over = loss.smoothness / 2 * zeta2 * mass**2 / half
-    else:
-        over = loss.lipschitz(q) * mass * float(np.sqrt(zeta2 / half))
+    kappa = risk.kappa * (2 if risk.penalty == "ridge" else 1)
+    mass = min(level, risk.scale / (2 if risk.loss == "squared" else 1)) / kappa
+    over = _toss_cost(risk, largest_feature(risk.sample, rows) * mass**2 / half)
     return min(level + over, max(level, risk.scale)) * (1 + gamma(len(risk.sample) + 64))
 
 
@@ -166,12 +178,14 @@ def deep_wall(risk: Risk) -> float:
     return (sample.energy + risk.kappa * (K - 2) * (risk.kappa / c) ** (2 / (K - 2))) * low
 
 
-def _checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
+def _checked(risk: Risk, *thetas: ArrayLike, penalty: str = "ridge") -> list[Array]:
     network = check.instance(risk, "risk", Risk).network
     if (network.depth, network.activation, network.output, network.bias) != (2, "relu", "identity", False):
         raise ValueError(f"risk.network must have one hidden relu layer, identity output and no biases; got {network}")
-    if risk.penalty != "ridge" or risk.kappa == 0:
-        raise ValueError(f"risk must have penalty 'ridge' with kappa > 0; got {risk.penalty!r}, kappa = {risk.kappa}")
+    if risk.penalty != penalty or risk.kappa == 0:
+        raise ValueError(
+            f"risk must have penalty {penalty!r} with kappa > 0; got {risk.penalty!r}, kappa = {risk.kappa}"
+        )
     names = ("theta_a", "theta_b") if len(thetas) == 2 else ("theta",)
     return [check.vector(theta, network.size, name) for theta, name in zip(thetas, names)]
 
@@ -189,12 +203,6 @@ def _net(risk: Risk, U: Array, V: Array) -> Array:
     return risk.network.pack([root[:, None] * U, V / np.where(root > 0, root, 1.0)])
 
 
-def _twin_point(risk: Risk, theta: Array) -> Array:
-    """The same function with rows of norm one (or zero)."""
-    U, V = _masses(risk, theta)
-    return risk.network.pack([U, V])
-
-
 def _stations(V: Array, V_1: Array, chords: int) -> Array:
     """The s in (0, 1] of the vertices of a leg: sin^2 between the ends and the zeros of the masses V + s (V_1 - V), (q, m)."""
     step = V_1 - V
@@ -207,36 +215,35 @@ def _stations(V: Array, V_1: Array, chords: int) -> Array:
     return np.concatenate([lo * (1 - inner) + hi * inner for lo, hi in pairwise(cuts)])
 
 
-def _by_tosses(twin: Risk, starts: list[Array], rng: np.random.Generator) -> Path:
-    """Each side to the optimum of its ray and then to floor(m / 2) units; across; under the path norm."""
-    sides = [_sparse(twin, theta, rng) for theta in starts]
-    sides[0].cross(sides[1].theta)
-    return sides[0].path + sides[1].path.reversed()
+def _toss_cost(risk: Risk, variance: float) -> float:
+    """By how much the mean loss over the coins exceeds that of the mean output, at most, for outputs of this variance."""
+    loss = risk.criterion
+    if np.isfinite(loss.smoothness):
+        return loss.smoothness / 2 * variance
+    return loss.lipschitz(risk.network.widths[2]) * float(np.sqrt(variance))
 
 
-def _sparse(twin: Risk, theta: Array, rng: np.random.Generator) -> Walk:
-    """The walk from theta, rows of norm one, to a net with at most floor(m / 2) units in use."""
-    walk, half = Walk(twin.network, theta, twin.sample.X), twin.network.widths[1] // 2
-    W, V = twin.network.weights(theta)
-    walk.refit(1, V * _ray(twin, theta), "along the ray")
-    V = walk.outgoing(1)
-    size = lengths(V.T)
-    if np.count_nonzero(size) <= half:
+def _sparse(risk: Risk, theta: Array, rng: np.random.Generator) -> Walk:
+    """The walk from theta to a net with at most floor(m / 2) units in use, under the path norm."""
+    walk, half = Walk(risk.network, theta, risk.sample.X), risk.network.widths[1] // 2
+    W, V = risk.network.weights(theta)
+    walk.refit(1, V * _ray(risk, theta), "along the ray")
+    V, q = walk.outgoing(1), lengths(W)
+    size = lengths(V.T) * q
+    if np.count_nonzero(V.any(axis=0)) <= half:
         return walk
     if half == 0:
         raise ValueError(
-            f"the hidden layer has one unit, and {twin.sample.Y.size + 1} are needed where none can be dropped"
+            f"the hidden layer has one unit, and {risk.sample.Y.size + 1} are needed where none can be dropped"
         )
-    mass, square = size.sum(), twin.sample.weights @ np.maximum(twin.sample.X @ W.T, 0) ** 2
-    over, loss = mass * (size @ square) / half, twin.criterion
-    enough = twin(walk.theta) + (
-        loss.smoothness / 2 * over if np.isfinite(loss.smoothness) else loss.lipschitz(len(V)) * np.sqrt(over)
-    )
-    best, least = V, np.inf
-    for k in range(MOST):
+    mass = size.sum()
+    squares = risk.sample.weights @ np.maximum(risk.sample.X @ (W / np.where(q > 0, q, 1)[:, None]).T, 0) ** 2
+    enough = risk(walk.theta) + _toss_cost(risk, mass * float(size @ squares) / half)
+    best, least = V * 0, risk(risk.network.pack([W, V * 0]))
+    for k in range(MOST if mass > 0 else 0):
         counts = rng.multinomial(half, size / mass)
         new = V * np.divide(counts * mass / half, size, out=np.zeros_like(size), where=size > 0)
-        value = twin(twin.network.pack([W, new]))
+        value = risk(risk.network.pack([W, new]))
         if value < least:
             best, least = new, value
         if k + 1 >= DRAWS and least <= enough * (1 + 1e-9):
@@ -245,17 +252,17 @@ def _sparse(twin: Risk, theta: Array, rng: np.random.Generator) -> Walk:
     return walk
 
 
-def _ray(twin: Risk, theta: Array) -> float:
+def _ray(risk: Risk, theta: Array) -> float:
     """The c >= 0 with the least F when the outputs are scaled by c; exact for squared loss."""
-    W, V = twin.network.weights(theta)
-    f, sample = twin.network(theta, twin.sample.X), twin.sample
-    if twin.loss == "squared":
+    W, V = risk.network.weights(theta)
+    f, sample = risk.network(theta, risk.sample.X), risk.sample
+    if risk.loss == "squared":
         square = float(sample.weights @ (f**2).sum(axis=1))
-        cost = float(lengths(W) @ lengths(V.T)) * twin.kappa / 2
+        cost = float(lengths(W) @ lengths(V.T)) * risk.kappa / 2
         return 0.0 if square == 0 else max(0.0, float(sample.weights @ (f * sample.Y).sum(axis=1)) - cost) / square
 
     def value(c: float) -> float:
-        return twin(twin.network.pack([W, c * V]))
+        return risk(risk.network.pack([W, c * V]))
 
     found = float(minimize_scalar(value, bounds=(0.0, 4.0), method="bounded").x)
     return min((0.0, 1.0, found), key=value)

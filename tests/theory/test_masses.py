@@ -90,6 +90,17 @@ def test_tosses_stay_below_their_bound(seed):
     assert risk.batch(path.points).max() <= masses.bound(risk, a, b) * (1 + 1e-9)
 
 
+@given(seeds)
+@settings(max_examples=8)
+def test_tosses_under_the_path_norm_stay_below_their_bound_at_every_point(seed):
+    rng = np.random.default_rng(seed)
+    ridge, a, b = problem(rng, loss=str(rng.choice(LOSSES)), m=int(rng.integers(2, 13)), N=30)
+    risk = Risk(ridge.network, ridge.sample, ridge.loss, kappa=ridge.kappa, penalty="path")
+    path = masses.tosses(risk, a, b, rng=rng)
+    assert np.array_equal(path.points[-1], b)
+    assert path_maximum(risk, path).upper <= masses.bound(risk, a, b) * (1 + 1e-9)
+
+
 def test_the_excess_of_chords_falls_like_their_number_squared_and_one_chord_is_no_path():
     """The control: with one chord a leg, the excess is of the order of the risk."""
     net = Network((1, 3, 1))
@@ -157,6 +168,8 @@ def test_what_is_refused():
         masses.connect(Risk(net, sample), [1, 1], [1, 1])
     with pytest.raises(ValueError, match="one hidden relu layer"):
         masses.balance(Risk(Network((1, 1, 1), "tanh"), sample, kappa=0.1, penalty="ridge"), [1, 1])
+    with pytest.raises(ValueError, match="penalty 'path'"):
+        masses.tosses(ridge, [1, 1], [1, 1])
     with pytest.raises(ValueError, match="rows of units in use"):
         masses.lift(ridge, Path([[1, 1], [2, 1]]))
     with pytest.raises(ValueError, match="one unit"):
