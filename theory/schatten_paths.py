@@ -62,7 +62,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     (way_a, M_a, R_a), (way_b, M_b, R_b) = (_to_balanced(drawer, drawer.layers(theta)) for theta in (a, b))
     Q, turns = _frames((M_a, R_a), (M_b, R_b))
     spins = [rotation_to(O) for O in turns]
-    start = _section(M_a.dense, [R @ M_a.V.T for R in R_a], drawer.powers)
+    start = section(M_a.dense, [R @ M_a.V.T for R in R_a], drawer.powers)
 
     def turned(s: float) -> Layers:
         O = [np.eye(len(start[0].T)), *(spin(s) for spin in spins), np.eye(len(start[-1]))]
@@ -70,7 +70,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
 
     turn = drawer.draw(turned, "turn the hidden spaces")
     across = drawer.draw(
-        lambda s: _section((1 - s) * M_a.dense + s * M_b.dense, Q, drawer.powers), "straight in the product, balanced"
+        lambda s: section((1 - s) * M_a.dense + s * M_b.dense, Q, drawer.powers), "straight in the product, balanced"
     )
     return splice(way_a, turn, across, way_b.reversed())
 
@@ -235,8 +235,8 @@ def _frames(A: tuple[_Product, Layers], B: tuple[_Product, Layers]) -> tuple[Lay
     return Q, turns
 
 
-def _section(M: Array, Q: Layers, powers: tuple[float, ...]) -> Layers:
-    """The balanced factors of M (n_out, n_in), n_in <= n_out, in the frames Q_k (h_k, n_in): continuous in M."""
+def section(M: Array, Q: Layers, powers: tuple[float, ...]) -> Layers:
+    """The balanced factors of M (n_out, n_in), n_in <= n_out, for exponents powers, in frames Q of shape (h_k, n_in): continuous in M."""
     p = 1 / sum(1 / x for x in powers)
     U, S, Vt = np.linalg.svd(M, full_matrices=False)
     inner = [(Vt.T * S ** (p / x)) @ Vt for x in powers[:-1]]

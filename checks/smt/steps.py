@@ -14,6 +14,10 @@ _SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3
 
 PROVED: dict[str, tuple[Lemma, ...]] = {claim: lemmas for part in _SECTIONS for claim, lemmas in part.LEMMAS.items()}
 
+# The wall of deep ridge nets is that of the scalars, whatever the widths.
+PROVED["ridge-deep"] = PROVED["prop-2.2-ridge-depth"]
+PROVED["ridge-one-layer"] = PROVED["rem-2.4-regularisation"]
+
 REST: dict[str, str] = {
     "prop-2.1": "A statement on sets and levels: components are counted on finite landscapes.",
     "prop-2.1-nonstrict": "That level sets are connected for every width is a path, walked in fractions.",
@@ -102,6 +106,12 @@ REST: dict[str, str] = {
     "sec-5-multilayer": "Nets of any depth and width.",
     "sec-5-empirical": "Laws and samples: bounds of probability.",
     "sec-5-symmetry": "Every width at once.",
+    "other-losses": "Laws of coins, logarithms and any convex loss: means by enumeration, certified paths.",
+    "ridge-deep": "Any widths and depths, and relu: fractions; that a path passes the sphere is continuity.",
+    "held-out": "Bounds of probability: coverage on finite populations.",
+    "straight-modulo": "All permutations and Gaussian laws: dual variables, brute force.",
+    "ridge-one-layer": "Ranks up to N, and square roots along curves: certified paths.",
+    "schatten-depth": "Singular values of matrices of any size: certified paths.",
 }
 
 
