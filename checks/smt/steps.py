@@ -7,16 +7,12 @@ them `REST` says what the check does instead. The step from a lemma, which is po
 
 from __future__ import annotations
 
-from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
+from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, section_5, sections_3_4
 from checks.smt.statements import Lemma
 
-_SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4)
+_SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4, section_5)
 
 PROVED: dict[str, tuple[Lemma, ...]] = {claim: lemmas for part in _SECTIONS for claim, lemmas in part.LEMMAS.items()}
-
-# The wall of deep ridge nets is that of the scalars, whatever the widths.
-PROVED["ridge-deep"] = PROVED["prop-2.2-ridge-depth"]
-PROVED["ridge-one-layer"] = PROVED["rem-2.4-regularisation"]
 
 REST: dict[str, str] = {
     "prop-2.1": "A statement on sets and levels: components are counted on finite landscapes.",

@@ -34,7 +34,7 @@ theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase theor
 CHECKS = """
 checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
-sections_3_4 steps __main__]
+sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
 checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published] checks.claims.section_5
 checks.claims checks.strategies checks.predicates checks.examine checks.runner
