@@ -1,4 +1,4 @@
-"""Mutation testing of `theory/`: `python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed S] [--again] [--survivors]`.
+"""Mutation testing of `theory/` and of the machinery of `checks/`: `python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed S] [--again] [--survivors]`.
 
 Needs the extras `test` and `mutation` (cosmic-ray). For every module a seeded sample of places is drawn, one mutant at
 each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and the module's own
@@ -33,32 +33,39 @@ from rich.progress import track
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-# of the long tests of maxima, those that see the module at all
-EXACT = "maxima -k 'not heavy and not sparse and not scales and not without_its_rounding'"
-ENCLOSURES = "maxima -k 'not upper_is_never and not fractions and not slab and not without_its_rounding'"
-TESTS = {  # module: its test files in tests/theory, and what else pytest is to be told
-    "rounding": "rounding measures risk maxima",
-    "quartic": f"quartic {EXACT}",
-    "rational": f"rational {EXACT}",
-    "enclosures": f"enclosures {ENCLOSURES}",
-    "maxima": f"maxima_accuracy {EXACT}",
-    "risk": "risk",
-    "networks": "networks risk",
-    "paths": "paths",
-    "relu_kernel": "relu_kernel",
-    "measures": "measures relu_kernel",
-    "moves": "moves relu_moves linear_paths",
-    "linear_products": "linear_products linear_descent critical_width linear_paths",
-    "lasso": "lasso oracle",
-    "geodesics": "geodesics",
-    "covering": "covering",
-    "duality": "lasso oracle pricing",
-    "balanced": "balanced linear_paths",
-    "barriers": "barriers directions counterexamples",
-    "relu_bounds": "relu_bounds",
-    "polynomials": "polynomials",
-    "topology": "topology",
+# A module is tested by the tests of its chapter (tests/ mirrors the packages), and by these of other chapters, by name.
+FURTHER = {
+    "theory.numerics.archives": "paths tables",
+    "theory.numerics.arrays": "risk",
+    "theory.numerics.balls": "measures relu_kernel",
+    "theory.numerics.norms": "paths measures",
+    "theory.numerics.rationals": "one_direction dependent_features",
+    "theory.numerics.rounding": "measures risk maxima",
+    "theory.numerics.validation": "networks risk paths arguments",
+    "theory.networks": "risk",
+    "theory.moves": "relu_paths sparsify linear_paths",
+    "theory.rays": "oracle barriers one_direction",
+    "theory.lasso": "oracle new_unit",
+    "theory.oracle": "lasso",
+    "theory.barriers": "counterexamples",
+    "checks.claim": "runner ledger",
+    "checks.examine": "runner ledger",
+    "checks.gap": "sweeps",
+    "checks.own_path": "outside_world",
+    "checks.processes": "outside_world sweeps runner",
+    "checks.programs": "outside_world command_line",
+    "checks.certificates": "verifier",
 }
+# Of the long tests of maxima, those that see the module at all.
+EXACT = "not heavy and not sparse and not scales and not without_its_rounding"
+ENCLOSURES = "not upper_is_never and not fractions and not slab and not without_its_rounding"
+ONLY = {
+    "theory.maxima": EXACT,
+    "theory.numerics.rounding": EXACT,
+    "theory.maxima.taylor_models": ENCLOSURES,
+    "theory.maxima.branch_and_bound": ENCLOSURES,
+}
+LEFT_OUT = ("claims", "report", "strategies")  # of checks: texts, and what would make its own tests empty
 MEMORY = 6 * 2**30  # bytes of address space: a mutant that would fill the machine is killed
 BITS = ("RShift", "LShift", "BitOr", "BitAnd", "BitXor")
 console = Console()
@@ -66,25 +73,35 @@ console = Console()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(TESTS)}; all by default")
+    parser.add_argument(
+        "modules",
+        nargs="*",
+        metavar="MODULE",
+        help="such as theory.maxima.quartic, or a chapter; all of theory by default",
+    )
     parser.add_argument("--sample", type=int, default=40, help="places per module (0: all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="test the survivors of an earlier run again")
     parser.add_argument("--survivors", action="store_true", help="print every survivor")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "halfrect-mutation")
     given = parser.parse_args()
-    if unknown := set(given.modules) - set(TESTS):
-        parser.error(f"no tests are listed for {', '.join(sorted(unknown))}; known: {', '.join(TESTS)}")
+    chosen = [name for word in given.modules or ["theory"] for name in modules(word)]
+    if unknown := [word for word in given.modules if not modules(word)]:
+        parser.error(
+            f"no module is called {', '.join(unknown)}; there are {', '.join(modules('theory'))} and those of checks"
+        )
+    if untested := [name for name in chosen if not tests(name)]:
+        parser.error(f"no tests belong to {', '.join(untested)}: name some in FURTHER")
     os.environ |= {"HYPOTHESIS_PROFILE": "mutation", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given.work.mkdir(parents=True, exist_ok=True)
     tree = Path(tempfile.mkdtemp(prefix="tree-", dir=given.work))
-    for part in ("theory", "checks", "tests", "pyproject.toml"):
+    for part in ("theory", "checks", "figures", "tests", "pyproject.toml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tree / part)
     os.chdir(tree)  # cosmic-ray mutates in place
     try:
-        rows = [run(name, given) for name in given.modules or TESTS]
+        rows = [run(name, given) for name in dict.fromkeys(chosen)]
     finally:
         os.chdir(ROOT)
         shutil.rmtree(tree)
@@ -98,7 +115,7 @@ def main() -> None:
 
 def run(name: str, given: argparse.Namespace) -> tuple[str, int, int, int]:
     """Test the sample of one module; (name, mutants, killed, of these by timeout)."""
-    module = Path("theory", f"{name}.py")
+    module = Path(*name.split(".")).with_suffix(".py")
     print(f"{name}: {command(name)}", flush=True)
     digest = hashlib.sha256(module.read_bytes()).hexdigest()[:8]
     with use_db(given.work / f"{name}-{given.sample}-{given.seed}-{digest}.sqlite") as session:
@@ -122,14 +139,43 @@ def run(name: str, given: argparse.Namespace) -> tuple[str, int, int, int]:
     return name, len(done), len(killed), sum(result.output == "timeout" for result in killed)
 
 
+def modules(word: str) -> list[str]:
+    """The modules that a word names: itself, or those of a package; faces define nothing."""
+    top = ROOT.joinpath(*word.split("."))
+    if word.split(".")[0] not in ("theory", "checks"):
+        return []
+    files = [top.with_suffix(".py")] if top.with_suffix(".py").is_file() else sorted(top.rglob("*.py"))
+    names = [file.relative_to(ROOT).with_suffix("").parts for file in files if not file.stem.startswith("__")]
+    return [".".join(parts) for parts in names if parts[1] not in LEFT_OUT]
+
+
+def tests(name: str) -> list[str]:
+    """The test files of a module: those of its package, or its own, and the FURTHER ones of both."""
+    parts = name.split(".")
+    home = Path("tests", *parts[:-1])
+    own = sorted((ROOT / home).glob("test_*.py")) if len(parts) > 2 else [ROOT / home / f"test_{parts[-1]}.py"]
+    if parts[:-1] == ["theory", "numerics"]:
+        own = [ROOT / home / f"test_{parts[-1]}.py"]
+    further = f"{FURTHER.get(name, '')} {FURTHER.get('.'.join(parts[:-1]), '')}".split()
+    own += [file for word in further for file in ROOT.glob(f"tests/**/test_{word}.py")]
+    return list(dict.fromkeys(str(file.relative_to(ROOT)) for file in own if file.is_file()))
+
+
 def command(name: str) -> str:
     """The tests of a module, as one line of shell."""
-    files, _, options = TESTS[name].partition(" -")
-    paths = [
-        p for p in (Path("tests", "theory", f"test_{file}.py") for file in [*files.split(), "results"]) if p.exists()
+    only = ONLY.get(name, ONLY.get(name.rpartition(".")[0], ""))
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *tests(name),
+        "tests/theory/test_results.py",
     ]
-    options = f" -{options}" if options else ""
-    return f"{shlex.quote(sys.executable)} -m pytest -x -q -p no:cacheprovider {' '.join(map(str, paths))}{options}"
+    return shlex.join([*words, "-k", only] if only else words)
 
 
 def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:

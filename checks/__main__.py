@@ -1,14 +1,14 @@
 """`python -m checks`: run the ledger. `python -m checks verify FILE`: check a certificate in rational arithmetic.
 
 Exit status: 0 when every claim's outcome is its recorded verdict, 1 when one is not, 2 on bad usage or a file that
-cannot be used, 130 after Ctrl-C (what was done by then is printed and written).
+cannot be used, 130 after Ctrl-C (what was done by then is printed and written), 141 when who reads the output closed
+the pipe (quietly; the files asked for are written all the same).
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import errno
 import os
 import sys
 import time
@@ -16,13 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-from checks import certificates as verify
-from checks import claims, report, tables
+from checks import certificates, claims, programs, report, tables
 from checks.claim import Status
 from checks.examine import Result
+from checks.processes import cpus
 from checks.runner import results
 
 
@@ -37,12 +34,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own) and return the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters is no reason to fail
+    programs.show_anything()
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["verify"]:
-        return verify.main(words[1:])
+        return certificates.main(words[1:])
     try:
         options = _parser().parse_args(words)
         ids = select(options.ids)
@@ -57,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.pictures is not None and options.html is None:
             raise Usage("--pictures needs --html FILE, the page that shows them")
         figures = report.read(options.pictures) if options.pictures is not None else ()
-        certificates = options.certificates or "."
-        if os.path.exists(certificates) and not os.path.isdir(certificates):
-            raise Usage(f"--certificates {certificates}: not a folder")
+        folder = options.certificates or "."
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise Usage(f"--certificates {folder}: not a folder")
         if options.data is not None:
             tables.read(options.data)
     except (Usage, tables.TableError, report.PictureError) as error:
@@ -89,7 +84,7 @@ def select(words: Sequence[str]) -> list[str]:
 def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[report.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
-        with _Bar(ids) as bar:
+        with report.Bar(ids) as bar:
             for result in results(
                 ids, seed=options.seed, budget=options.budget, jobs=options.jobs, data=options.data, progress=bar.part
             ):
@@ -98,37 +93,49 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
     except KeyboardInterrupt:
         interrupted = True
     found = [done[claim_id] for claim_id in ids if claim_id in done]
-    _show(found, ids, options, time.perf_counter() - start)
+    unread = None
+    try:
+        _show(found, ids, options, time.perf_counter() - start)
+    except OSError as error:  # a closed pipe or a full disk: the files are written all the same
+        unread = error
     if options.report is not None and not interrupted:
         try:
             figures = _drawn(Path(options.report))
         except KeyboardInterrupt:
             interrupted = True
+    problem = _write(found, options, figures)
+    if unread is not None:
+        raise unread
+    if problem:
+        print(f"checks: {problem}", file=sys.stderr)
+        return 2
+    if interrupted:
+        print("checks: interrupted; the claims above were finished", file=sys.stderr)
+        return 130
+    return 0 if found and all(result.status is Status.AGREES for result in found) else 1
+
+
+def _write(found: Sequence[Result], options: argparse.Namespace, figures: Sequence[report.Picture]) -> str:
+    """Write the files that were asked for; which one could not be written and why, or nothing."""
     run = {"seed": options.seed, "budget": options.budget, "data": options.data}
     file = ""
     try:
         if options.json is not None:
             file = f"--json {options.json}"
             report.write_json(options.json, report.as_document(found, **run))
-        shipped: list[Any] = []
+        shipped: list[certificates.Shipped] = []
         if options.certificates is not None or options.html is not None:
-            from checks import certificates as headlines
-
-            shipped = headlines.make(options.seed)
+            shipped = certificates.make(options.seed)
         if options.certificates is not None:
             file = f"--certificates {options.certificates}"
-            headlines.write(options.certificates, shipped)
+            certificates.write(options.certificates, shipped)
         if options.html is not None:
             file = f"--html {options.html}"
             text = report.render_page(found, figures=figures, certificates=shipped, **run)
             Path(options.html).write_text(text, encoding="utf-8", errors="replace")  # a file name may be no text
     except OSError as error:
-        print(f"checks: {file}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    if interrupted:
-        print("checks: interrupted; the claims above were finished", file=sys.stderr)
-        return 130
-    return 0 if found and all(result.status is Status.AGREES for result in found) else 1
+        return f"{file}: {error.strerror or error}"
+    return ""
 
 
 def _report_folder(options: argparse.Namespace) -> None:
@@ -148,8 +155,7 @@ def _report_folder(options: argparse.Namespace) -> None:
 
 def _drawn(here: Path) -> Sequence[report.Picture]:
     """The pictures of the report, drawn now; what cannot be drawn is said, and the page does without."""
-    console = Console(stderr=True)
-    with console.status("drawing the pictures"):
+    with programs.Console(stderr=True).status("drawing the pictures"):
         problem = report.draw(here)
     if not problem:
         try:
@@ -175,44 +181,6 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
     console.print(report.summary(found, len(ids), options.seed, options.budget, seconds))
 
 
-class _Bar:
-    """A progress bar on standard error, shown on a terminal only."""
-
-    def __init__(self, ids: Sequence[str]) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.completed:.0f}/{task.total:.0f}"), BarColumn(), TimeElapsedColumn())
-        self._progress = Progress(
-            *columns, TextColumn("{task.description}"), console=console, transient=True, disable=not console.is_terminal
-        )
-        self._task = self._progress.add_task("", total=len(ids))
-        self._finished = 0
-        self._parts: dict[str, float] = {}
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._progress.stop()
-
-    def part(self, claim_id: str, fraction: float) -> None:
-        """A claim reports how far it is."""
-        self._parts[claim_id] = min(max(fraction, 0.0), 1.0)
-        self._draw()
-
-    def finish(self, result: Result) -> None:
-        """A claim is done."""
-        self._parts.pop(result.id, None)
-        self._finished += 1
-        self._draw()
-
-    def _draw(self) -> None:
-        running = ", ".join(f"{claim_id} {fraction:.0%}" for claim_id, fraction in self._parts.items())
-        self._progress.update(
-            self._task, completed=self._finished + sum(self._parts.values()), description=running or "running"
-        )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m checks", description="Run the ledger: every claim of the paper, with its verdict.")
     parser.add_argument(
@@ -233,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
     parser.add_argument(
-        "--jobs", type=_count("--jobs", 1), default=min(_cpus(), 8), help="processes (default: one per core, at most 8)"
+        "--jobs", type=_count("--jobs", 1), default=min(cpus(), 8), help="processes (default: one per core, at most 8)"
     )
     parser.add_argument("--controls", action="store_true", help="show what each planted fault gave")
     parser.add_argument(
@@ -255,11 +223,6 @@ def _count(name: str, minimum: int) -> Any:
     return convert
 
 
-def _cpus() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def _writable(option: str, file: str) -> None:
     parent = os.path.dirname(file) or "."  # os.path takes names that are too long for a file, Path raises
     there = file if os.path.exists(file) else parent
@@ -267,19 +230,5 @@ def _writable(option: str, file: str) -> None:
         raise Usage(f"{option} {file}: cannot be written there")
 
 
-def _program() -> int:
-    """`main`; a standard output that takes no more is one line and exit status 2."""
-    try:
-        status = main()
-        sys.stdout.flush()
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EPIPE):  # neither a full disk nor a closed pipe
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
-        print(f"checks: standard output: {error.strerror or error}", file=sys.stderr)
-        return 2
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(_program())
+    sys.exit(programs.run(main, "checks"))

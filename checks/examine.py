@@ -53,6 +53,31 @@ class Result:
         """Whether the planted fault was examined and found."""
         return self.control is not None and self.control.instances > 0 and self.control.margin < 0
 
+    @property
+    def verdict_word(self) -> str:
+        """The verdict that the run supports, in words; "none" when it supports none."""
+        return self.verdict.name.lower() if self.verdict else "none"
+
+    @property
+    def recorded_word(self) -> str:
+        """The verdict on record, in words; "unknown" when the claim could not be loaded."""
+        return self.recorded.name.lower() if self.recorded else "unknown"
+
+    @property
+    def status_word(self) -> str:
+        """The status in one word."""
+        return self.status.name.lower()
+
+    @property
+    def control_word(self) -> str:
+        """What became of the planted fault."""
+        return "caught" if self.control_caught else "missed"
+
+    @property
+    def evidence_word(self) -> str:
+        """The kind of evidence; nothing when the claim could not be loaded."""
+        return self.evidence.value if self.evidence else ""
+
 
 def generator(seed: int, claim_id: str, part: str) -> np.random.Generator:
     """The generator of one part of one claim: it depends on nothing else, so order, selection and jobs do not matter."""

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks import sweeps
+from checks import programs, sweeps
 from checks.sweeps import Cell
 from checks.tables import shipped, standardised
 from theory import compression, oracle, relu_paths
@@ -41,6 +41,7 @@ Array = NDArray[Any]
 
 TARGETS = ("smooth", "teacher", "diabetes", "mnist")
 WIDTHS = tuple(2**k for k in range(3, 13))
+NAMES = ("checks.gap.limit_cell", "checks.gap.gap_cell")  # finished cells are kept under these, whoever computes them
 DATA = "HALFRECT_DATA"  # a folder that holds mnist.npz (x_train, y_train)
 
 
@@ -157,16 +158,21 @@ def sweep(
     kappa: float,
     data: str | None = None,
     executor: Any = None,
+    ahead: int | None = None,
     progress: Any = lambda done, total: None,
 ) -> list[Cell]:
-    """Compute (or take from `file`) every cell and summarise; `rows` says what the lines hold."""
+    """Compute (or take from `file`) every cell and summarise; `rows` says what the lines hold.
+
+    executor, ahead: as in `checks.sweeps.run`.
+    """
     shared: Cell = {"samples": samples, "kappa": kappa, "data": data}
     firsts = [{"target": name, **shared} for name in targets]
     cells = [{**first, "width": int(m), "seed": s} for first in firsts for m in widths for s in range(seeds)]
     total = len(firsts) + len(cells)
-    limits = sweeps.run(limit_cell, firsts, file, executor=executor, progress=lambda done, _: progress(done, total))
+    how = {"executor": executor, "ahead": ahead}
+    limits = sweeps.run(limit_cell, firsts, file, name=NAMES[0], progress=lambda done, _: progress(done, total), **how)
     found = sweeps.run(
-        gap_cell, cells, file, executor=executor, progress=lambda done, _: progress(len(firsts) + done, total)
+        gap_cell, cells, file, name=NAMES[1], progress=lambda done, _: progress(len(firsts) + done, total), **how
     )
     return rows(cells, found, dict(zip(targets, limits)))
 
@@ -182,10 +188,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--kappa", type=float, default=0.01, help="in units of (E Y^2 |Sigma|)^(1/2) (default 0.01)")
     parser.add_argument("--data", help=f"folder with mnist.npz (default: the environment variable {DATA})")
     options = parser.parse_args(words)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console()
+    console = programs.Console()
     try:
         widths = [int(m) for m in options.widths.split(",")]
         names = options.targets.split(",")
@@ -199,8 +202,7 @@ def main(words: Sequence[str] | None = None) -> int:
                     raise
                 console.print(f"skipped: {error}")
                 names.remove(name)
-        with Progress(console=console) as bar:
-            task = bar.add_task("cells", total=None)
+        with programs.counter("cells") as progress:
             table = sweep(
                 options.file,
                 targets=names,
@@ -209,7 +211,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 samples=options.samples,
                 kappa=options.kappa,
                 data=options.data,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                progress=progress,
             )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -240,4 +242,4 @@ def _show(console: Any, table: Sequence[Cell]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(programs.run(main, "gap"))

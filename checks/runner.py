@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 from checks.claim import Status
 from checks.examine import THREAD_VARIABLES, Progress, Result, run_claim
+from checks.processes import SAFE, allowed, environment
 from checks.tables import from_file, shipped
 
 
@@ -40,7 +40,7 @@ def results(
 
     data: a table of the user's instead of the shipped ones. Closing the iterator, or Ctrl-C, ends the processes.
     """
-    jobs = min(jobs, len(ids))
+    jobs = allowed(min(jobs, len(ids)))
     if jobs <= 1:
         tables = from_file(data) if data else shipped()
         for claim_id in ids:
@@ -48,9 +48,10 @@ def results(
         return
 
     context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
-    queue = context.SimpleQueue()
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data))
+    with environment(SAFE):  # a process that keeps track of semaphores is started here
+        queue = context.SimpleQueue()
+        executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data))
     finished = False
     try:
         with _children_without_interrupt():
@@ -79,21 +80,15 @@ def _collect(future: Future[Result], claim_id: str) -> Result:
 @contextlib.contextmanager
 def _children_without_interrupt() -> Iterator[None]:
     """Processes started in here leave Ctrl-C to the parent, which ends them in order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    environment = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-        for name, value in environment.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with environment(SAFE | dict.fromkeys(THREAD_VARIABLES, "1")):
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
 
 
 # The state of a worker process: where to report progress, and the tables of this run.

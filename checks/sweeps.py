@@ -7,21 +7,23 @@ in one transaction by the process that called `run`; a sweep that was killed goe
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import closing, contextmanager
-from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from checks.processes import cpus, processes
+
 Cell = dict[str, Any]
 
-_TABLE = "CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, result TEXT NOT NULL, seconds REAL NOT NULL) STRICT"
+# Not STRICT: SQLite before 3.37 (2021) does not know it, and many clusters have an older one. `_cell` checks what it reads.
+_TABLE = "CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, result TEXT NOT NULL, seconds REAL NOT NULL)"
+PATIENCE = 60  # seconds that a run waits for another one that writes into the same file
 
 
 class SweepError(ValueError):
@@ -33,39 +35,55 @@ def run(
     cells: Sequence[Cell],
     file: str | PathLike[str],
     *,
+    name: str | None = None,
     executor: Executor | None = None,
+    ahead: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Cell]:
     """function(cell) for every cell, in the order of `cells`; those that `file` already holds are not computed again.
 
-    function: picklable, deterministic, returns a mapping that JSON can hold; its module and name are part of a cell's
-    key. executor: default one process per core; any other (threads, dask's client executor) is used as it is and left
-    running. progress(done, total) after every cell. When a cell raises, running ones are finished and kept, and
-    SweepError names it, as it does a file that is not a sweep's. Equal cells are computed once.
+    function: picklable, deterministic, returns a mapping that JSON can hold. name: what a cell's key says of it
+    (default: its module and name), so that all who give the same name share a file. executor: default one process per
+    core that this process may use; any other (threads, dask's client executor) is used as it is and left running.
+    ahead: how many cells are handed out at a time (default: two per worker that the executor is known to have, or per
+    core); for a cluster, twice its threads. progress(done, total) after every cell. When a cell raises, running ones
+    are finished and kept, and SweepError names it, as it does a file that is not a sweep's. Equal cells are computed
+    once; two runs on one file at the same time share what they finish, and at worst compute a cell twice.
     """
-    keys = [key(function, cell) for cell in cells]
+    keys = [key(name or _name(function), cell) for cell in cells]
     with closing(_open(file)) as store, _readable(file):
         held = _finished(store)
         missing = {k: cell for k, cell in zip(keys, cells) if k not in held}
         progress(len(set(keys)) - len(missing), len(set(keys)))
         if missing:
             with _executor(executor, len(missing)) as pool:
-                _compute(function, missing, store, pool, lambda left: progress(len(set(keys)) - left, len(set(keys))))
+                ahead = max(1, ahead or 2 * (getattr(pool, "_max_workers", None) or cpus()))
+                tell = lambda left: progress(len(set(keys)) - left, len(set(keys)))  # noqa: E731
+                _compute(function, missing, store, pool, ahead, tell)
         found = _finished(store)
-    return [_cell(file, found[k]) for k in keys]
+    return [_cell(file, found.get(k)) for k in keys]
 
 
-def key(function: Callable[[Cell], Mapping[str, Any]], cell: Cell) -> str:
-    """The name under which a cell is kept: the function and the cell's own numbers, in a fixed order."""
+def key(name: str, cell: Cell) -> str:
+    """The name under which a cell is kept: that of the function and the cell's own numbers, in a fixed order."""
     try:
-        return json.dumps([f"{function.__module__}.{function.__qualname__}", cell], sort_keys=True, allow_nan=False)
+        return json.dumps([name, cell], sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise SweepError(f"a cell must hold plain numbers and strings; got {cell!r}: {error}") from error
 
 
+def _name(function: Callable[[Cell], Mapping[str, Any]]) -> str:
+    """Module and name of a function; of a module that is run with `python -m`, as everybody else calls it."""
+    module = function.__module__
+    if module == "__main__":
+        spec = getattr(sys.modules["__main__"], "__spec__", None)
+        module = spec.name if spec is not None else module
+    return f"{module}.{function.__qualname__}"
+
+
 def _open(file: str | PathLike[str]) -> sqlite3.Connection:
     try:
-        store = sqlite3.connect(file, timeout=60)
+        store = sqlite3.connect(file, timeout=PATIENCE)
     except sqlite3.Error as error:
         raise SweepError(f"{file}: cannot be opened as an SQLite file ({error}); give another name") from error
     try:
@@ -110,15 +128,19 @@ def _compute(
     missing: dict[str, Cell],
     store: sqlite3.Connection,
     pool: Executor,
+    ahead: int,
     left: Callable[[int], None],
 ) -> None:
-    """Hand out a few cells per worker at a time and keep each as soon as it is finished."""
+    """Hand out `ahead` cells at a time and keep each as soon as it is finished."""
     waiting = iter(missing.items())
     running: dict[Future[tuple[str, float]], str] = {}
     remaining, failure = len(missing), None
-    ahead = 2 * (getattr(pool, "_max_workers", None) or os.cpu_count() or 1)
     while True:
         while failure is None and len(running) < ahead and (pair := next(waiting, None)) is not None:
+            if _holds(store, pair[0]):  # another run has finished it meanwhile
+                remaining -= 1
+                left(remaining)
+                continue
             running[pool.submit(_timed, function, pair[1])] = pair[0]
         if not running:
             break
@@ -131,12 +153,16 @@ def _compute(
                 failure = failure or SweepError(f"cell {name} failed: {type(error).__name__}: {error}")
                 failure.__cause__ = failure.__cause__ or error
                 continue
-            with store:
-                store.execute("INSERT INTO cells VALUES (?, ?, ?)", (name, result, seconds))
+            with store:  # the results of equal cells are equal: whoever comes first
+                store.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?)", (name, result, seconds))
             remaining -= 1
             left(remaining)
     if failure is not None:
         raise failure
+
+
+def _holds(store: sqlite3.Connection, key: str) -> bool:
+    return store.execute("SELECT 1 FROM cells WHERE key = ?", (key,)).fetchone() is not None
 
 
 def _timed(function: Callable[[Cell], Mapping[str, Any]], cell: Cell) -> tuple[str, float]:
@@ -150,31 +176,8 @@ def _executor(given: Executor | None, cells: int) -> Iterator[Executor]:
     if given is not None:
         yield given
         return
-    with processes(min(cells, os.cpu_count() or 1)) as pool:
+    with processes(min(cells, cpus())) as pool:
         yield pool
-
-
-@contextmanager
-def processes(workers: int) -> Iterator[Executor]:
-    """An executor of `workers` processes that end with this one, whatever ends it."""
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent, initargs=(os.getpid(),)
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent(parent: int) -> None:
-    """A worker whose parent was killed ends by itself within a second."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def seconds(file: str | PathLike[str]) -> float:

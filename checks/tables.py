@@ -1,7 +1,7 @@
 """Real tables: the ones that ship with scikit-learn, and the user's own (`--data FILE`).
 
 Every table becomes a `Sample`: the columns of X and the one column of Y are centred and scaled to unit variance
-(a constant input column becomes zero). Nothing is ever unpickled.
+(a column that is constant up to the last digits of its numbers becomes zero). Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from theory.numerics import validation as check
 from theory.risk import Sample
 
 Array = NDArray[np.float64]
+
+LAST_DIGITS = 4  # a column whose entries differ by no more than this many units of rounding of the largest is constant
 
 
 class TableError(ValueError):
@@ -117,7 +119,7 @@ def read(file: str | PathLike[str]) -> Sample:
         raise TableError(f"{path}: needs at least two rows of data; it has {len(X)}")
     sample = standardised(X, y)
     if not sample.Y.any():
-        raise TableError(f"{path}: the target is constant, so there is nothing to fit")
+        raise TableError(f"{path}: the target is constant (up to its last digits), so there is nothing to fit")
     if not sample.X.any():
         raise TableError(f"{path}: every input column is constant")
     return sample
@@ -137,6 +139,11 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
         raise TableError(f"{path}: the first line must be a header of column names; it holds numbers")
     if len(header) < 2:
         raise TableError(f"{path}: needs at least two columns, inputs and a target; the header has {len(header)}")
+    if "" in header:
+        raise TableError(
+            f"{path}: column {header.index('') + 1} has no name in the header; name it, or leave it out "
+            "(pandas writes the row numbers so: to_csv(..., index=False))"
+        )
     if header.count("y") > 1:
         raise TableError(f"{path}: {header.count('y')} columns are named y; the target must be one")
     table = np.empty((len(rows) - 1, len(header)))
@@ -176,13 +183,17 @@ def _read_npz(path: Path) -> tuple[Array, Array]:
 
 
 def _standard(columns: Array) -> Array:
-    """Columns with mean 0 and variance 1; those that vary at rounding level only become 0."""
+    """Columns with mean 0 and variance 1; those that vary in their last digits only become 0.
+
+    Scaled by a power of two, so that no square overflows, and taken from the first entry before anything is averaged:
+    both are exact where a column varies little, however many rows there are.
+    """
     size = np.abs(columns).max(axis=0, initial=0.0)
-    columns = columns / np.where(size > 0, size, 1)  # first, so that no square overflows
+    columns = np.ldexp(columns, -np.frexp(size)[1])
+    constant = np.ptp(columns, axis=0) <= LAST_DIGITS * np.finfo(float).eps
+    columns = columns - columns[0]
     columns = columns - columns.mean(axis=0)
-    spread = columns.std(axis=0)
-    constant = spread <= len(columns) * np.finfo(float).eps
-    return np.where(constant, 0.0, columns / np.where(constant, 1, spread))
+    return np.where(constant, 0.0, columns / np.where(constant, 1, columns.std(axis=0)))
 
 
 def _is_number(cell: str) -> bool:

@@ -17,10 +17,17 @@ import importlib
 import inspect
 import json
 import pkgutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path as File
 from types import ModuleType
 from typing import Any
+
+sys.path.insert(0, str(File(__file__).resolve().parents[1]))
+from checks import own_path as own_path  # first: `python -m figures` runs nothing that lies in the current folder
+
+sys.path.pop(0)
 
 import numpy as np
 
@@ -50,11 +57,6 @@ def make(
     data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
     (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
     module, out = load(name), File(out)
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")
@@ -76,7 +78,7 @@ def make(
         arrays = compute(module, fast=fast, out=out, **options)
     out.mkdir(parents=True, exist_ok=True)
     picture, numbers = out / f"{name}.{format}", out / f"{name}.npz"
-    with plt.style.context(str(STYLE)):
+    with style():
         try:
             figure = module.draw(arrays)
             figure.savefig(picture, metadata=_metadata(format))
@@ -88,9 +90,19 @@ def make(
                 raise
             reason = " ".join(repr(error).split())
             raise ValueError(f"data must hold the arrays that {name} draws; {data}: {reason:.200}") from error
-        finally:
-            plt.close("all")
     return [picture, numbers, *further]
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Our style over matplotlib's own defaults: in here a figure looks the same whatever the user has chosen.
+
+    Neither their matplotlibrc nor their style sheets count, and figures are made without a backend.
+    """
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", str(STYLE)]):
+        yield
 
 
 def compute(module: ModuleType, *, out: File | None = None, **options: Any) -> dict[str, np.ndarray]:

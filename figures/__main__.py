@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path as File
 
 import figures
+from checks import programs
 
 
 def parser_for(chosen: list[str]) -> argparse.ArgumentParser:
@@ -44,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     if not chosen or "list" in chosen:
         for name in known:
             star = "*" if figures.takes_table(name) else " "
-            print(f"{name:12}{star} {(figures.load(name).__doc__ or '').strip().splitlines()[0]}")
+            print(f"{name:12}{star} {(figures.load(name).__doc__ or '').strip().partition(chr(10))[0]}".rstrip())
         return 0
     chosen = list(known) if "all" in chosen else chosen
     if data is not None and len(chosen) != 1:
@@ -58,9 +60,15 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def program() -> int:
+    """`main` on the command line: exit status 130 after Ctrl-C, 141 when who reads the output closed the pipe."""
+    os.environ["MPLBACKEND"] = "agg"  # the user's may be none that there is here
     try:
-        sys.exit(main())
+        return programs.run(main, "figures")
     except KeyboardInterrupt:
         print("stopped; what was finished is kept and will be resumed", file=sys.stderr)
-        sys.exit(130)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(program())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ import numpy as np
 
 from checks import sweeps
 from checks.examine import one_thread
+from checks.processes import cpus, processes
+from checks.programs import counter
 from checks.sweeps import Cell
 from theory import polynomial_tasks
 
@@ -42,7 +43,7 @@ def run(
     with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs) as executor:
 
         def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
-            with _bar(f"{task}: {what}") as progress:
+            with counter(f"{task}: {what}") as progress:
                 return sweeps.run(function, cells, file, executor=executor, progress=progress)
 
         chunks = [{**own, "first": first} for first in range(0, pairs, CHUNK)]
@@ -93,27 +94,14 @@ def _file(out: File | None, name: str) -> Iterator[File]:
 @contextmanager
 def _workers(jobs: int | None) -> Iterator[Executor | None]:
     """One worker is a thread of this process; for more, `sweeps` starts processes."""
-    if jobs == 1 or (jobs is None and (os.cpu_count() or 1) == 1):
+    if jobs == 1 or (jobs is None and cpus() == 1):
         with ThreadPoolExecutor(1) as executor:
             yield executor
     elif jobs is None:
         yield None
     else:
-        with sweeps.processes(jobs) as executor:
+        with processes(jobs) as executor:
             yield executor
-
-
-@contextmanager
-def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def summary(records: list[dict], levels: Sequence[float], preset: str, field: str) -> np.ndarray:

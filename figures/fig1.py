@@ -112,11 +112,12 @@ def comparison(arrays: dict[str, np.ndarray], task: str, field: str = "length_we
 
 def draw(arrays: dict[str, np.ndarray]):
     """One row per task: lengths on the left, beads on the right."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     ours = [name for name in polynomial_tasks.TASKS if f"{name}/levels" in arrays]
     rows = list(TITLES) if arrays["published"] else ours
-    figure, axes = plt.subplots(len(rows), 2, figsize=(6.8, 2.1 * len(rows) + 0.5), squeeze=False)
+    figure = Figure(figsize=(6.8, 2.1 * len(rows) + 0.5))
+    axes = figure.subplots(len(rows), 2, squeeze=False)
     for name, (left, right) in zip(rows, axes):
         for axis, field, label in ((left, "length_weights", "normalised length"), (right, "beads", "beads")):
             if name in ours:

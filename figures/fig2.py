@@ -46,10 +46,11 @@ def problem():
 
 def draw(arrays: dict[str, np.ndarray]):
     """Four rounds side by side."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     rounds = np.unique(np.linspace(0, len(arrays["counts"]) - 1, 4).round().astype(int))
-    figure, axes = plt.subplots(1, len(rounds), figsize=(7.2, 2.5), sharex=True, sharey=True, squeeze=False)
+    figure = Figure(figsize=(7.2, 2.5))
+    axes = figure.subplots(1, len(rounds), sharex=True, sharey=True, squeeze=False)
     level = float(arrays["level"])
     for axis, k in zip(axes[0], rounds):
         axis.contourf(arrays["u"], arrays["v"], arrays["landscape"], levels=[level, 1e9], colors=["0.82"])

@@ -70,10 +70,10 @@ def colours(arrays: dict[str, np.ndarray]):
 def draw(arrays: dict[str, np.ndarray]):
     """Four snapshots: the straight line, two rounds on the way, the certified string."""
     import matplotlib as mpl
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     last = len(arrays["beads"]) - 1
-    figure = plt.figure(figsize=(7.2, 6.0))
+    figure = Figure(figsize=(7.2, 6.0))
     norm = colours(arrays)
     axes = []
     for place, k in enumerate(sorted({0, last // 3, 2 * last // 3, last}), start=1):

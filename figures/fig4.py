@@ -85,9 +85,9 @@ def _sampled(task: Problem, strings: list[Path]) -> dict[str, np.ndarray]:
 def draw(arrays: dict[str, np.ndarray]):
     """Three snapshots above, heights by round below."""
     import matplotlib as mpl
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure = plt.figure(figsize=(7.2, 5.0))
+    figure = Figure(figsize=(7.2, 5.0))
     top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1])
     last = len(arrays["beads"]) - 1
     norm = mpl.colors.Normalize(-3, np.log10(np.nanmax(arrays["risks"])))

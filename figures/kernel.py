@@ -129,9 +129,10 @@ def _of_table(sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
 
 def draw(arrays: dict[str, np.ndarray]):
     """The band with its cloud on the left, the missing part in units of the sharp bound on the right."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.1))
+    figure = Figure(figsize=(7.2, 3.1))
+    (left, right) = figure.subplots(1, 2)
     angle = np.radians(np.linspace(0.5, 179.5, 360))
     degrees, c2, s2 = np.degrees(angle), np.cos(angle / 2) ** 2, np.sin(angle / 2) ** 2
     left.fill_between(degrees, np.maximum(c2 - s2, 0), c2, color="0.88", lw=0)

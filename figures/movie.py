@@ -27,10 +27,10 @@ def draw(arrays: dict[str, np.ndarray]):
 
 
 def _frame(arrays: dict[str, np.ndarray], k: int, figure=None):
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     if figure is None:
-        figure = plt.figure(figsize=(7.2, 3.4))
+        figure = Figure(figsize=(7.2, 3.4))
     figure.clear()
     figure.set_layout_engine("none")
     left, right = figure.add_axes((0.0, 0.02, 0.48, 0.9), projection="3d"), figure.add_axes((0.58, 0.16, 0.4, 0.72))
@@ -47,7 +47,6 @@ def _frame(arrays: dict[str, np.ndarray], k: int, figure=None):
 
 def extras(arrays: dict[str, np.ndarray], out: File) -> list[File]:
     """The animation."""
-    import matplotlib.pyplot as plt
     from matplotlib import animation
 
     frames = [0, 0, *range(len(arrays["beads"])), *[len(arrays["beads"]) - 1] * 6]
@@ -58,5 +57,4 @@ def extras(arrays: dict[str, np.ndarray], out: File) -> list[File]:
     if animation.FFMpegWriter.isAvailable():
         files.append(out / "movie.mp4")
         film.save(files[1], writer=animation.FFMpegWriter(fps=5, metadata={"date": ""}), dpi=120)
-    plt.close(figure)
     return files

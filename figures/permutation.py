@@ -81,9 +81,10 @@ def _representatives(free: tuple[tuple[int, ...], ...]) -> np.ndarray:
 
 def draw(arrays: dict[str, np.ndarray]):
     """Two circles of directions and the barrier."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, (around, beside, right) = plt.subplots(1, 3, figsize=(7.2, 3.0), width_ratios=[1, 1.1, 1.45])
+    figure = Figure(figsize=(7.2, 3.0))
+    (around, beside, right) = figure.subplots(1, 3, width_ratios=[1, 1.1, 1.45])
     for axis, name, where in ((around, "around", "inside"), (beside, "beside", "outside")):
         title = f"origin {where}: {len(arrays[f'orders_{name}'])} components"
         _rings(axis, title, *(arrays[f"{key}_{name}"] for key in ("points", "units", "orders")))

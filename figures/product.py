@@ -87,9 +87,9 @@ def _product(network: Network, thetas: np.ndarray) -> np.ndarray:
 
 def draw(arrays: dict[str, np.ndarray]):
     """The plane of products on the left; risk and distances along the path on the right."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure = plt.figure(figsize=(7.2, 3.7))
+    figure = Figure(figsize=(7.2, 3.7))
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
     axis, level = left.add_subplot(), float(arrays["level"])
     plane = arrays["grid_x"], arrays["grid_y"], arrays["landscape"]

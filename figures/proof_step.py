@@ -77,9 +77,10 @@ def _worst(angle: float) -> tuple[float, float, float, float]:
 
 def draw(arrays: dict[str, np.ndarray]):
     """One panel for each step; above 1 the step is false."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True)
+    figure = Figure(figsize=(7.2, 3.1))
+    axes = figure.subplots(1, 2, sharey=True)
     cloud, worst, witness = arrays["cloud"], arrays["worst"], arrays["witness"]
     titles = (r"$E_1 \leq r^2 \sin^2\alpha\ \mathbf{E}|QX|^2 1_B$", r"$E_1 \leq 2\, r^2 \sin^2\alpha\ \|\Sigma\|$")
     for k, (axis, title, limit, name) in enumerate(

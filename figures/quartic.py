@@ -72,9 +72,10 @@ def breakpoints(risk: Risk, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def draw(arrays: dict[str, np.ndarray]):
     """The whole segment, its top, and the spike."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.1), width_ratios=[1.5, 1.1, 1])
+    figure = Figure(figsize=(7.2, 3.1))
+    axes = figure.subplots(1, 3, width_ratios=[1.5, 1.1, 1])
     for axis, name in zip(axes, ("nets", "nets", "hat")):
         _panel(axis, arrays, name)
     where, value, _ = arrays["nets/maximum"]

@@ -101,9 +101,10 @@ def _eq_22(count: int) -> dict[str, np.ndarray]:
 
 def draw(arrays: dict[str, np.ndarray]):
     """The path on the left, eq. (22) on the right."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.3), width_ratios=[1.75, 1])
+    figure = Figure(figsize=(7.2, 3.3))
+    (left, right) = figure.subplots(1, 2, width_ratios=[1.75, 1])
     risk, allowed = arrays["risk"], arrays["allowed"]
     s = np.linspace(0, 1, risk.shape[1])
     for k, (number, (_, larger, actual, theorem, printed)) in enumerate(zip(arrays["numbers"], allowed)):

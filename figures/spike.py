@@ -64,9 +64,10 @@ def data(
 
 def draw(arrays: dict[str, np.ndarray]):
     """Both curves, the published one, and the two predicted edges."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axis = plt.subplots(figsize=(5.2, 3.2))
+    figure = Figure(figsize=(5.2, 3.2))
+    axis = figure.subplots()
     for alpha, style in zip(ALPHAS, ("o-", "s--")):
         mean, error = arrays[f"alpha {alpha:g}"][:, :2].T
         axis.errorbar(arrays["levels"], mean, error, fmt=style, label=rf"beads to {alpha:g} $L_0$")

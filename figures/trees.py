@@ -65,9 +65,10 @@ def _determinants(side: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw(arrays: dict[str, np.ndarray]):
     """Three columns: a landscape and its tree."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(2, 3, figsize=(7.2, 4.6), height_ratios=[1.3, 1])
+    figure = Figure(figsize=(7.2, 4.6))
+    axes = figure.subplots(2, 3, height_ratios=[1.3, 1])
     u, v = arrays["u"], arrays["v"]
     axes[0, 0].contourf(u, v, arrays["one"].T, levels=np.linspace(0, 1, 21), extend="max")
     axes[0, 0].contour(u, v, arrays["one"].T, levels=[0.3125], colors="w", linewidths=0.8)

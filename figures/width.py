@@ -82,9 +82,10 @@ def _gap(sample: Sample, width: int, rng: np.random.Generator) -> tuple[float, f
 
 def draw(arrays: dict[str, np.ndarray]):
     """Gaps with their ranges, what is allowed, and the two slopes."""
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axis = plt.subplots(figsize=(5.4, 3.7))
+    figure = Figure(figsize=(5.4, 3.7))
+    axis = figure.subplots()
     m, n = arrays["widths"], int(arrays["inputs"])
     for name, (colour, style, marker, text) in STYLES.items():
         if f"gap/{name}" not in arrays:

@@ -12,6 +12,7 @@ float64, hence a fraction. For each straight piece theta(t), 0 <= t <= 1, one of
    polynomial on an interval is at most its largest Bernstein coefficient; where that does not decide, halve.
 
 Exit status 0: verified. 1: refused, naming the piece and the value that break the claim. 2: not a certificate.
+141: who reads the output closed the pipe.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import sys
 from fractions import Fraction
 
 FORMAT = "halfrect certificate 1"
+USAGE = (
+    "usage: verify FILE ...: verify certificates in rational arithmetic; 0: verified, 1: refused, 2: not a certificate"
+)
 HALVINGS = 200  # of a piece's t: a cell of 2^-200 that is undecided touches the bound, and no more halving would tell
 
 
@@ -264,7 +269,7 @@ def read(file):
 def main(arguments):
     """Verify each file; returns the exit status."""
     if not arguments or any(a.startswith("-") for a in arguments):
-        print(__doc__, file=sys.stderr if not {"-h", "--help"} & set(arguments) else sys.stdout)
+        print(__doc__ or USAGE, file=sys.stderr if not {"-h", "--help"} & set(arguments) else sys.stdout)
         return 0 if {"-h", "--help"} & set(arguments) else 2
     worst = 0
     for file in arguments:
@@ -297,5 +302,20 @@ def main(arguments):
     return worst
 
 
+def program():
+    """`main` on the command line: what the terminal cannot show is replaced, and a closed pipe is not a word."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # the interpreter flushes once more
+        os.dup2(nowhere, sys.stdout.fileno())
+        return 141
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(program())

@@ -5,18 +5,21 @@ A judge takes the instance, by the names of its arguments, and the answer; it re
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory.maxima import segment_maximum
+from theory.numerics import validation as check
 from theory.paths import Path
 from theory.relu_kernel import kernel, proof_terms, sharp_bounds
 from theory.risk import Risk, Sample
 
 Array = NDArray[Any]
 Instance = dict[str, Any]
+LONG = 1000  # characters of an answer that are shown
 TOLERANCE = 1e-8  # relative to the size of the numbers of an instance; exercises are about formulas, not roundings
 
 
@@ -24,15 +27,29 @@ def short(value: Any) -> str:
     """A value in one line, as an attempt shows it."""
     if isinstance(value, Risk):
         return f"Risk({value.network}, X = {short(value.sample.X)}, Y = {short(value.sample.Y)})"
-    return (
-        np.array2string(value, separator=", ", threshold=40).replace("\n", "")
-        if isinstance(value, np.ndarray)
-        else repr(value)
-    )
+    try:
+        if isinstance(value, np.ndarray):
+            return np.array2string(value, separator=", ", threshold=40).replace("\n", "")
+        text = repr(value)
+    except Exception:  # an integer of too many digits, or an object of someone else's
+        return check.describe(value)
+    return text if len(text) <= LONG else text[: LONG - 3] + "..."
+
+
+def _numbers(answer: Any) -> Array:
+    """The answer as finite floats (...); ValueError where it is none, masked or complex."""
+    return check.finite_array(answer, "the answer")
+
+
+def _number(answer: Any) -> float:
+    """The answer as one float, infinity included; ValueError where it is none."""
+    if isinstance(answer, (str, bytes)) or np.iscomplexobj(answer) or np.size(answer) != 1:
+        raise ValueError(f"it must be one real number; it is {check.describe(answer)}")
+    return float(np.asarray(answer, dtype=float).reshape(()))
 
 
 def _close(answer: Any, wanted: Array | float, scale: float = 0.0) -> str | None:
-    answer, wanted = np.asarray(answer, dtype=float), np.asarray(wanted, dtype=float)
+    answer, wanted = _numbers(answer), np.asarray(wanted, dtype=float)
     if answer.shape != wanted.shape:
         return f"The shape must be {wanted.shape}, it is {answer.shape}."
     size = max(scale, float(np.abs(wanted).max(initial=0.0)), 1e-12)
@@ -48,33 +65,31 @@ def kernel_value(instance: Instance, answer: Any) -> str | None:
 
 def upper_bound(instance: Instance, answer: Any) -> str | None:
     """A finite bound on the risk of the segment, at most 100 times its maximum (or 1)."""
-    true = segment_maximum(instance["risk"], instance["theta_a"], instance["theta_b"])
-    if not np.isfinite(float(answer)):
+    true, bound = segment_maximum(instance["risk"], instance["theta_a"], instance["theta_b"]), _number(answer)
+    if not np.isfinite(bound):
         return "An infinite bound is of no use: give a finite one."
-    if float(answer) < true.value * (1 - 1e-9):
+    if bound < true.value * (1 - 1e-9):
         return f"The risk is {true.value:.6g} at t = {true.t:.6g}, above your bound."
-    return (
-        None
-        if float(answer) <= 100 * max(true.upper, 1.0)
-        else f"A bound, but useless: the maximum is {true.value:.6g}."
-    )
+    useful = bound <= 100 * max(true.upper, 1.0)
+    return None if useful else f"A bound, but useless: the maximum is {true.value:.6g}."
 
 
 def sharp_lower_bound(instance: Instance, answer: Any) -> str | None:
     """A lower bound of the kernel, no worse than the sharp one in its norm form, and than 0."""
     sample = Sample(instance["X"], np.zeros((len(instance["X"]), 1)))
     w1, w2 = instance["w1"], instance["w2"]
+    bound = _number(answer)
     bounds, size = sharp_bounds(w1, w2, sample), TOLERANCE * max(float(np.trace(sample.second_moment)), 1e-12)
-    if float(answer) > kernel(w1, w2, sample) + size:
+    if bound > kernel(w1, w2, sample) + size:
         return f"Not a lower bound: the kernel is {kernel(w1, w2, sample):.6g}."
     wanted = float(np.maximum(bounds.norm, 0))
-    return None if float(answer) >= wanted - size else f"A lower bound, but {wanted:.6g} is one as well."
+    return None if bound >= wanted - size else f"A lower bound, but {wanted:.6g} is one as well."
 
 
 def broken_step(instance: Instance, answer: Any) -> str | None:
     """Atoms on which E1 exceeds what the printed proof says of it."""
-    X = np.asarray(answer, dtype=float)
-    if X.ndim != 2 or X.shape[1] != 2 or not 1 <= len(X) <= 8 or not np.isfinite(X).all():
+    X = _numbers(answer)
+    if X.ndim != 2 or X.shape[1] != 2 or not 1 <= len(X) <= 8:
         return "Give one to eight atoms in the plane, an array of shape (N, 2)."
     c, s = np.cos(instance["alpha"] / 2), np.sin(instance["alpha"] / 2)
     terms = proof_terms([c, -s], [c, s], Sample(X, np.zeros((len(X), 1))))
@@ -86,7 +101,7 @@ def broken_step(instance: Instance, answer: Any) -> str | None:
 
 def freed_unit(instance: Instance, answer: Any) -> str | None:
     """The same function with a column that is exactly zero."""
-    V, Z, new = instance["V"], instance["Z"], np.asarray(answer, dtype=float)
+    V, Z, new = instance["V"], instance["Z"], _numbers(answer)
     if new.shape != V.shape:
         return f"The shape must be that of V, {V.shape}; it is {new.shape}."
     if not (new == 0).all(axis=0).any():
@@ -97,7 +112,7 @@ def freed_unit(instance: Instance, answer: Any) -> str | None:
 def fifteen_puzzle(instance: Instance, answer: Any) -> str | None:
     """Steps at constant function that bring a unit into the hole."""
     W, v, hole, unit = (instance[name] for name in ("W", "v", "hole", "unit"))
-    steps = [(np.asarray(w, float), np.asarray(u, float)) for w, u in answer]
+    steps = [(_numbers(w), _numbers(u)) for w, u in itertools.islice(answer, 9)]
     if not 1 <= len(steps) <= 8:
         return "Give one to eight steps (W, v)."
     rng, before = np.random.default_rng(0), (W, v)
@@ -117,7 +132,7 @@ def fifteen_puzzle(instance: Instance, answer: Any) -> str | None:
 
 def sparse_weights(instance: Instance, answer: Any) -> str | None:
     """The same function with at most N units and no larger l1 norm."""
-    Z, v, new = instance["Z"], instance["v"], np.asarray(answer, dtype=float)
+    Z, v, new = instance["Z"], instance["v"], _numbers(answer)
     if new.shape != v.shape:
         return f"The shape must be {v.shape}; it is {new.shape}."
     if np.count_nonzero(new) > Z.shape[1]:
@@ -139,14 +154,14 @@ def normalised_length(instance: Instance, answer: Any) -> str | None:
     """Length over the distance of the ends."""
     wanted = Path(instance["points"]).normalised_length
     if not np.isfinite(wanted):
-        return None if np.isinf(float(answer)) else "A loop has infinite normalised length."
+        return None if _number(answer) == np.inf else "A loop has infinite normalised length."
     return _close(answer, wanted)
 
 
 def orientation(instance: Instance, answer: Any) -> str | None:
     """The sign of det Z."""
     wanted = float(np.sign(np.linalg.det(np.maximum(instance["W"] @ instance["X"].T, 0))))
-    return None if float(answer) == wanted else f"det Z has sign {wanted:+.0f}."
+    return None if _number(answer) == wanted else f"det Z has sign {wanted:+.0f}."
 
 
 def barrier(instance: Instance, answer: Any) -> str | None:

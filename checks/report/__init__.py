@@ -4,6 +4,7 @@ from checks.report.document import as_document, write_json
 from checks.report.folder import CERTIFICATES, LEDGER, PAGE, PICTURES, begin, draw
 from checks.report.page import render_page
 from checks.report.pictures import Picture, PictureError, read
+from checks.report.progress import Bar
 from checks.report.terminal import catalogue, console, controls, details, ledger, measured, summary, troubles
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "LEDGER",
     "PAGE",
     "PICTURES",
+    "Bar",
     "Picture",
     "PictureError",
     "as_document",

@@ -49,11 +49,6 @@ class Run:
         return shlex.join(words)
 
 
-def verdict(result: Result) -> str:
-    """The verdict of this run as a word; "none" where it supports none."""
-    return result.verdict.name.lower() if result.verdict else "none"
-
-
 def story(
     result: Result,
     claim: Claim | None,
@@ -124,10 +119,9 @@ def _certificate(certificate: Shipped | None) -> str:
 
 def _examined(result: Result) -> str:
     control = result.control
-    recorded = result.recorded.name.lower() if result.recorded else "unknown"
     rows = [
-        ("Outcome", f"{result.status.name.lower()}: {result.status.value}"),
-        ("Verdict", f"{verdict(result)} in this run, {recorded} on record"),
+        ("Outcome", f"{result.status_word}: {result.status.value}"),
+        ("Verdict", f"{result.verdict_word} in this run, {result.recorded_word} on record"),
         ("Instances", f"{result.instances:,}"),
         ("Worst margin", repr(result.margin) if result.instances else "-"),
         ("Tried", result.note),
@@ -136,7 +130,7 @@ def _examined(result: Result) -> str:
         ("Time", f"{result.seconds:.1f} s"),
     ]
     if control is not None:
-        fault = f"{'caught' if result.control_caught else 'missed'}, margin {number(control.margin)} over {control.instances:,} instances"
+        fault = f"{result.control_word}, margin {number(control.margin)} over {control.instances:,} instances"
         rows.insert(4, ("Planted fault", f"{fault}. {control.note}".strip()))
     listing = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows if text)
     closest = ""

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from checks.certificates import verify
+from checks import certificates, own_path
 
 PAGE, LEDGER, PICTURES, CERTIFICATES = "index.html", "ledger.json", "pictures", "certificates"
 
@@ -23,7 +22,7 @@ def begin(folder: str | Path) -> Path:
     """Make the folder and put the verifier there; OSError where that cannot be done."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(verify.__file__, folder / "verify.py")
+    shutil.copyfile(certificates.main.__code__.co_filename, folder / "verify.py")
     return folder
 
 
@@ -32,8 +31,10 @@ def draw(folder: Path, *, command: tuple[str, ...] = ("figures", "all", "--fast"
 
     The figures are a program of their own, which reads the ledger and is not known to it: it is run, not imported.
     """
-    words = [sys.executable, "-m", *command, "--out", str(folder / PICTURES)]
-    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    words = own_path.command(*command, "--out", str(folder / PICTURES))
+    done = subprocess.run(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="locale", errors="replace", check=False
+    )
     if done.returncode == 0:
         return ""
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

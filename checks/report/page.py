@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from checks import claims
 from checks.claim import Claim, Evidence, Status
 from checks.examine import Result
-from checks.report import document, mathml, notes, pictures
-from checks.report.entry import EVIDENCE, Run, copyable, number, story, verdict
+from checks.report import document, mathml, notes, pictures, slider
+from checks.report.entry import EVIDENCE, Run, copyable, number, story
 from checks.report.pictures import Picture
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ def render_page(
     certificates: Iterable[Shipped] = (),
 ) -> str:
     """The whole page as text; certificates are offered under their claims. ledger: the notes (default: those installed)."""
-    from checks.report import slider
-
     ledger = notes.read() if ledger is None else ledger
     figures, by_claim = tuple(figures), {shipped.claim: shipped for shipped in certificates}
     run = Run(seed, budget, data)
@@ -96,7 +94,7 @@ def _chip(verdict: str) -> str:
 
 
 def _counts(results: Iterable[Result]) -> dict[str, int]:
-    names = [verdict(result) for result in results]
+    names = [result.verdict_word for result in results]
     return {name: names.count(name) for name in SIGNS if name in names}
 
 
@@ -129,7 +127,7 @@ def _notice(results: Sequence[Result]) -> str:
             f"every planted fault was caught.</p>{missing}</div>"
         )
     items = "".join(
-        f'<li><a href="#{html.escape(r.id)}">{html.escape(r.id)}</a> {r.status.name.lower()}: {html.escape(r.status.value)}</li>'
+        f'<li><a href="#{html.escape(r.id)}">{html.escape(r.id)}</a> {r.status_word}: {html.escape(r.status.value)}</li>'
         for r in bad
     )
     return f'<div class="notice bad"><p>{len(bad)} of {len(results)} outcomes need a look:</p><ul>{items}</ul>{missing}</div>'
@@ -219,10 +217,9 @@ def _claim(
     figures: Sequence[Picture],
     certificate: Shipped | None,
 ) -> str:
-    name, word = html.escape(result.id), verdict(result)
-    evidence = result.evidence.value if result.evidence else ""
+    name, word = html.escape(result.id), result.verdict_word
+    evidence, fault = result.evidence_word, result.control_word
     rank = list(Evidence).index(result.evidence) if result.evidence else len(Evidence)
-    fault = "caught" if result.control_caught else "missed"
     keys = {
         "claim": order,
         "verdict": list(SIGNS).index(word),
@@ -238,7 +235,7 @@ def _claim(
         f'<td class="verdict">{_chip(word)}</td><td class="evidence">{evidence or "-"}</td>'
         f'<td class="instances">{result.instances:,}</td><td class="margin">{number(result.margin)}</td>'
         f'<td class="fault {fault}">{fault}</td>'
-        f'<td class="status {result.status.name.lower()}">{result.status.name.lower()}</td>'
+        f'<td class="status {result.status_word}">{result.status_word}</td>'
     )
     source = entry.source or (claim.source if claim else "")
     return (

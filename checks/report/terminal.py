@@ -1,4 +1,4 @@
-"""The ledger as a table for people and as JSON for programs."""
+"""The ledger for people, on a terminal: one row per claim, and what needs a look in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,7 @@ from rich.text import Text
 from checks.claim import Claim, Standing, Status
 from checks.claims import section
 from checks.examine import Result
+from checks.programs import Console
 
 COLOURS = {
     Status.AGREES: "green",
@@ -62,22 +63,20 @@ def ledger(results: Sequence[Result], width: int = 120) -> RenderableType:
 
 
 def _cells(result: Result) -> dict[str, Text]:
-    caught = result.control_caught
     return {
         "claim": Text(result.id),
-        "verdict": Text(verdict_name(result)),
-        "evidence": Text(result.evidence.value if result.evidence else "-"),
-        "status": Text(result.status.name.lower(), style=COLOURS[result.status]),
+        "verdict": Text(result.verdict_word),
+        "evidence": Text(result.evidence_word or "-"),
+        "status": Text(result.status_word, style=COLOURS[result.status]),
         "instances": Text(f"{result.instances:,}"),
         "margin": Text(f"{result.margin:.2g}"),
-        "control": Text("caught" if caught else "missed", style="" if caught else "bold red"),
+        "control": _control(result),
         "seconds": Text(f"{result.seconds:.1f}"),
     }
 
 
-def verdict_name(result: Result) -> str:
-    """The verdict that the run supports; a dash when it supports none."""
-    return result.verdict.name.lower() if result.verdict else "-"
+def _control(result: Result) -> Text:
+    return Text(result.control_word, style="" if result.control_caught else "bold red")
 
 
 def measured(results: Iterable[Result]) -> RenderableType:
@@ -97,9 +96,8 @@ def troubles(results: Iterable[Result]) -> RenderableType:
     for result in results:
         if result.status is not Status.AGREES:
             line = Text(f"{result.id}: {result.status.value}", style=COLOURS[result.status])
-            recorded = result.recorded.name.lower() if result.recorded else "unknown"
             lines.append(line)
-            lines.append(Text(f"  recorded {recorded}, this run {verdict_name(result)}"))
+            lines.append(Text(f"  recorded {result.recorded_word}, this run {result.verdict_word}"))
             for what, value in (("error", result.error), ("note", result.note), ("closest", result.closest)):
                 if value:
                     lines.append(Text(f"  {what}: {_short(value)}"))
@@ -136,7 +134,7 @@ def controls(results: Iterable[Result]) -> Table:
             Text(result.id),
             f"{control.instances:,}",
             f"{control.margin:.2g}",
-            Text("caught" if result.control_caught else "missed", style="" if result.control_caught else "bold red"),
+            _control(result),
             Text(where),
         )
     return table

@@ -234,15 +234,15 @@ def test_an_interrupt_keeps_what_is_done_and_gives_130(tmp_path, jobs):
 # Ctrl-C after the first finished claim, as a terminal sends it: to the whole process group.
 INTERRUPTED = """
 import os, signal, sys
-from checks import __main__ as command
+from checks import __main__ as command, report
 
-class Bar(command._Bar):
+class Bar(report.Bar):
     def finish(self, result):
         super().finish(result)
         os.killpg(0, signal.SIGINT)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
-    command._Bar = Bar
+    report.Bar = Bar
     sys.exit(command.main())
 """

@@ -69,9 +69,37 @@ def test_npz_reads_what_csv_reads(tmp_path):
 
 
 def test_columns_of_every_size_are_standardised():
+    wanted = tables.standardised(X, Y)
+    sample = tables.standardised(X * [2.0**1000, 2.0**-1000], Y * 2.0**-700)
+    assert np.array_equal(sample.X, wanted.X)
+    assert np.array_equal(sample.Y, wanted.Y)
     sample = tables.standardised(X * [1e300, 1e-300], Y * 1e-200)
-    assert np.array_equal(sample.X[:, 0], tables.standardised(X, Y).X[:, 0])
-    assert np.isfinite(sample.X).all()
+    assert np.allclose(sample.X, wanted.X, rtol=1e-14, atol=0)
+
+
+@given(hst.floats(1e-12, 1e300), hst.integers(2, 60), hst.integers(1, 1000), hst.booleans())
+def test_a_column_that_varies_is_no_constant_however_long_it_is(offset, step, repeats, negative):
+    """Whole multiples of a step of 8 units in the last place and more, on an offset: known without any rounding."""
+    k = np.tile(np.arange(5.0), repeats)
+    ulp = np.spacing(offset)
+    column = (-1) ** negative * (offset + k * (8 * step) * ulp)
+    if np.spacing(np.abs(column).max()) != ulp:
+        return  # across a power of two the steps are no longer whole
+    found = tables.standardised(k[:, None], column).Y[:5, 0]
+    assert np.allclose((-1) ** negative * found, (np.arange(5) - 2) / np.sqrt(2), atol=1e-12)
+
+
+@given(hst.floats(-1e300, 1e300), hst.integers(1, 1000))
+def test_a_column_that_varies_in_its_last_digit_only_is_constant(value, repeats):
+    column = np.tile([value, np.nextafter(value, np.inf)], repeats)
+    column = column if abs(value) > 1e-300 else np.zeros(2 * repeats)
+    assert not tables.standardised(np.arange(2.0 * repeats)[:, None], column).Y.any()
+
+
+@pytest.mark.parametrize("header", [",x1,y", "x1,,y", "x1,y,", " ,x1,y"])
+def test_a_column_without_a_name_is_refused(tmp_path, header):
+    said = refusal(write(tmp_path, "t.csv", f"{header}\n0,1,2\n1,2,1\n2,5,3\n"))
+    assert f"column {[cell.strip() for cell in header.split(',')].index('') + 1} has no name" in said
 
 
 @pytest.mark.parametrize(

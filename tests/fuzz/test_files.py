@@ -5,6 +5,7 @@ import json
 import runpy
 import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path as File
 
 import hostile
@@ -148,6 +149,7 @@ STATEMENTS = (
     "ALTER TABLE cells RENAME TO others",
     "ALTER TABLE cells RENAME COLUMN result TO outcome",
     "ALTER TABLE cells ADD COLUMN more TEXT NOT NULL DEFAULT 'x'",
+    "CREATE TRIGGER t BEFORE INSERT ON cells BEGIN SELECT RAISE(IGNORE); END",
     "CREATE TRIGGER t BEFORE INSERT ON cells BEGIN SELECT RAISE(ABORT, 'no'); END",
     "DROP TABLE cells; CREATE TABLE cells (key, result, seconds); INSERT INTO cells VALUES (1, NULL, 'x')",
     "DROP TABLE cells; CREATE VIEW cells AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) "
@@ -161,9 +163,8 @@ def test_a_sweep_goes_on_or_says_that_the_file_is_not_one(tmp_path_factory, jour
     file = tmp_path_factory.mktemp("s") / "sweep.sqlite"
     file.write_bytes(journal)
     if data.draw(st.booleans()):
-        with sqlite3.connect(file) as store:
+        with closing(sqlite3.connect(file)) as store, store:
             store.executescript(data.draw(st.sampled_from(STATEMENTS)))
-        store.close()
     else:
         file.write_bytes(data.draw(hostile.spoiled(journal)))
     with hostile.bounded():

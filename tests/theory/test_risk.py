@@ -268,7 +268,7 @@ def test_a_bad_argument_is_named(call, name):
         call()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed (extra: jax)")
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed (extra: deep)")
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_the_gradient_is_that_of_automatic_differentiation(activation):
     import jax

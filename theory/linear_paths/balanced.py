@@ -20,8 +20,8 @@ crossings and rank changes do no harm. A path from A to B (`connect_ridge`):
 s(1 - s) W_2 (H + H^{-1} - 2) W_1 with H the step, so its largest effect is in the middle: second order in the step, and
 fourth order in the risk where M is a minimum.
 
-In the functions W1 (h, n) and W2 (m, h), n <= m, are what `pair` gives (transposed when n_in > n_out), M (m, n)
-products, Q (h, n) isometries, O (h, h) orthogonal; ceiling: a risk that no chord may exceed. Lemma and proof:
+In the functions problem is the `LinearProblem`, theta (P,), W1 (h, n) and W2 (m, h), n <= m, are what `LinearProblem.factors` gives (transposed when n_in > n_out), M (m, n)
+products (M_0 the first and M_1 the last), Q (h, n) isometries, O (h, h) orthogonal; ceiling: a risk that no chord may exceed. Lemma and proof:
 paper_notes.md, prop-2.2-ridge.
 """
 
@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.linear_paths.curves import chords, complement, rotation, splice
-from theory.linear_paths.problem import pack, pair
+from theory.linear_paths.problem import LinearProblem
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk
@@ -109,20 +109,20 @@ def buy_slack(risk: Risk, theta: Array, rounds: int = 3) -> Path:
     return Path(np.stack(points), tuple(labels))
 
 
-def balancing(risk: Risk, theta: Array) -> tuple[Path, Callable[[float], tuple[Array, Array]], Factors]:
+def balancing(problem: LinearProblem, theta: Array) -> tuple[Path, Callable[[float], tuple[Array, Array]], Factors]:
     """The way to the section: cut off what the product does not use, then the balancing curve, and where it ends.
 
     The product stays (but for singular values at rounding level) and the norm falls, on the curve strictly unless the
     factors are balanced already.
     """
-    W1, W2 = pair(risk, theta)
+    W1, W2 = problem.factors(theta)
     U, S, Vt = np.linalg.svd(W2 @ W1, full_matrices=False)
     k = int(np.sum(S > CUT * max(float(np.linalg.norm(W1) * np.linalg.norm(W2)), np.finfo(float).tiny)))
     U, S, V = U[:, :k], S[:k], Vt[:k].T
     B = np.linalg.qr(W1 @ V)[0]
     cut_1 = W1 @ V @ V.T
     cut_2 = W2 @ B @ B.T
-    points = [pack(risk, W1, W2), pack(risk, cut_1, W2), pack(risk, cut_1, cut_2)]
+    points = [problem.vector(W1, W2), problem.vector(cut_1, W2), problem.vector(cut_1, cut_2)]
     path = Path(np.stack(points), ("cut off unused inputs", "cut off unused hidden directions"))
     inner, outer = B.T @ W1 @ V, U.T @ W2 @ B  # (k, k): outer @ inner = S
     # P = inner^{-T} S inner^{-1} = outer^T S^{-1} outer balances; take it from the better conditioned factor.
@@ -140,21 +140,21 @@ def balancing(risk: Risk, theta: Array) -> tuple[Path, Callable[[float], tuple[A
     return path, curve, Factors(U, S, V, left @ right)
 
 
-def to_section(risk: Risk, theta: Array, ceiling: float) -> tuple[Path, Factors]:
+def to_section(problem: LinearProblem, theta: Array, ceiling: float) -> tuple[Path, Factors]:
     """From theta to balanced factors of its product, the risk at most that of theta but for rounding."""
-    cut, curve, factors = balancing(risk, theta)
+    cut, curve, factors = balancing(problem, theta)
     half = np.sqrt(factors.S)
-    end = pack(risk, (factors.R * half) @ factors.V.T, (factors.U * half) @ factors.R.T)
-    return splice(cut, chords(risk, curve, ceiling, "balance"), Path(end[None])), factors
+    end = problem.vector((factors.R * half) @ factors.V.T, (factors.U * half) @ factors.R.T)
+    return splice(cut, chords(problem, curve, ceiling, "balance"), Path(end[None])), factors
 
 
-def along_section(risk: Risk, M_0: Array, M_1: Array, Q: Array, ceiling: float) -> Path:
+def along_section(problem: LinearProblem, M_0: Array, M_1: Array, Q: Array, ceiling: float) -> Path:
     """The section from M_0 to M_1 (m, n) under one isometry."""
-    return chords(risk, lambda t: section((1 - t) * M_0 + t * M_1, Q), ceiling, "straight in the product, balanced")
+    return chords(problem, lambda t: section((1 - t) * M_0 + t * M_1, Q), ceiling, "straight in the product, balanced")
 
 
-def rotate(risk: Risk, M: Array, Q: Array, O: Array, ceiling: float) -> Path:
+def rotate(problem: LinearProblem, M: Array, Q: Array, O: Array, ceiling: float) -> Path:
     """The section of M under isometries from Q to O Q, det O = 1."""
     turn = rotation(O)
     W1, W2 = section(M, Q)
-    return chords(risk, lambda s: (turn(s) @ W1, W2 @ turn(s).T), ceiling, "rotate the hidden space")
+    return chords(problem, lambda s: (turn(s) @ W1, W2 @ turn(s).T), ceiling, "rotate the hidden space")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear_paths.problem import _reorder, _transposed, transpose
-from theory.moves import EPS, Walk
+from theory.linear_paths.problem import LinearProblem, normalised, transpose, turned
+from theory.moves import Walk
 from theory.networks import Network
-from theory.numerics import Array
+from theory.numerics import Array, gamma
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
+
+# Labels of the pieces that keep the function, and how much of their size rounding may move outputs on them.
+KEEPS = ("free", "place", "transfer")
+ROUNDING = 2.0**-30
 
 
 def canonical(network: Network, theta: ArrayLike) -> Path:
@@ -20,13 +24,14 @@ def canonical(network: Network, theta: ArrayLike) -> Path:
     Needs hidden widths >= min(n_in, n_out) + 1 (with biases n_in + 1). No assumption on ranks.
     """
     start = check.parameters(theta, network.size)
-    if not _transposed(network):
+    if not turned(network):
         walk = Walk(network, start)
         for layer in range(1, network.depth):
             arrange(walk, layer, np.eye(network.widths[0], network.widths[layer - 1]))
         return walk.path
-    flipped, order = transpose(network)
-    return _reorder(canonical(flipped, start[order]), np.argsort(order))
+    mirrored, order = transpose(network)
+    path = canonical(mirrored, start[order])
+    return Path(path.points[:, np.argsort(order)], path.labels)
 
 
 def arrange(walk: Walk, layer: int, basis: Array) -> None:
@@ -68,22 +73,42 @@ def arrange(walk: Walk, layer: int, basis: Array) -> None:
 
 
 def rounding_allowance(risk: Risk, path: Path) -> float:
-    """How far rounding may move the risk of a vertex of a function-preserving path from that of its end.
+    """How far rounding has moved the risk of a vertex of a function-preserving path from that of its end; a bound.
 
-    A free or transfer changes an entry of V Z by at most a few h EPS of (|V| |Z|) (h units are summed over, in the null
-    vector and in the product), so after `pieces` of them the outputs are off by at most 8 pieces h EPS times
-    S = |W_K| ... |W_1| |x|. Squared loss doubles that times |Y| + S, absolute loss passes it on; evaluating the risk
-    adds its own (N + 4 K h) EPS.
+    On the pieces that keep the function (free, place, transfer) next to either end the outputs of every vertex are
+    compared with those of the end, rounding included: outputs off by d change the squared loss by at most
+    (2 |residual| + d) d, the absolute loss by d. Whatever moves an output by more than ROUNDING of S = |W_K| ... |W_1| |x|
+    is no rounding and gets no allowance. Last comes what `theory.maxima` adds to the risk of a vertex: its outputs are
+    known to 8 gamma(n + 8) S for every layer with n inputs, which it counts twice, and then come sums.
     """
-    network = Network(risk.network.widths, activation="identity", bias=risk.network.bias)
-    size = network(np.abs(path.points), np.abs(risk.sample.X)) + np.abs(risk.sample.Y)
-    reach = 2 * size**2 if risk.loss == "squared" else size
-    total = float(np.max(reach.sum(axis=-1) @ risk.sample.weights))
-    width = max(network.widths)
-    return (8 * len(path) * width + len(risk.sample) + 4 * network.depth * width) * EPS * total
+    problem, units = normalised(risk)
+    network, sample = problem.risk.network, problem.risk.sample
+    thetas = units.inside(path.points)
+    outputs, sizes = network(thetas, sample.X), network(np.abs(thetas), np.abs(sample.X))
+    owed = 16 * gamma(sum(network.widths) + 8 * network.depth)
+
+    def moved(off: Array, residual: Array) -> float:
+        change = (2 * np.abs(residual) + off) * off if risk.loss == "squared" else off
+        return float(np.max(change.sum(axis=-1) @ sample.weights))
+
+    keeps = [label.startswith(KEEPS) for label in path.labels]
+    first = keeps.index(False) if False in keeps else len(keeps)
+    last = keeps[::-1].index(False) if False in keeps else 0
+    drifts = []
+    for end, of_end in ((0, slice(0, first + 1)), (-1, slice(len(keeps) - last, None))):
+        size = sizes[of_end] + sizes[end]
+        drift = np.abs(outputs[of_end] - outputs[end]) + owed * size
+        drift = np.where(drift <= ROUNDING * size, drift, 0.0)
+        drifts.append(moved(drift, np.abs(outputs[end] - sample.Y) + owed * (sizes[end] + np.abs(sample.Y))))
+    reach = sizes + np.abs(sample.Y)
+    evaluation = moved(owed * reach, reach)
+    sums = moved(reach, np.zeros_like(reach)) * 4 * gamma(sample.Y.size + network.size + 32)
+    return units.above((max(drifts) + evaluation + sums) * (1 + 2.0**-20))
 
 
-def _join(network: Network, a: Array, b: Array) -> Path:
+def join(problem: LinearProblem, a: Array, b: Array) -> Path:
+    """From a to b, (P,) each, kappa = 0, for a `problem` that is wide: through their canonical forms, the product straight between them."""
+    network = problem.risk.network
     first, second = canonical(network, a), canonical(network, b)
     ends = np.stack([first.points[-1], second.points[-1]])
     middle = Path(ends, ("straight between the canonical forms",)) if not np.array_equal(*ends) else Path(ends[:1])

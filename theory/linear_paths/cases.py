@@ -1,4 +1,4 @@
-"""Proposition 2.2: paths inside the level sets of linear networks, Phi(x; theta) = W_K ... W_1 x.
+"""Proposition 2.2: paths inside the level sets of linear networks, Phi(x; theta) = W_K ... W_1 x; which theorem applies.
 
 kappa = 0, hidden widths >= r + 1 with r = min(n_in, n_out): moves around idle units (`theory.moves`) bring each end to
 W_j = [I 0; 0 0], W_K = [M 0] at constant risk, whatever the ranks; between the two one matrix moves, M in a straight
@@ -6,23 +6,76 @@ line, and the risk is convex. So the vertices decide, and no vertex is above the
 
     |risk(vertex) - risk(its end)| <= rounding_allowance(risk, path).
 
-Ridge, one hidden layer: the continuous balanced factorisation of `theory.linear_paths`. Width exactly r, one hidden
-layer: `theory.linear_paths.critical_width` (two components below a barrier that is known exactly). Strictly falling paths:
-`theory.linear_paths`. This module says which of them applies, and why none does.
+Width exactly r, one hidden layer: two components below a barrier that is known exactly (`critical_width`). Ridge, one
+hidden layer: the continuous balanced factorisation (`balanced`, `ridge`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear_paths.canonical import _join
+from theory.linear_paths.canonical import join
 from theory.linear_paths.critical_width import connect_at_critical_width
-from theory.linear_paths.problem import _ends, check_linear, check_widths, is_critical
+from theory.linear_paths.problem import LinearProblem, enter, normalised
 from theory.linear_paths.ridge import connect_ridge
+from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
+
+
+@dataclass(frozen=True)
+class Case:
+    """A theorem: when it applies, and the path (problem, a, b, rise) that proves it."""
+
+    name: str
+    applies: Callable[[LinearProblem], bool]
+    path: Callable[[LinearProblem, Array, Array, float], Path]
+
+
+def _straight(problem: LinearProblem, a: Array, b: Array, rise: float) -> Path:
+    return Path(np.stack([a, b]), ("straight: the risk is convex",))
+
+
+def _idle_units(problem: LinearProblem, a: Array, b: Array, rise: float) -> Path:
+    return join(problem, a, b)
+
+
+def _plain(problem: LinearProblem) -> bool:
+    return problem.risk.kappa == 0
+
+
+def _one_hidden(problem: LinearProblem) -> bool:
+    return problem.risk.network.depth == 2
+
+
+# The first that applies.
+CASES = (
+    Case("one layer: the risk is convex", lambda p: p.risk.network.depth == 1, _straight),
+    Case("kappa = 0, wide: idle units", lambda p: _plain(p) and p.wide, _idle_units),
+    Case("kappa = 0, width r: singular products", lambda p: _plain(p) and p.critical, connect_at_critical_width),
+    Case("ridge, wide: the balanced section", lambda p: _one_hidden(p) and p.wide, connect_ridge),
+    Case("ridge, width r: the section, or a singular product", lambda p: p.critical, connect_ridge),
+)
+
+
+def which(problem: LinearProblem) -> Case:
+    """The first case that applies to a problem; ValueError says why none does."""
+    for case in CASES:
+        if case.applies(problem):
+            return case
+    depth, kappa = problem.risk.network.depth, problem.risk.kappa
+    if kappa > 0 and depth > 2:
+        raise ValueError(
+            f"kappa must be 0 for {depth} matrices; got {kappa}. With ridge and depth >= 3 the origin is always a strict "
+            "local minimum and level sets are disconnected for small kappa: use kappa = 0 or one hidden layer"
+        )
+    problem.check_widths()
+    raise ValueError(f"nothing is proved here for widths {problem.risk.network.widths} with kappa = {kappa}")
 
 
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float = 1e-9) -> Path:
@@ -37,7 +90,8 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
     - one hidden layer of width r: as above when the ends are in the same component of the level set.
 
     ValueError: nonlinear networks, a penalty or depth for which nothing is proved, widths that are not wide enough
-    (naming the layer and the width needed), ends in different components (naming the barrier), bad ends.
+    (naming the layer and the width needed), ends in different components (naming the barrier), bad ends, and data or
+    weights of a size that leaves no room to compute in.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -47,23 +101,12 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rise: float =
     >>> bool(F.batch(path.points).max() < 1e-20)
     True
     """
-    check_linear(risk)
-    a, b = _ends(risk, theta_a, theta_b)
+    problem, units = normalised(risk)
+    (a, inner_a), (b, inner_b) = (
+        enter(problem, units, theta, name) for theta, name in ((theta_a, "theta_a"), (theta_b, "theta_b"))
+    )
     rise = check.number(rise, "rise", minimum=0.0, open_minimum=True)
     if np.array_equal(a, b):
         return Path(a[None])
-    depth, kappa = risk.network.depth, risk.kappa
-    if depth == 1:
-        return Path(np.stack([a, b]), ("straight: the risk is convex",))
-    if kappa > 0 and depth > 2:
-        raise ValueError(
-            f"kappa must be 0 for {depth} matrices; got {kappa}. With ridge and depth >= 3 the origin is always a strict "
-            "local minimum and level sets are disconnected for small kappa: use kappa = 0 or one hidden layer"
-        )
-    if depth == 2 and is_critical(risk) and kappa == 0:
-        return connect_at_critical_width(risk, a, b, rise)
-    if not (depth == 2 and is_critical(risk)):
-        check_widths(risk)
-    if kappa > 0:
-        return connect_ridge(risk, a, b, rise)
-    return _join(risk.network, a, b)
+    path = which(problem).path(problem, inner_a, inner_b, rise)
+    return units.outside(path, a, b)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import schur
 
-from theory.linear_paths.problem import pack
+from theory.linear_paths.problem import LinearProblem
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk
@@ -17,31 +17,32 @@ CHORDS = 1 << 15
 
 
 def chords(
-    risk: Risk, curve: Callable[[float], tuple[Array, Array]], ceiling: float, label: str, *, first: int = 8
+    problem: LinearProblem, curve: Callable[[float], tuple[Array, Array]], ceiling: float, label: str, *, first: int = 8
 ) -> Path:
     """A polyline through points of a curve s -> (W_1, W_2), s in [0, 1], halved where a chord rises above `ceiling`.
 
     Under squared loss the risk on a chord is a quartic, known from five values; for the absolute loss seventeen points
-    are looked at. `theory.maxima` certifies the path. label: of the pieces; first: how many chords to begin with.
+    are looked at. problem: its `vector` packs the factors. `theory.maxima` certifies the path. label: of the pieces; first: how many chords to begin with.
     ValueError when CHORDS chords do not suffice.
     """
     s = np.linspace(0.0, 1.0, first + 1)
-    points = np.stack([pack(risk, *curve(x)) for x in s])
+    points = np.stack([problem.vector(*curve(x)) for x in s])
     done = np.zeros(first, dtype=bool)
     while not done.all():
         todo = np.flatnonzero(~done)
-        seen = _highest(risk, points[todo], points[todo + 1])
+        seen = _highest(problem.risk, points[todo], points[todo + 1])
         done[todo] = seen <= ceiling
         split = np.flatnonzero(~done)
         if split.size == 0:
             break
         if len(done) + split.size > CHORDS or (np.diff(s)[split] < 2.0**-45).any():
             raise ValueError(
-                f"rise must be larger: {CHORDS} chords do not keep the piece '{label}' below {ceiling:.6g} (worst {seen.max():.17g})"
+                f"rise must be larger: {CHORDS} chords do not keep the piece '{label}' below {problem.shown(ceiling)}, by "
+                f"{problem.shown(seen.max() - ceiling)}"
             )
         middle = 0.5 * (s[split] + s[split + 1])
         s = np.insert(s, split + 1, middle)
-        points = np.insert(points, split + 1, [pack(risk, *curve(x)) for x in middle], axis=0)
+        points = np.insert(points, split + 1, [problem.vector(*curve(x)) for x in middle], axis=0)
         done = np.insert(done, split + 1, False)
     return Path(points, (label,) * (len(points) - 1))
 
@@ -111,6 +112,14 @@ def shortest_rotation(R: Array, target: Array) -> Array | None:
 def complement(R: Array) -> Array:
     """Orthonormal columns (h, h - k) orthogonal to those of R (h, k)."""
     return np.linalg.qr(R, mode="complete")[0][:, R.shape[1] :]
+
+
+def divided(M: Array, W: Array) -> Array:
+    """M W^{-1}, M (m, r), W (r, r); the nearest there is where W is singular."""
+    try:
+        return np.linalg.solve(W.T, M.T).T
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(W.T, M.T, rcond=None)[0].T
 
 
 def splice(*paths: Path) -> Path:

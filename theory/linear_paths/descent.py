@@ -2,14 +2,13 @@
 
 kappa = 0. If B = W_{K-1} ... W_1 has full column rank (n_in <= n_out, else transpose), W_K moves straight to a global
 minimiser: convex, so strictly falling until the end. Otherwise one straight piece first that falls strictly and makes
-B regular: against the gradient where there is one; at a critical point an escape. For K = 2 the escape is explicit:
-with W_1 rank deficient, w^T W_1 = 0, and a, b the top singular pair of G = L'(M), <a, G b> < 0,
+B regular: against the gradient where there is one; at a critical point, for K = 2, an escape. With W_1 rank deficient,
+w^T W_1 = 0, and a, b the top singular pair of G = L'(M), <a, G b> < 0,
 
     W_2 + tau s a w^T,   W_1 + tau t w b^T    change the risk by   -tau^2 (s t |G| - t^2 |W_2 w|^2 beta) + tau^4 s^2 t^2 beta,
 
 beta = E <b, X>^2 (no first order: W_2^T G = 0 and G W_1^T = 0), and with t small against s this falls for tau in (0, 1].
-For K >= 3 chains of such steps are tried, and each candidate is kept only when its polynomial in tau falls; where none
-is found, idle units are made first, at constant risk, then the last matrix falls.
+For K >= 3, where no such piece is found, idle units are made first, at constant risk, then the last matrix falls.
 
 Ridge: `theory.linear_paths.ridge_descent`.
 """
@@ -23,17 +22,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.linear_paths.canonical import canonical
-from theory.linear_paths.falls import EPS, coefficients, falls
-from theory.linear_paths.problem import check_linear, check_widths, transpose
-from theory.linear_paths.products import Product, best_product
-from theory.networks import Network
+from theory.linear_paths.falls import EPS, coefficients, falling
+from theory.linear_paths.problem import LinearProblem, enter, normalised
+from theory.linear_paths.products import Product, best_of
+from theory.linear_paths.ridge_descent import descend_ridge
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
 
 # B counts as regular when its singular values are within this factor; the first that a falling piece reaches is taken.
-REGULAR = (1e-2, 1e-4, 1e-6)
+REGULAR = (1e-2, 1e-4, 1e-6, 1e-8)
+AT_ONCE = 1e-6  # so regular at the start, no first piece is needed
 
 
 # Of so many falling first pieces the one with the smallest weights at the end is taken.
@@ -41,7 +41,7 @@ CHOICE = 16
 
 
 def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any = 0) -> Path:
-    """A polyline from theta (P,) to the lowest level, along which the risk never rises.
+    """A polyline from theta (P,) to the lowest level, along which the risk never rises but for rounding.
 
     Squared loss, kappa = 0: K = 1, 2 (hidden width >= min(n_in, n_out)): it falls strictly on every piece. K >= 3: on
     every piece whose label does not say free, place or transfer; those keep it constant, and appear only when no
@@ -53,64 +53,59 @@ def descend(risk: Risk, theta: ArrayLike, *, tolerance: float = 1e-9, rng: Any =
     ValueError for other networks, penalties or widths. A theta that is at the lowest level already (up to rounding)
     gives a path without pieces.
     """
-    check_linear(risk)
-    network = risk.network
-    start = np.array(check.parameters(theta, network.size))
-    if start.ndim != 1:
-        raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
+    problem, units = normalised(risk)
+    given, start = enter(problem, units, theta)
+    check.no_overflow(problem.risk(start), "theta")
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
-    check.no_overflow(risk(start), "theta")
     if risk.kappa > 0:
-        from theory.linear_paths.ridge_descent import descend_ridge
+        path = descend_ridge(problem, start, tolerance)
+    else:
+        path = _descend(problem, start, check.generator(rng))
+    return units.outside(path, given)
 
-        return descend_ridge(risk, start, tolerance)
-    best = best_product(risk)
+
+def _descend(problem: LinearProblem, start: Array, rng: np.random.Generator) -> Path:
+    """kappa = 0: strictly if that is found, else by idle units."""
+    risk = problem.risk
+    network = risk.network
+    best = best_of(problem)
     rounding = 64 * max(*network.widths, 8) * EPS
     if risk(start) - best.value <= rounding * best.value + rounding**2 * risk.sample.energy:
         return Path(start[None])
     if network.depth == 1:
         end = _until_lowest(risk, start, network.pack([best.matrix]))
         return Path(np.stack([start, end]), ("straight to the minimum",))
-    if (
-        risk.loss == "squared"
-        and not network.bias
-        and min(network.hidden) >= min(network.widths[0], network.widths[-1])
-    ):
-        path = _strictly(risk, start, best, check.generator(rng))
+    if risk.loss == "squared" and not network.bias and min(network.hidden) >= problem.rank:
+        path = _strictly(problem, start, best, rng)
         if path is not None:
             return path
     try:
-        check_widths(risk)
+        problem.check_widths()
     except ValueError as error:
         raise ValueError(f"no strictly falling first piece was found, and to make idle units first: {error}") from None
     path = canonical(network, start)
-    W = [M.copy() for M in network.weights(path.points[-1])]
-    if network.widths[0] > network.widths[-1] and not network.bias:
-        W[0][: len(best.matrix)] = best.matrix
-    else:
-        W[-1][:, : network.widths[0]] = best.matrix[:, : network.widths[0]]
-        W[-1][:, network.widths[-2] :] = best.matrix[:, network.widths[0] :]
-    end = _until_lowest(risk, path.points[-1], network.pack(W))
+    W = [M.copy() for M in problem.factors(path.points[-1])]
+    M = problem.turn(best.matrix)
+    n = problem.network.widths[0]
+    W[-1][:, :n] = M[:, :n]
+    W[-1][:, problem.network.widths[-2] :] = M[:, n:]
+    end = _until_lowest(risk, path.points[-1], problem.vector(*W))
     return path + Path(np.stack([path.points[-1], end]), ("straight to the minimum",))
 
 
-def _strictly(risk: Risk, start: Array, best: Product, rng: np.random.Generator) -> Path | None:
+def _strictly(problem: LinearProblem, start: Array, best: Product, rng: np.random.Generator) -> Path | None:
     """At most two strictly falling pieces to a global minimiser, or None."""
-    network, order, M = risk.network, np.arange(risk.network.size), best.matrix
-    if network.widths[0] > network.widths[-1]:
-        network, order = transpose(network)
-        M = M.T
-    back = np.argsort(order)
-    whole = _finish(network, start[order], M, REGULAR[-1])
+    risk, M = problem.risk, problem.turn(best.matrix)
+    whole = _finish(problem, start, M, AT_ONCE)
     if whole is not None:
-        return Path(np.stack([start, _just_short(risk, start, whole[back])]), ("straight to the minimum",))
+        return Path(np.stack([start, _just_short(risk, start, whole)]), ("straight to the minimum",))
     directions = list(_directions(risk, start, rng))
     for regular in REGULAR:
         found: list[tuple[Array, Array]] = []
         for direction in directions:
-            end = _finish(network, (start + direction)[order], M, regular)
-            if end is not None and falls(coefficients(risk, start, direction)):
-                found.append((start + direction, end[back]))
+            end = _finish(problem, start + direction, M, regular)
+            if end is not None and falling(coefficients(risk, start, direction)):
+                found.append((start + direction, end))
                 if len(found) == CHOICE:
                     break
         if found:
@@ -124,27 +119,28 @@ def _just_short(risk: Risk, start: Array, end: Array) -> Array:
     """`end`, or a point of the segment just before it, where rounding has not put it past the minimum."""
     for short in (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6):
         point = end - short * (end - start)
-        if falls(coefficients(risk, start, point - start)):
+        if falling(coefficients(risk, start, point - start)):
             return point
     return end
 
 
-def _finish(network: Network, theta: Array, M: Array, regular: float) -> Array | None:
-    """theta with W_K such that the product is M, when B = W_{K-1} ... W_1 is regular."""
-    W = [A.copy() for A in network.weights(theta)]
-    B = np.eye(network.widths[0])
+def _finish(problem: LinearProblem, theta: Array, M: Array, regular: float) -> Array | None:
+    """theta with W_K such that the product of the factors is M, when B = W_{K-1} ... W_1 is regular."""
+    W = problem.factors(theta)
+    B = np.eye(problem.network.widths[0])
     for A in W[:-1]:
         B = A @ B
-    s = np.linalg.svd(B, compute_uv=False)
-    if len(s) < network.widths[0] or not s[-1] > regular * s[0]:
+    if not np.isfinite(B).all():
         return None
-    with np.errstate(over="ignore", invalid="ignore"):
-        W[-1] = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
-    return network.pack(W) if np.isfinite(W[-1]).all() else None
+    s = np.linalg.svd(B, compute_uv=False)
+    if len(s) < problem.network.widths[0] or not s[-1] > regular * s[0]:
+        return None
+    last = W[-1] + (M - W[-1] @ B) @ np.linalg.pinv(B)
+    return problem.vector(*W[:-1], last) if np.isfinite(last).all() else None
 
 
 def _directions(risk: Risk, theta: Array, rng: np.random.Generator) -> Iterator[Array]:
-    """Candidates for a strictly falling first piece: against the gradient, then escapes, generic parts added to each."""
+    """Candidates for a strictly falling first piece: against the gradient, for K = 2 then escapes, generic parts added."""
     network = risk.network
     g = risk.gradient(theta)
     size = float(np.linalg.norm(theta)) + 1.0
@@ -154,28 +150,13 @@ def _directions(risk: Risk, theta: Array, rng: np.random.Generator) -> Iterator[
             noise = rng.standard_normal(network.size)
             noise -= (noise @ g) / slope**2 * g
             yield size * 0.5**k * (-g / slope + noise / (2 * np.linalg.norm(noise)))
+    if network.depth != 2:
+        return
     weights = network.weights(theta)
     sample = risk.sample
-    M = np.linalg.multi_dot(weights[::-1])
-    G = 2 * ((sample.X @ M.T - sample.Y) * sample.weights[:, None]).T @ sample.X
+    G = 2 * ((sample.X @ (weights[1] @ weights[0]).T - sample.Y) * sample.weights[:, None]).T @ sample.X
     U, sizes, Vt = np.linalg.svd(G)
-    a, b = -U[:, 0], Vt[0]
-    if network.depth == 2:
-        yield from _two_layer_escapes(risk, weights, a, b, float(sizes[0]), rng)
-    for k in range(400):
-        hidden = [_hidden_direction(weights, j, k, rng) for j in range(1, network.depth)]
-        scale = 10.0 ** (rng.uniform(-1, 1, network.depth) * (1 + k / 100))
-        if k % 2 == 0:  # the hierarchy of the two-layer escape: outer layers large, inner ones small
-            scale = np.sort(scale)
-        shrink = 8.0 ** -(k // 8 % 4)
-        generic = [rng.standard_normal(shape) for shape in network.shapes]
-        strength = 10.0 ** -(k % 8) / 4
-        yield network.pack(
-            [
-                shrink * c * (np.outer(v, u) + strength * E / np.linalg.norm(E))
-                for c, u, v, E in zip(scale, [b, *hidden], [*hidden, a], generic)
-            ]
-        )
+    yield from _two_layer_escapes(risk, weights, -U[:, 0], Vt[0], float(sizes[0]), rng)
 
 
 def _two_layer_escapes(
@@ -209,22 +190,6 @@ def _two_layer_escapes(
                     0.9 * s_ * np.outer(a, w) + noise * E_2 / np.linalg.norm(E_2),
                 ]
             )
-
-
-def _hidden_direction(weights: list[Array], layer: int, k: int, rng: np.random.Generator) -> Array:
-    """A unit vector among the hidden units of a layer: idle from below, idle from above, or any."""
-    below = np.linalg.multi_dot([np.eye(len(weights[layer - 1])), *weights[:layer][::-1]])
-    above = np.linalg.multi_dot([*weights[layer:][::-1], np.eye(len(weights[layer - 1]))])
-    h = len(below)
-    orders: list[list[Array]] = [[below.T, above], [above, below.T], [np.vstack([below.T, above])], []]
-    for matrix in orders[k % 4]:
-        s, Vt = np.linalg.svd(matrix)[1:]
-        rank = int(np.sum(s > 1e-9 * max(float(s.max(initial=0.0)), 1e-300)))
-        if rank < h:
-            w = Vt[rank:].T @ rng.standard_normal(h - rank)
-            return w / np.linalg.norm(w)
-    w = rng.standard_normal(h)
-    return w / np.linalg.norm(w)
 
 
 def _until_lowest(risk: Risk, start: Array, end: Array) -> Array:

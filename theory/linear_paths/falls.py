@@ -36,12 +36,12 @@ def coefficients(risk: Risk, theta: Array, direction: Array) -> Array:
     return c
 
 
-def falls(c: Array, cells: int = 32) -> bool:
+def falling(c: Array, cells: int = 32) -> bool:
     """Whether a polynomial with coefficients c (d + 1,), ascending, is strictly decreasing on [0, 1].
 
     Not constant, slope nowhere positive. The slope is enclosed by its Bernstein coefficients on each of `cells` parts,
-    so True is safe and False may be a slope that touches zero inside; coefficients of c at rounding level (64 EPS of
-    their sum) count as zero.
+    so False may be a slope that touches zero inside. Coefficients of c at rounding level (64 EPS of the sum of all) count
+    as zero, since a start that floats leave a little beside a saddle is not worth more: a statement up to rounding, no bound.
     """
     if not np.isfinite(c).all():
         return False

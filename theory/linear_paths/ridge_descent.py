@@ -1,43 +1,82 @@
 """Ridge risks of linear nets: strictly falling polylines to the lowest level (Proposition 2.2, end, kappa > 0).
 
 One hidden layer, width >= min(n_in, n_out). The global minimisers are the balanced factors of the product M* that
-minimises L(M) + 2 kappa |M|_*. Each round tries, and keeps only a piece whose quartic falls:
+minimises L(M) + 2 kappa |M|_*. The way is that of the proof, and needs no escape from saddles:
 
-- straight to the minimiser that lies closest after a turn of the hidden space (the end, once it is taken);
-- along the balanced section from M towards M*, halved until it falls: the risk of the section is convex there;
-- towards balance at constant product, where only the norm changes;
-- a ridge refit of one layer; a quasi-Newton step, halved until it falls;
-- an escape: at a critical point W_2^T W_2 = W_1 W_1^T, so that at rank below h some hidden direction w is idle from both
-  sides, and W_2 + tau s a w^T, W_1 + tau s w b^T, a and b the top singular pair of G = L'(M), change the risk by
-  tau^2 s^2 (2 kappa - |G|) + tau^4 s^4 E <b, X>^2. |G| <= 2 kappa is the optimality condition of the nuclear-norm problem.
+1. ridge refits of one layer at a time, convex pieces (not needed for the proof; they spare many chords);
+2. cut off what the product does not use, then balance: the product stays and the norm falls;
+3. along the balanced section from M to M*, where the risk is convex in t and falls until t = 1.
+
+Balance is left as soon as a chord from there to the section falls. Curves are drawn as chords, halved until each falls.
+As soon as the straight piece to the minimiser falls (the one that lies closest after a turn of the hidden space), it is
+taken instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-from theory.linear_paths.balanced import balancing, isometry, refit_inner, refit_outer, section
-from theory.linear_paths.falls import coefficients, falls
-from theory.linear_paths.problem import pack, pair
-from theory.linear_paths.products import best_product
+from theory.linear_paths.balanced import Factors, balancing, buy_slack, isometry, refit_outer, section
+from theory.linear_paths.falls import coefficients, falling
+from theory.linear_paths.problem import LinearProblem
+from theory.linear_paths.products import best_of
 from theory.networks import Network
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
-ROUNDS = 2000
-MEMORY = 20
+Curve = Callable[[float], tuple[Array, Array]]
+
+# A path of more pieces is given up.
+PIECES = 2000
 
 
-def descend_ridge(risk: Risk, start: Array, tolerance: float) -> Path:
+class _Descent:
+    """The path so far; `take` adds a piece only if the risk falls strictly on it."""
+
+    def __init__(self, problem: LinearProblem, start: Array, target: Array) -> None:
+        self.problem, self.target = problem, target
+        self.points: list[Array] = [start]
+        self.labels: list[str] = []
+        self.arrived = False
+
+    def take(self, point: Array, label: str) -> bool:
+        risk, here = self.problem.risk, self.points[-1]
+        if not risk(point) < risk(here) or not falling(coefficients(risk, here, point - here)):
+            return False
+        self.points.append(point)
+        self.labels.append(label)
+        return True
+
+    def arrive(self) -> bool:
+        self.arrived = self.arrived or self.take(
+            _aligned(self.problem, self.points[-1], self.target), "straight to the minimum"
+        )
+        return self.arrived
+
+    def follow(self, curve: Curve, label: str, halvings: int) -> bool:
+        """Along the curve from s = 0 to 1 while chords fall, or until the minimum is reached; whether a chord fell."""
+        s, step, before = 0.0, 1.0, len(self.labels)
+        while s < 1 and not self.arrived and len(self.labels) < PIECES:
+            step = min(2 * step, 1 - s)
+            shortest = step * 0.5**halvings
+            while not self.take(self.problem.vector(*curve(s + step)), label):
+                step /= 2
+                if step < shortest:
+                    return len(self.labels) > before
+            s += step
+            self.arrive()
+        return len(self.labels) > before
+
+
+def descend_ridge(problem: LinearProblem, start: Array, tolerance: float) -> Path:
     """A strictly falling polyline from start (P,) to within `tolerance` (relative) of the least ridge risk, K <= 2.
 
-    ValueError for deeper nets, the absolute loss, widths below min(n_in, n_out), or a tolerance that is not reached in
-    ROUNDS pieces: data with singular values 1e4 apart and small kappa make the level sets bend too sharply for that.
+    problem: any; ValueError for deeper nets, the absolute loss, widths below min(n_in, n_out), or a tolerance that chords do not reach.
     """
-    network = risk.network
+    risk, network = problem.risk, problem.risk.network
     if network.depth > 2:
         raise ValueError(
             f"kappa must be 0 for {network.depth} matrices; got {risk.kappa}: with ridge and depth >= 3 the origin is a "
@@ -50,113 +89,53 @@ def descend_ridge(risk: Risk, start: Array, tolerance: float) -> Path:
         if np.array_equal(start, end) or not risk(end) < risk(start):
             return Path(start[None])
         return Path(np.stack([start, end]), ("straight to the minimum",))
-    least = min(network.widths[0], network.widths[-1])
-    if network.hidden[0] < least:
+    if network.hidden[0] < problem.rank:
         raise ValueError(
-            f"hidden layer 1 has width {network.hidden[0]} and needs at least min(n_in, n_out) = {least} for descent with ridge"
+            f"hidden layer 1 has width {network.hidden[0]} and needs at least min(n_in, n_out) = {problem.rank} for descent "
+            "with ridge"
         )
-    best = best_product(risk, gap=tolerance / 100)
-    points, labels = [start], []
-
-    def take(point: Array, label: str) -> bool:
-        if not risk(point) < risk(points[-1]) or not falls(coefficients(risk, points[-1], point - points[-1])):
-            return False
-        points.append(point)
-        labels.append(label)
-        return True
-
-    for k in range(ROUNDS):
-        here = points[-1]
-        if risk(here) <= best.value * (1 + tolerance):
-            break
-        if take(_aligned(risk, here, best.matrix), "straight to the minimum"):
-            break
-        refits, sections = _refits(risk, here), _sections(risk, here, best.matrix)
-        newton = _quasi_newton(risk, np.stack(points[-MEMORY - 1 :]))
-        candidates = [sections, _balances(risk, here), newton, _escapes(risk, here), refits]
-        if k < 6:
-            candidates = [refits, *candidates[:-1]]
-        elif k % 10 == 9:
-            candidates = [*candidates[2:], *candidates[:2]]
-        if not any(take(point, label) for candidate in candidates for point, label in candidate):
-            break
-    if not risk(points[-1]) <= best.value * (1 + tolerance):
+    best = best_of(problem, gap=tolerance / 100)
+    way = _Descent(problem, start, problem.turn(best.matrix))
+    if risk(start) > best.value * (1 + tolerance) and not way.arrive():
+        _by_the_section(way)
+    reached = risk(way.points[-1])
+    if not reached <= best.value * (1 + tolerance):
         raise ValueError(
-            f"tolerance must be larger: the path ends at {risk(points[-1]):.12g}, the minimum is {best.value:.12g}"
+            f"tolerance must be larger: the path ends at {problem.shown(reached)}, the minimum is {problem.shown(best.value)}"
         )
-    return Path(np.stack(points), tuple(labels))
+    return Path(np.stack(way.points), tuple(way.labels))
 
 
-def _refits(risk: Risk, theta: Array) -> Iterator[tuple[Array, str]]:
-    W1, W2 = risk.network.weights(theta)
-    points = [risk.network.pack([W1, refit_outer(risk, W1)]), risk.network.pack([refit_inner(risk, W2), W2])]
-    for point in sorted(points, key=risk):
-        yield point, "ridge refit"
+def _by_the_section(way: _Descent) -> None:
+    """Refit, cut, balance until a chord to the section falls, then straight in the product."""
+    refits = buy_slack(way.problem.risk, way.points[0])
+    for point, label in zip(refits.points[1:], refits.labels):
+        if way.take(point, label) and way.arrive():
+            return
+    cut = balancing(way.problem, way.points[-1])[0]
+    for point, label in zip(cut.points[1:], cut.labels):
+        way.take(point, label)
+    while not way.arrive() and len(way.labels) < PIECES:
+        balance, factors = balancing(way.problem, way.points[-1])[1:]
+        if way.follow(_to_target(factors, way.target), "along the balanced section", 12):
+            continue
+        if not any(way.take(way.problem.vector(*balance(0.5**k)), "balance") for k in range(12)):
+            return
 
 
-def _sections(risk: Risk, theta: Array, M: Array) -> Iterator[tuple[Array, str]]:
-    target = M.T if risk.network.widths[0] > risk.network.widths[-1] else M
-    factors = balancing(risk, theta)[2]
-    Q = isometry(factors)
-    for halving in range(12):
-        part = 0.5**halving
-        yield pack(risk, *section((1 - part) * factors.product + part * target, Q)), "along the balanced section"
+def _to_target(factors: Factors, target: Array) -> Curve:
+    M, Q = factors.product, isometry(factors)
+    return lambda t: section((1 - t) * M + t * target, Q)
 
 
-def _balances(risk: Risk, theta: Array) -> Iterator[tuple[Array, str]]:
-    curve = balancing(risk, theta)[1]
-    for part in (1.0, 0.5, 0.2, 0.05, 0.01, 0.002):
-        yield pack(risk, *curve(part)), "balance"
-
-
-def _quasi_newton(risk: Risk, points: Array) -> Iterator[tuple[Array, str]]:
-    """Limited-memory BFGS at the last of `points` (Nocedal and Wright, algorithm 7.4), then against the gradient."""
-    gradients = risk.gradient(points)
-    steps, changes = np.diff(points, axis=0), np.diff(gradients, axis=0)
-    curvature = np.sum(steps * changes, axis=1)
-    keep = curvature > 1e-10 * np.linalg.norm(steps, axis=1) * np.linalg.norm(changes, axis=1)
-    pairs = list(zip(steps[keep], changes[keep], curvature[keep]))
-    q = gradients[-1].copy()
-    weights = []
-    for s, y, c in reversed(pairs):
-        weights.append((s @ q) / c)
-        q -= weights[-1] * y
-    if pairs:
-        q *= pairs[-1][2] / (pairs[-1][1] @ pairs[-1][1])
-    for (s, y, c), weight in zip(pairs, reversed(weights)):
-        q += (weight - (y @ q) / c) * s
-    reach = 1.0 + float(np.linalg.norm(points[-1]))
-    for direction, halvings in ((q, 12), (gradients[-1], 60)):
-        direction = direction * min(1.0, reach / max(float(np.linalg.norm(direction)), 1e-300))
-        for k in range(halvings):
-            yield points[-1] - direction * 0.5**k, "quasi-Newton step"
-
-
-def _aligned(risk: Risk, theta: Array, M: Array) -> Array:
+def _aligned(problem: LinearProblem, theta: Array, M: Array) -> Array:
     """Balanced factors of M, turned in the hidden space to lie as close to theta as they can (Procrustes)."""
-    W1, W2 = pair(risk, theta)
-    M = M.T if risk.network.widths[0] > risk.network.widths[-1] else M
+    W1, W2 = problem.factors(theta)
     U, S, Vt = np.linalg.svd(M, full_matrices=False)
     half = np.sqrt(S)
     A, _, Bt = np.linalg.svd((W1 @ Vt.T + W2.T @ U) * half, full_matrices=False)
     R = A @ Bt
-    return pack(risk, (R * half) @ Vt, (U * half) @ R.T)
-
-
-def _escapes(risk: Risk, theta: Array) -> Iterator[tuple[Array, str]]:
-    """Falling directions at a critical point: a, b the top pair of G with |G| > 2 kappa, w idle from both sides."""
-    W1, W2 = risk.network.weights(theta)
-    sample = risk.sample
-    G = 2 * ((sample.X @ (W2 @ W1).T - sample.Y) * sample.weights[:, None]).T @ sample.X
-    U, s, Vt = np.linalg.svd(G)
-    if s[0] <= 2 * risk.kappa:
-        return
-    w = np.linalg.svd(np.vstack([W1.T, W2]))[2][-1]
-    beta = float(Vt[0] @ sample.second_moment @ Vt[0])
-    length = np.sqrt((s[0] - 2 * risk.kappa) / (2 * beta))
-    for k in range(20):
-        step = length * 0.5**k
-        yield theta + risk.network.pack([step * np.outer(w, Vt[0]), -step * np.outer(U[:, 0], w)]), "escape"
+    return problem.vector((R * half) @ Vt, (U * half) @ R.T)
 
 
 def _ridge_regression(risk: Risk) -> Array:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from theory.numerics import null_space
 
-Matrix = np.ndarray[Any, np.dtype[np.object_]]  # (rows, columns) of Fractions
+Matrix = Any  # flint.fmpq_mat
 
 
 def attack(setting: Setting, *, factor: int = 1) -> Outcome:
@@ -24,12 +25,12 @@ def attack(setting: Setting, *, factor: int = 1) -> Outcome:
         M = _invertible(rng, r)
         wall = factor * _lowest_square(M)
         W1, W2 = _two_solutions(rng, M)
-        between = _determinant(W1[0]) * _determinant(W1[1])
+        between = W1[0].det() * W1[1].det()
         ends = max(_risk(M, a, b) for a, b in zip(W1, W2))
-        tally.add(0 if between < 0 and ends < wall else -1, M=M, W1=W1[0])
+        tally.add(0 if between < 0 and ends < wall else -1, M=M.tolist(), W1=W1[0].tolist())
         for W in _singular(rng, M):
             best = _best_with_inner(M, W)
-            tally.add(float(best - wall), M=M, W1=W)
+            tally.add(float(best - wall), M=M.tolist(), W1=W.tolist())
         tally.add(_fall_from_critical(rng, r) - 0.5, r=r)
         tally.add(_isolated_minima(Fraction(int(rng.integers(1, 20)), 20), factor), k=k)
     return tally.outcome(
@@ -37,54 +38,55 @@ def attack(setting: Setting, *, factor: int = 1) -> Outcome:
     )
 
 
+def _integers(rng: np.random.Generator, r: int) -> Matrix:
+    from flint import fmpq_mat
+
+    return fmpq_mat(r, r, rng.integers(-4, 5, size=(r, r)).ravel().tolist())
+
+
 def _invertible(rng: np.random.Generator, r: int) -> Matrix:
     while True:
-        M = _rational(rng.integers(-4, 5, size=(r, r)))
-        if _determinant(M) != 0:
+        M = _integers(rng, r)
+        if M.det() != 0:
             return M
 
 
 def _two_solutions(rng: np.random.Generator, M: Matrix) -> tuple[list[Matrix], list[Matrix]]:
     """Two factorisations M = W_2 W_1 with opposite signs of det W_1."""
-    A = _invertible(rng, len(M))
-    B = A.copy()
-    B[0] = -B[0]
-    return [A, B], [_solve_right(M, A), _solve_right(M, B)]
+    A = _invertible(rng, M.nrows())
+    B = _diagonal([-1] + [1] * (M.nrows() - 1)) * A
+    return [A, B], [M * A.inv(), M * B.inv()]
 
 
-def _lowest_square(M: Matrix) -> Fraction:
+def _lowest_square(M: Matrix) -> Any:
     """A positive lower bound of sigma_min(M)^2, the least |N - M|^2 over singular N.
 
     The other r - 1 eigenvalues of M^T M have a product of at most (trace / (r - 1))^(r - 1).
     """
-    r, trace = len(M), sum((x * x for x in M.ravel()), Fraction(0))
-    return _determinant(M) ** 2 / (trace / (r - 1)) ** (r - 1) if r > 1 else _determinant(M) ** 2
+    r = M.nrows()
+    return M.det() ** 2 / (_square(M) / (r - 1)) ** (r - 1) if r > 1 else M.det() ** 2
 
 
 def _singular(rng: np.random.Generator, M: Matrix) -> list[Matrix]:
     """Inner matrices of determinant zero: zero, random, and the one that kills a coordinate direction of M."""
-    r = len(M)
-    random = _rational(rng.integers(-4, 5, size=(r, r)))
-    random[0] = random[-1] if r > 1 else 0 * random[0]
-    kill = _rational(np.eye(r, dtype=int))
-    kill[int(rng.integers(r))] = Fraction(0)
-    return [_rational(np.zeros((r, r), dtype=int)), random, kill]
+    r = M.nrows()
+    random = _integers(rng, r)
+    for j in range(r):
+        random[0, j] = random[r - 1, j] if r > 1 else 0
+    kill, dead = [1] * r, int(rng.integers(r))
+    kill[dead] = 0
+    return [_diagonal([0] * r), random, _diagonal(kill)]
 
 
-def _best_with_inner(M: Matrix, W1: Matrix) -> Fraction:
-    """min over W_2 of |W_2 W_1 - M|^2: row by row, the distance to the row space of W_1 (Gram-Schmidt)."""
-    basis: list[Matrix] = []
-    for row in W1:
-        rest = _off(row, basis)
-        if any(rest):
-            basis.append(rest)
-    return sum((_dot(rest, rest) for rest in (_off(row, basis) for row in M)), Fraction(0))
+def _best_with_inner(M: Matrix, W1: Matrix) -> Any:
+    """min over W_2 of |W_2 W_1 - M|^2: row by row, the distance to the row space of W_1, whose basis is B."""
+    from flint import fmpq_mat
 
-
-def _off(row: Matrix, basis: list[Matrix]) -> Matrix:
-    for b in basis:
-        row = row - b * (_dot(row, b) / _dot(b, b))
-    return row
+    reduced, rank = W1.rref()
+    if rank == 0:
+        return _square(M)
+    B = fmpq_mat(rank, M.ncols(), [v for row in reduced.tolist()[:rank] for v in row])
+    return _square(M - M * B.transpose() * (B * B.transpose()).inv() * B)
 
 
 def _fall_from_critical(rng: np.random.Generator, r: int) -> int:
@@ -93,25 +95,24 @@ def _fall_from_critical(rng: np.random.Generator, r: int) -> int:
     M = diag(d); W_2 W_1 keeps the d_i of a proper subset, in a random basis of the hidden layer. With w^T W_1 = 0 and
     G = W_2 W_1 - M != 0, the step W_2 += s a w^T, W_1 += s^2 w b^T changes F by s^3 (2 a^T G b |w|^2) + O(s^4).
     """
-    d = [Fraction(int(n)) for n in rng.integers(1, 6, size=r)]
+    from flint import fmpq, fmpq_mat
+
+    d = [int(n) for n in rng.integers(1, 6, size=r)]
     keep = rng.random(r) < 0.5
     keep[int(rng.integers(r))] = False
-    M = _rational(np.zeros((r, r), dtype=int))
-    W1, W2 = M.copy(), M.copy()
-    for i in range(r):
-        M[i, i] = d[i]
-        W1[i, i], W2[i, i] = (Fraction(1), d[i]) if keep[i] else (Fraction(0), Fraction(0))
     basis = _invertible(rng, r)
-    W1, W2 = basis @ W1, _solve_right(W2, basis)
-    G = W2 @ W1 - M
-    if any((W2.T @ G).ravel()) or any((G @ W1.T).ravel()):
+    M, W1 = _diagonal(d), basis * _diagonal([int(kept) for kept in keep])
+    W2 = _diagonal([n * int(kept) for n, kept in zip(d, keep)]) * basis.inv()
+    G = W2 * W1 - M
+    if _square(W2.transpose() * G) or _square(G * W1.transpose()):
         return 0  # not critical: the construction is wrong
-    w = _left_null(W1)
+    w = fmpq_mat(r, 1, null_space(W1.transpose().tolist(), r)[0])
     i, j = next((i, j) for i in range(r) for j in range(r) if G[i, j] != 0)
-    a, b = _unit(r, i), _unit(r, j) * (-1 if G[i, j] > 0 else 1)
-    start, s = _risk(M, W1, W2), Fraction(1)
+    a, b = (_diagonal([int(k == place) for k in range(r)]) for place in (i, j))
+    a, b = a * fmpq_mat(r, 1, [1] * r), b * fmpq_mat(r, 1, [-1 if G[i, j] > 0 else 1] * r)
+    start, s = _risk(M, W1, W2), fmpq(1)
     for _ in range(60):
-        if _risk(M, W1 + np.outer(w, b) * s**2, W2 + np.outer(a, w) * s) < start:
+        if _risk(M, W1 + w * b.transpose() * s**2, W2 + a * w.transpose() * s) < start:
             return 1
         s /= 2
     return 0
@@ -137,54 +138,19 @@ def _isolated_minima(q: Fraction, factor: int) -> float:
     return float(min(F(Fraction(0), Fraction(v)) for v in range(-3, 4)) - level)  # on u = 0: 1 + kappa v^2
 
 
-def _risk(M: Matrix, W1: Matrix, W2: Matrix) -> Fraction:
-    return sum((x * x for x in (W2 @ W1 - M).ravel()), Fraction(0))
+def _risk(M: Matrix, W1: Matrix, W2: Matrix) -> Any:
+    return _square(W2 * W1 - M)
 
 
-def _rational(matrix: Any) -> Matrix:
-    return np.vectorize(lambda n: Fraction(int(n)), otypes=[object])(matrix)
+def _square(A: Matrix) -> Any:
+    """|A|^2, the sum of squares of the entries."""
+    return sum(v * v for v in A.entries())
 
 
-def _dot(a: Matrix, b: Matrix) -> Fraction:
-    return sum((x * y for x, y in zip(a, b)), Fraction(0))
+def _diagonal(d: list[int]) -> Matrix:
+    from flint import fmpq_mat
 
-
-def _unit(r: int, i: int) -> Matrix:
-    return _rational(np.eye(r, dtype=int)[i])
-
-
-def _determinant(A: Matrix) -> Fraction:
-    if len(A) == 1:
-        return A[0, 0]
-    minors = (np.delete(A[1:], j, axis=1) for j in range(len(A)))
-    return sum(((-1) ** j * A[0, j] * _determinant(minor) for j, minor in enumerate(minors)), Fraction(0))
-
-
-def _solve_right(B: Matrix, A: Matrix) -> Matrix:
-    """B A^-1 by Cramer's rule: entry (i, j) replaces row j of A by row i of B."""
-    result = B.copy()
-    for i in range(len(B)):
-        for j in range(len(A)):
-            changed = A.copy()
-            changed[j] = B[i]
-            result[i, j] = _determinant(changed) / _determinant(A)
-    return result
-
-
-def _left_null(A: Matrix) -> Matrix:
-    """A nonzero w with w^T A = 0, for singular A: the row dependency that Gram-Schmidt finds."""
-    rows: list[Matrix] = []
-    weights: list[Matrix] = []
-    for i, row in enumerate(A):
-        combination = _unit(len(A), i)
-        for b, c in zip(rows, weights):
-            share = _dot(row, b) / _dot(b, b)
-            row, combination = row - b * share, combination - c * share
-        if not any(row):
-            return combination
-        rows.append(row)
-        weights.append(combination)
-    raise ValueError("the rows of A are independent")
+    return fmpq_mat(len(d), len(d), [v if i == j else 0 for i, v in enumerate(d) for j in range(len(d))])
 
 
 CLAIM = Claim(

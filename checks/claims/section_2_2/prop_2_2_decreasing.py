@@ -6,7 +6,7 @@ import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from checks.claims.section_2_2.instances import KINDS, parameters, sample
-from theory.linear_paths import best_product, coefficients, connect, descend, falls
+from theory.linear_paths import best_product, coefficients, connect, descend, falling
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk
@@ -30,7 +30,7 @@ def attack(setting: Setting, *, printed: bool = False) -> Outcome:
         idle = [label.startswith(KEEPS) for label, _ in polynomials]
         constant += any(idle)
         deep = risk.network.depth > 2 and not printed
-        strict = all(falls(c) for (_, c), still in zip(polynomials, idle) if not (deep and still))
+        strict = all(falling(c) for (_, c), still in zip(polynomials, idle) if not (deep and still))
         values = risk.batch(path.points)
         scale = risk.sample.energy + values[0]
         never_rises = bool((np.diff(values) <= 1e-9 * scale).all())

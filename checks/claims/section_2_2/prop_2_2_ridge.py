@@ -71,7 +71,7 @@ def faults(setting: Setting) -> Outcome:
         low = linear_paths.buy_slack(risk, a, 50).points[-1]
         mirrored = net.rescale(low, 1, [-1.0] + [1.0] * n)
         tallies["one end reflected"].add(_slack(risk, Path(np.stack([low, mirrored])), low, mirrored))
-        cut = linear_paths.to_section(risk, a, np.inf)[0]
+        cut = linear_paths.to_section(linear_paths.LinearProblem(risk), a, np.inf)[0]
         tallies["no projection"].add(_slack(risk, Path(cut.points[2:]), a, cut.points[-1]))
     return all_caught([tally.outcome(name) for name, tally in tallies.items()])
 

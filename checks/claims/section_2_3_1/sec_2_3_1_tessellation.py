@@ -24,7 +24,7 @@ def plane_task(rng: np.random.Generator, reducible: bool) -> tuple[Risk, np.ndar
     V = rng.choice([-1, 1], size=(d, 2)) * rng.uniform(0.2, 2, size=(d, 2))
     if reducible:
         W[1] = W[0] * rng.uniform(0.5, 2) if rng.random() < 0.5 else W[1]
-        V[:, 1] *= bool(np.allclose(np.cross(*W), 0))
+        V[:, 1] *= bool(np.allclose(W[0, 0] * W[1, 1] - W[0, 1] * W[1, 0], 0))
     kinks = np.concatenate([angles + np.pi / 2, angles - np.pi / 2])
     gaps = np.sort(np.mod(kinks, 2 * np.pi))
     middle = (gaps + np.append(gaps[1:], gaps[0] + 2 * np.pi)) / 2

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.numerics import matrix
 from theory.rays import rays, sorted_directions
 from theory.risk import Sample
 
@@ -80,18 +81,14 @@ def _units(choice: Any, support: Any, a: Array, V: Array) -> tuple[Array, Array]
 
 
 def _solve(G: Array, q: Array) -> Array | None:
-    """G^-1 q by elimination in fractions; None when G is singular."""
-    A = np.concatenate([G, q[:, None]], axis=1)
-    for k in range(len(q)):
-        pivot = next((i for i in range(k, len(q)) if A[i, k] != 0), None)
-        if pivot is None:
-            return None
-        A[[k, pivot]] = A[[pivot, k]]
-        A[k] = A[k] / A[k, k]
-        for i in range(len(q)):
-            if i != k and A[i, k] != 0:
-                A[i] = A[i] - A[i, k] * A[k]
-    return A[:, -1]
+    """G^-1 q in fractions; None when G is singular."""
+    from flint import fmpq, fmpq_mat
+
+    square = matrix([[fmpq(v.numerator, v.denominator) for v in row] for row in G])
+    if square.det() == 0:
+        return None
+    found = square.solve(fmpq_mat(len(q), 1, [fmpq(v.numerator, v.denominator) for v in q]))
+    return np.array([Fraction(int(v.p), int(v.q)) for v in found.entries()], dtype=object)
 
 
 def small_sample(rng: np.random.Generator, N: int, n: int, *, span: int = 3) -> Sample:

@@ -101,7 +101,8 @@ def attack(setting: Setting, *, order: tuple[int, ...] = (1, 0, 2), most: int = 
             barrier = permutation_barrier(sample, 3, order=order, rng=0)
             tally.add((barrier.upper - lower) / scale, what="the path stays above", X=X, target=target)
             tally.add(1e-6 - (barrier.upper - lower) / scale, what="lower and upper meet", X=X, target=target)
-            assert barrier.path is not None
+            if barrier.path is None:
+                raise ArithmeticError("the permutation task must come with a path")
             risk = Risk(Network((2, 3, 2)), sample)
             heights = random_paths(risk, barrier.path.points[0], (1, 0, 2), 10, rng)
             tally.add_many((heights - lower) / scale + SLACK, height=heights)

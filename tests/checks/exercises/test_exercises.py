@@ -1,6 +1,7 @@
 """Each exercise accepts a right answer and returns the smallest failure of wrong ones."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -131,10 +132,80 @@ def test_the_statement_names_the_arguments(exercise):
     assert list(failure(exercise).instance) == arguments
 
 
-@pytest.mark.parametrize("nonsense", [lambda **_: "text", lambda: 0])
-def test_nonsense_fails_and_does_not_raise(nonsense):
+class Hostile:
+    """An answer whose every method raises: the methods that conversions, comparisons and messages would call."""
+
+    def fail(self, *_, **__):
+        raise RuntimeError(self)
+
+    __array__ = __float__ = __index__ = __bool__ = __repr__ = __str__ = __iter__ = __len__ = __eq__ = __lt__ = fail
+    __getitem__ = __sub__ = __rsub__ = __matmul__ = __rmatmul__ = __abs__ = fail
+    __hash__ = None
+
+
+class HostileError(Exception):
+    __str__ = __repr__ = Hostile.fail
+
+
+def raises(error):
+    def answer(**_):
+        raise error
+
+    return answer
+
+
+ANSWERS = {
+    "text": "text",
+    "a number as text": "1.0",
+    "beyond the floats": 10**400,
+    "too long to print": 10**5000,
+    "none": None,
+    "complex": 1j,
+    "complex zero": [0j],
+    "masked": np.ma.masked_all((3, 2)),
+    "a date": np.datetime64("2020-01-01"),
+    "objects": np.array([None, 1.0], dtype=object),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "a record": np.zeros(2, dtype=[("a", "f8")]),
+    "a type": int,
+    "a set": {1, 2},
+    "a generator": (k for k in itertools.repeat((0, 0))),
+    "nan": float("nan"),
+    "nothing": np.zeros((0, 2)),
+    "hostile": Hostile(),
+    "hostile inside": [Hostile(), [(Hostile(), 0)]],
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_no_answer_makes_verify_raise(what):
     for exercise in attempts.EXERCISES:
-        assert not attempts.verify(exercise, nonsense, examples=1).passed
+        attempt = attempts.verify(exercise, lambda what=what, **_: ANSWERS[what], examples=2)
+        assert not attempt
+        assert attempt.reason in str(attempt) == repr(attempt)
+        assert len(str(attempt)) < 3000
+
+
+@pytest.mark.parametrize("error", [HostileError(), SystemExit(3), RecursionError(), ArithmeticError("of mine")])
+def test_no_error_of_the_function_gets_out(error):
+    attempt = attempts.verify("ex-1", raises(error), examples=2)
+    assert not attempt
+    assert f"it raised {type(error).__name__}" in attempt.reason
+
+
+def test_a_function_that_takes_no_arguments_fails():
+    assert not attempts.verify("ex-1", lambda: 0, examples=1)
+
+
+def test_a_function_that_answers_differently_the_second_time_fails():
+    calls = itertools.count()
+    attempt = attempts.verify("ex-1", lambda **given: kernel(**given) + (next(calls) == 3), examples=20)
+    assert not attempt
+    assert attempt.reason
+
+
+def test_an_attempt_is_true_when_it_passed():
+    assert attempts.verify("ex-1", kernel, examples=5)
 
 
 def test_bad_arguments_name_what_is_allowed():

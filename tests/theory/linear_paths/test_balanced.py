@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from theory.linear_paths import balanced, curves
 from theory.linear_paths.cases import connect
+from theory.linear_paths.problem import LinearProblem
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -85,8 +86,9 @@ def test_balancing_keeps_the_product_and_lowers_the_norm(seed):
     rng = np.random.default_rng(seed)
     risk = problem(rng)
     theta = rng.standard_normal(risk.network.size)
-    cut, curve, factors = balanced.balancing(risk, theta)
-    points = [*cut.points, *(curves.pack(risk, *curve(s)) for s in np.linspace(0, 1, 9))]
+    oriented = LinearProblem(risk)
+    cut, curve, factors = balanced.balancing(oriented, theta)
+    points = [*cut.points, *(oriented.vector(*curve(s)) for s in np.linspace(0, 1, 9))]
     products = [np.linalg.multi_dot(risk.network.weights(p)[::-1]) for p in points]
     norms = [float(p @ p) for p in points]
     np.testing.assert_allclose(products, np.broadcast_to(products[0], np.shape(products)), atol=1e-9)
@@ -136,4 +138,4 @@ def test_chords_that_cannot_be_kept_low_are_refused_not_looped_over():
 
     W = jump(0.0)
     with pytest.raises(ValueError, match="rise must be larger"):
-        curves.chords(risk, jump, risk(risk.network.pack(list(W))) * 0.5, "jump")
+        curves.chords(LinearProblem(risk), jump, risk(risk.network.pack(list(W))) * 0.5, "jump")

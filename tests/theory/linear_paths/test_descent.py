@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.linear_paths.descent import descend
-from theory.linear_paths.falls import coefficients, falls
+from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.products import best_product, value_of
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -44,7 +44,7 @@ def start(rng, risk, kind):
 
 
 def pieces_fall(risk, path):
-    return [falls(coefficients(risk, p, q - p)) for p, q in zip(path.points[:-1], path.points[1:])]
+    return [falling(coefficients(risk, p, q - p)) for p, q in zip(path.points[:-1], path.points[1:])]
 
 
 @settings(max_examples=30, deadline=None)
@@ -68,8 +68,8 @@ def test_deeper_the_risk_never_rises_and_falls_on_every_piece_that_frees_nothing
     path = descend(risk, start(rng, risk, kind))
     values = risk.batch(path.points)
     assert (np.diff(values) <= 1e-9 * (values[0] + risk.sample.energy)).all()
-    for label, falling in zip(path.labels, pieces_fall(risk, path)):
-        assert falling or label.startswith(("free", "place", "transfer"))
+    for label, steady in zip(path.labels, pieces_fall(risk, path)):
+        assert steady or label.startswith(("free", "place", "transfer"))
     assert values[-1] <= best_product(risk).value + 1e-8 * (values[0] + risk.sample.energy)
 
 
@@ -116,7 +116,7 @@ def test_biases_and_absolute_loss_go_by_idle_units(bias, loss, widths):
 def test_falls_is_strict_monotonicity(c, expected):
     t = np.linspace(0, 1, 1001)
     values = np.polynomial.polynomial.polyval(t, c)
-    assert falls(np.array(c)) == expected == bool((np.diff(values) < 0).all())
+    assert falling(np.array(c)) == expected == bool((np.diff(values) < 0).all())
 
 
 @settings(max_examples=30, deadline=None)
@@ -171,3 +171,29 @@ def test_no_product_beats_the_best_product(seed, loss, ridge, bias):
     assert best.gap <= 1e-8 * (best.value + float(np.abs(risk.sample.Y).sum()))
     for size in (1e-8, 1e-4, 1.0):
         assert value_of(risk, best.matrix + size * rng.standard_normal(best.matrix.shape)) >= best.lower
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, depth=st.integers(2, 4))
+def test_data_of_rank_one_but_for_rounding_are_descended_to_what_floats_can_reach(seed, depth):
+    rng = np.random.default_rng(seed)
+    risk = problem(rng, depth, spare=1)
+    X = np.outer(rng.standard_normal(len(risk.sample)), rng.standard_normal(risk.sample.n_in))
+    risk = Risk(risk.network, Sample(X, risk.sample.Y))
+    path = descend(risk, rng.standard_normal(risk.network.size))
+    values = risk.batch(path.points)
+    scale = risk.sample.energy + values[0]
+    assert (np.diff(values) <= 1e-9 * scale).all()
+    assert values[-1] <= best_product(risk).value + 1e-8 * scale
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, digits=st.floats(0, 5))
+def test_saddles_are_left_strictly_whatever_the_condition_of_the_data(seed, digits):
+    rng = np.random.default_rng(seed)
+    risk = problem(rng, spare=1)
+    n = risk.sample.n_in
+    X = risk.sample.X @ np.linalg.qr(rng.standard_normal((n, n)))[0] * np.logspace(0, -digits, n)
+    risk = Risk(risk.network, Sample(X, risk.sample.Y))
+    path = descend(risk, start(rng, risk, "saddle"))
+    assert all(pieces_fall(risk, path))

@@ -1,0 +1,82 @@
+"""What every command of ours owes the terminal: nothing that it cannot show, and no word when nobody reads on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import rich.console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+
+CLOSED = 141  # what a shell reports of a program that wrote into a closed pipe
+
+
+class Console(rich.console.Console):
+    """A console that leaves a closed pipe to `run`."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; rich itself would end with status 1, which here means that a claim differs."""
+        raise
+
+
+def show_anything() -> None:
+    """What a stream cannot show (a name in Greek on an ASCII terminal) is replaced: no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def run(main: Callable[[], int], name: str) -> int:
+    """The exit status of a command; a standard output that takes no more is one line and status 2.
+
+    A closed pipe (`| head -1`) is the reader's choice: not a word, and status 141.
+    """
+    show_anything()
+    try:
+        status = _status(main)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE):
+            raise
+        _discard()
+        if error.errno == errno.EPIPE:
+            return CLOSED
+        print(f"{name}: standard output: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _status(main: Callable[[], int]) -> int:
+    try:
+        return main()
+    except SystemExit as stop:  # of argparse
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+
+
+def _discard() -> None:
+    """Streams that take no more lead nowhere from now on: the interpreter flushes them once more at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def counter(text: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with a text; what comes back is told (done, total), as `checks.sweeps.run` tells it."""
+    with bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as shown:
+        task = shown.add_task(text, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def bar(*columns: ProgressColumn) -> Progress:
+    """A bar on standard error, shown on a terminal only."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
