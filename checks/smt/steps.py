@@ -7,10 +7,10 @@ them `REST` says what the check does instead. The step from a lemma, which is po
 
 from __future__ import annotations
 
-from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4
+from checks.smt import section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, section_5, sections_3_4
 from checks.smt.statements import Lemma
 
-_SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4)
+_SECTIONS = (section_2_1, section_2_2, section_2_3_1, section_2_3_2, section_2_3_3, sections_3_4, section_5)
 
 PROVED: dict[str, tuple[Lemma, ...]] = {claim: lemmas for part in _SECTIONS for claim, lemmas in part.LEMMAS.items()}
 
@@ -109,6 +109,12 @@ REST: dict[str, str] = {
     "dropout-reduction": "Paths for nets of any depth and width: certified.",
     "multilayer-2.4": "Means over any number of coins, and paths of any depth: exact means and certified paths.",
     "pivots": "Linear programs of any size: walked in fractions.",
+    "other-losses": "Laws of coins, logarithms and any convex loss: means by enumeration, certified paths.",
+    "ridge-deep": "Any widths and depths, and relu: fractions; that a path passes the sphere is continuity.",
+    "held-out": "Bounds of probability: coverage on finite populations.",
+    "straight-modulo": "All permutations and Gaussian laws: dual variables, brute force.",
+    "ridge-one-layer": "Ranks up to N, and square roots along curves: certified paths.",
+    "schatten-depth": "Singular values of matrices of any size: certified paths.",
 }
 
 

@@ -28,7 +28,9 @@ theory.string_sampling[strings objectives trainers runs algorithms] theory.geode
 theory.barriers[scaling dependent_features real_roots one_direction invariants permutation_paths free_paths lower_bounds \
 permutations zero_risk penalised] \
 theory.counterexamples theory.sublevel_trees
-theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase theory.deep_paths[halves trees refits compress route]
+theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
+theory.deep_paths[halves trees refits compress route]
+theory.held_out[confidence functions certificates] theory.alignment theory.masses theory.schatten_paths
 """
 
 # Claims stand behind the instances and oracles of their section; figures behind the two modules that they share.
@@ -36,7 +38,7 @@ CHECKS = """
 checks.own_path checks.processes checks.programs
 checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
-sections_3_4 steps __main__]
+sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
 checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published valley hyperplane_protocol] checks.claims.section_5[instances]
 checks.claims[sentences] checks.strategies checks.predicates checks.examine checks.runner

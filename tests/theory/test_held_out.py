@@ -1,0 +1,279 @@
+"""Held-out bounds: coverage where the population is known exactly, exact miss rates, what must be refused."""
+
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory import exchange, held_out
+from theory.held_out import bernstein, betting, binomial, certify, certify_error, hoeffding
+from theory.held_out.certificates import _losses, _range
+from theory.held_out.functions import _lam, _midpoints, functions_of, outputs
+from theory.maxima import path_maximum
+from theory.moves import Walk
+from theory.networks import Network
+from theory.paths import Path
+from theory.risk import Risk, Sample
+
+seeds = st.integers(0, 2**32 - 1)
+LOSSES = ("squared", "absolute", "logistic", "hinge", "softmax")
+
+
+def population(rng, N, *, n_in=3, loss="squared", n_out=1):
+    """N points of a law with |x| <= 1 and |y| <= 2, or labels."""
+    X = rng.standard_normal((N, n_in))
+    X /= np.linalg.norm(X, axis=1, keepdims=True) * rng.uniform(1, 2, (N, 1))
+    if loss == "softmax":
+        return Sample(X, np.eye(n_out)[rng.integers(0, n_out, N)])
+    signal = np.maximum(X, 0).sum(axis=1, keepdims=True) + 0.3 * rng.uniform(-1, 1, (N, 1))
+    Y = np.repeat(signal, n_out, axis=1)
+    return Sample(X, np.clip(Y, -1, 1) if loss in ("squared", "absolute") else np.where(Y > 0.5, 1.0, -1.0))
+
+
+def overfitted(rng, loss="squared", *, m=12, N=14, depth=2, bias=False, n_out=1, penalty=None):
+    """A training risk and a path of refits and silent pieces between two nets that fit their few points too well."""
+    train = population(rng, N, loss=loss, n_out=n_out)
+    net = Network((3, *[m] * (depth - 1), n_out), bias=bias)
+    kappa = 0.0 if penalty is None else 1e-3
+    risk = Risk(net, train, loss=loss, kappa=kappa, penalty=penalty)
+    a, b = 0.7 * rng.standard_normal((2, net.size))
+    walk = Walk(net, a, train.X)
+    V = rng.standard_normal(net.shapes[-1])
+    V[:, 0] = 0
+    walk.refit(depth - 1, V)
+    walk.place(depth - 1, 0, walk.incoming(depth - 1)[1])
+    walk.transfer(depth - 1, 1, 0)
+    walk.refit(depth - 1, net.weights(b)[-1])
+    return risk, walk.path
+
+
+@pytest.mark.parametrize("bound", [betting, hoeffding, bernstein])
+@pytest.mark.parametrize("delta", [0.05, 0.3])
+def test_miss_rates_over_all_bernoulli_sequences_are_at_most_delta(bound, delta):
+    for N in (1, 2, 5, 9):
+        x = np.array(list(product([0.0, 1.0], repeat=N)))
+        upper, ones = bound(x, delta), x.sum(axis=1).astype(int)
+        for p in (Fraction(k, 40) for k in range(41)):
+            weights = [p**k * (1 - p) ** (N - k) for k in range(N + 1)]
+            missed = sum(weights[k] for k, u in zip(ones, upper) if Fraction(float(u)) < p)
+            assert missed <= Fraction(delta)
+
+
+def test_a_bet_that_looks_ahead_misses_too_often():
+    """The planted fault: the bound at a larger level than asked for."""
+    x = np.array(list(product([0.0, 1.0], repeat=5)))
+    upper, p = betting(x, 0.9), Fraction(3, 4)
+    missed = sum(p ** int(row.sum()) * (1 - p) ** int(5 - row.sum()) for row, u in zip(x, upper) if u < p)
+    assert missed > Fraction(1, 20)
+
+
+@pytest.mark.parametrize(("N", "delta"), [(1, 0.05), (4, 0.3), (20, 1e-3)])
+def test_the_binomial_bound_is_where_the_exact_tail_is_delta(N, delta):
+    for k in range(N):
+        p = Fraction(binomial(k, N, delta))
+        at, below = (sum(comb(N, j) * q**j * (1 - q) ** (N - j) for j in range(k + 1)) for q in (p, p - p / 10**9))
+        assert at <= Fraction(delta) <= below
+    assert binomial(N, N, delta) == 1.0
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_bounds_are_ordered_and_above_the_mean(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(size=(3, 50)) * rng.uniform(size=(3, 1))
+    for bound in (betting, bernstein, hoeffding):
+        assert (bound(x, 0.05) >= x.mean(axis=1)).all()
+        assert (bound(x, 0.01) >= bound(x, 0.05)).all()
+        assert np.allclose(bound(x, 0.05)[1], bound(x[1], 0.05), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_coverage_where_the_population_is_known(loss, depth):
+    rng, delta, missed, n_out = np.random.default_rng(7), 0.2, 0, 3 if loss == "softmax" else 1
+    within, trials = 1.0 if loss not in ("squared", "absolute") else (1.0, 2.0), 12
+    for k in range(trials):
+        people = population(rng, 300, loss=loss, n_out=n_out)
+        risk, path = overfitted(rng, loss, depth=depth, bias=k % 2 == 0, n_out=n_out, penalty=("path", None)[k % 2])
+        oracle = Risk(risk.network, people, loss=loss, kappa=risk.kappa, penalty=risk.penalty)
+        draw = rng.integers(0, 300, 400)
+        found = certify(risk, path, Sample(people.X[draw], people.Y[draw]), delta=delta, within=within)
+        true = path_maximum(oracle, path).upper
+        ends = max(oracle(path.points[0]), oracle(path.points[-1]))
+        missed += found.upper < true or found.rise < true - ends - 1e-9
+        assert len(found.function_upper) == 3
+        if loss in ("logistic", "hinge"):
+            margins = [oracle.network(path.at(t), people.X) * people.Y for t in np.linspace(0, 1, 41)]
+            missed += found.error_upper < max(np.mean(m <= 0) for m in margins)
+    assert missed <= 2  # 3 statements at level 0.2 each, and conservative ones
+
+
+def test_the_training_maximum_is_no_bound():
+    """The control: nets that fit their training points have a larger risk elsewhere."""
+    rng, fooled = np.random.default_rng(3), 0
+    for _ in range(20):
+        people, train = population(rng, 300), population(rng, 14)
+        net = Network((3, 16, 1))
+        risk = Risk(net, train, kappa=1e-5, penalty="second_layer_l1")
+        ends = []
+        for _ in range(2):
+            W = rng.standard_normal((16, 3))
+            ends.append(net.pack([W, _least_squares(risk, W)]))
+        walk = Walk(net, ends[0], train.X)
+        walk.refit(1, np.zeros((1, 16)))
+        path = Path(np.stack([ends[0], walk.theta]))
+        oracle = Risk(net, people, kappa=1e-5, penalty="second_layer_l1")
+        fooled += risk(ends[0]) < oracle(ends[0])
+        assert path_maximum(oracle, path).upper >= risk(ends[0])
+    assert fooled >= 14
+
+
+def _least_squares(risk, W):
+    Z = np.maximum(risk.sample.X @ W.T, 0)
+    return np.linalg.lstsq(Z, risk.sample.Y, rcond=None)[0].T
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_a_piece_of_an_inner_layer_drifts_by_at_most_lam(seed):
+    rng = np.random.default_rng(seed)
+    K, bias = int(rng.integers(2, 5)), bool(rng.integers(2))
+    net = Network((2, *rng.integers(1, 5, K - 1).tolist(), 2), str(rng.choice(["relu", "tanh"])), bias=bias)
+    a = rng.standard_normal(net.size)
+    layer, b = int(rng.integers(1, K)), a.copy()
+    b[net.slices[layer - 1]] = rng.standard_normal(b[net.slices[layer - 1]].shape)
+    lam, X, (s, t) = _lam(net, a, b, layer), rng.standard_normal((40, 2)), rng.uniform(size=2)
+    moved = np.linalg.norm(net((1 - s) * a + s * b, X) - net((1 - t) * a + t * b, X), axis=1)
+    assert (moved <= abs(s - t) * lam * np.sqrt((X**2).sum(axis=1) + bias) + 1e-12).all()
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_outputs_and_losses_are_enclosed_and_have_their_range(seed):
+    rng = np.random.default_rng(seed)
+    loss, bias = str(rng.choice(LOSSES)), bool(rng.integers(2))
+    n_out = 3 if loss == "softmax" else int(rng.integers(1, 3))
+    net = Network((3, 4, 3, n_out), str(rng.choice(["relu", "tanh", "identity"])), bias=bias)
+    people = population(rng, 30, loss=loss, n_out=n_out)
+    risk, theta = Risk(net, people, loss=loss), 3 * rng.standard_normal(net.size)
+    (f,), _ = functions_of(risk, theta[None])
+    centre, radius = outputs(net, f, people.X)
+    h = people.X.astype(np.longdouble)
+    for k, W in enumerate(net.weights(theta.astype(np.longdouble)), start=1):
+        h = net.rho(k).value(net.augment(h) @ W.T)
+    assert (np.abs(h - centre) <= radius).all()
+    assert (radius <= 1e-10 * (1 + np.abs(centre).max())).all()
+    assert (np.linalg.norm(centre, axis=1) <= f.norm * np.hypot(1.0, bias)).all()
+    low, high = _losses(risk, people, f)
+    most = _range(risk, f.norm, float(np.hypot(1.0, bias)), float(np.sqrt(n_out)))
+    assert (low <= high).all()
+    assert (high <= most * (1 + 1e-9)).all()
+    assert people.weights @ low <= risk(theta) * (1 + 1e-12)
+    assert risk(theta) <= people.weights @ high * (1 + 1e-12)
+
+
+def test_what_is_right_at_both_ends_is_right_in_between_and_inner_pieces_are_covered():
+    rng = np.random.default_rng(1)
+    people = population(rng, 500, loss="hinge")
+    train = population(rng, 3, loss="hinge")
+    net = Network((3, 5, 5, 1))
+    risk = Risk(net, train, loss="hinge")
+    path = exchange.connect(risk, *rng.standard_normal((2, net.size)))
+    found = certify(risk, path, people, within=1.0)
+    margins = np.stack([net(path.at(t), people.X)[:, 0] * people.Y[:, 0] for t in np.linspace(0, 1, 301)])
+    assert found.error_upper > (margins <= 0).mean(axis=1).max()
+    assert found.upper > np.maximum(1 - margins, 0).mean(axis=1).max()
+    assert found.error_upper == certify_error(risk, path, people)
+    inner = [k for k, label in enumerate(path.labels) if "free" in label]
+    assert inner  # the functions off the sample change on these
+    midpoints = _midpoints(net, *_inner_piece(rng, net), 0, 1, 1.0, 0.0)
+    assert [f.t for f in midpoints[:2]] == [1 / 128, 3 / 128]
+
+
+def _inner_piece(rng, net):
+    a = rng.standard_normal(net.size)
+    b = a.copy()
+    b[net.slices[1]] += 1
+    return a, b
+
+
+def test_a_silent_path_is_one_function_and_its_penalty_the_largest():
+    net = Network((1, 2, 1))
+    risk = Risk(net, Sample([[0.5]], [[0.5]]), kappa=0.1, penalty="path")
+    path = Path([[1, 1, 2, -1], [1, 1, 1, 0]])  # a transfer to a copy: the path norm falls from 3 to 1
+    x = np.linspace(0.6, 1, 200)[:, None]
+    found = certify(risk, path, Sample(x, x), within=(1.0, 1.0))
+    assert len(found.function_upper) == 1
+    assert found.ranges[0] == pytest.approx(4.0)
+    assert found.upper > 0.3
+    assert found.rise < 1e-12
+    assert certify_error(risk, path, Sample(x, x), decision="sign") == binomial(0, 200, 0.05)
+    up = path.reversed() + path  # the penalty is largest in the middle
+    assert certify(risk, up, Sample(x, x), within=(1.0, 1.0)).rise == pytest.approx(0.2)
+    back = certify(risk, path.reversed(), Sample(x, x), within=(1.0, 1.0))
+    assert back.upper == found.upper
+
+
+def test_ties_are_wrong():
+    net = Network((1, 1, 2))
+    risk = Risk(net, Sample([[0.5]], [[1.0, 0.0]]), loss="softmax")
+    x = np.linspace(0.6, 1, 20)[:, None]
+    held = Sample(x, np.tile([1.0, 0.0], (20, 1)))
+    assert certify_error(risk, Path([[1, 1, 1]]), held) == 1.0
+    assert certify_error(risk, Path([[1, 1, 0]]), held) == binomial(0, 20, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"delta": 0.0}, "delta"),
+        ({"delta": 1.0}, "delta"),
+        ({"delta": 1.5}, "delta"),
+        ({"within": None}, "no range without"),
+        ({"within": 1.0}, r"within must be \(B_x, B_y\)"),
+        ({"within": (0.1, 2.0)}, r"within says \|x\|"),
+        ({"within": (1.0, 0.1)}, r"within says \|y\|"),
+        ({"bound": "best"}, "bound must be one of"),
+    ],
+)
+def test_what_must_be_known_is_asked_for(change, says):
+    rng = np.random.default_rng(0)
+    risk, path = overfitted(rng)
+    with pytest.raises(ValueError, match=says):
+        certify(risk, path, population(rng, 50), **({"within": (1.0, 2.0)} | change))
+
+
+def test_held_out_means_not_trained_on_and_pieces_are_of_the_three_kinds():
+    rng = np.random.default_rng(0)
+    risk, path = overfitted(rng)
+    people = population(rng, 20)
+    mixed = Sample(np.vstack([people.X, risk.sample.X[:2]]), np.vstack([people.Y, risk.sample.Y[:2]]))
+    with pytest.raises(ValueError, match=r"row 20 \(and 1 more\)"):
+        certify(risk, path, mixed, within=(1.0, 2.0))
+    with pytest.raises(ValueError, match="equal weights"):
+        certify(risk, path, Sample(people.X, people.Y, np.arange(20.0)), within=(1.0, 2.0))
+    line = path + Path(np.stack([path.points[-1], path.points[-1] + 1]))
+    with pytest.raises(ValueError, match=r"piece 4 of the path moves layers \[1, 2\]"):
+        certify(risk, line, people, within=(1.0, 2.0))
+    with pytest.raises(ValueError, match="decision must be"):
+        certify_error(risk, path, people)
+    with pytest.raises(ValueError, match="hidden layer"):
+        certify(Risk(Network((3, 2, 1), "sigmoid"), people), Path(np.zeros((1, 8))), people)
+    with pytest.raises(ValueError, match="inputs"):
+        certify(risk, path, Sample(people.X[:, :2], people.Y), within=(1.0, 2.0))
+
+
+def test_overflowing_ranges_are_refused():
+    risk = Risk(Network((1, 1, 1)), Sample([[0.5]], [[1.0]]))
+    with pytest.raises(ValueError, match="range"):
+        certify(risk, Path([[1e200, 1e200]]), Sample([[0.6]], [[1.0]]), within=(1.0, 1.0))
+
+
+def test_the_face_names_what_is_there():
+    assert set(held_out.__all__) == {
+        "HeldOut", "bernstein", "betting", "binomial", "certify", "certify_error", "hoeffding"
+    }  # fmt: skip

@@ -1,0 +1,117 @@
+"""The finitely many functions that stand for a path of silent pieces, refits and moves of one inner layer.
+
+Source: ours; paper_notes.md, held-out, and `theory.held_out.certificates`.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from theory.maxima import is_constant_along, is_convex_along
+from theory.networks import Network
+from theory.numerics import LIBM, TINY, UNIT, Array, gamma
+from theory.penalties import PathNorm, lengths
+from theory.risk import Risk
+
+GRID = 64  # J, midpoints on an inner piece
+TOUCH = {"relu": 0.0, "identity": 0.0, "tanh": 4 * LIBM}  # |rho(t)| <= |t|, 1-Lipschitz: and the error of their values
+
+
+class Function(NamedTuple):
+    """One function on the path: theta (P,), up to radius (P,), at t; its path norm and kappa R, from above; Lam / (2 J) or 0."""
+
+    theta: Array
+    radius: Array
+    t: float
+    norm: float
+    penalty: float
+    drift: float = 0.0
+
+
+Pieces = list[list[Function]]  # for each refit its two ends, for each inner piece its midpoints
+
+
+def functions_of(risk: Risk, points: Array) -> tuple[list[Function], Pieces]:
+    """The different functions at the vertices points (V, P), in order, and the pieces that are not silent."""
+    network, still = risk.network, np.zeros(points.shape[1])
+    norms, (_, costs) = _norm(network, points), penalty(risk, points)
+    span = max(len(points) - 1, 1)
+    vertices, pieces = [Function(points[0], still, 0.0, norms[0], costs[0])], []
+    for k, (a, b) in enumerate(pairwise(points)):
+        if is_constant_along(risk, a, b):
+            f = vertices[-1]
+            vertices[-1] = f._replace(norm=min(f.norm, norms[k + 1]), penalty=max(f.penalty, costs[k + 1]))
+            continue
+        g = Function(b, still, (k + 1) / span, norms[k + 1], costs[k + 1])
+        if is_convex_along(risk, a, b):
+            pieces.append([vertices[-1], g])
+        else:
+            pieces.append(_midpoints(network, a, b, k, span, max(norms[k : k + 2]), max(costs[k : k + 2])))
+        vertices.append(g)
+    return vertices, pieces
+
+
+def _midpoints(
+    network: Network, a: Array, b: Array, piece: int, span: int, norm: float, penalty: float
+) -> list[Function]:
+    """The J midpoints of a piece that moves one inner layer; ValueError for any other piece."""
+    moving = [k for k, (V, W) in enumerate(zip(network.weights(a), network.weights(b)), start=1) if (V != W).any()]
+    if len(moving) != 1:
+        raise ValueError(
+            f"piece {piece} of the path moves layers {moving} at once; the bounds are for silent pieces, refits of the last "
+            "layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
+        )
+    drift = _lam(network, a, b, moving[0]) / (2 * GRID) * (1 + gamma(8))
+    radius, found = 8 * UNIT * (np.abs(a) + np.abs(b)) + TINY, []
+    for j in range(GRID):
+        s = (j + 0.5) / GRID
+        found.append(Function((1 - s) * a + s * b, radius, (piece + s) / span, norm, penalty, drift))
+    return found
+
+
+def _lam(network: Network, a: Array, b: Array, layer: int) -> float:
+    """Lam, from above: the path norm of a with |D| for |W_layer|, D = b - a; biases above do not move."""
+    W = [np.abs(matrix) for matrix in network.weights(a)]
+    D = np.abs(network.weights(b)[layer - 1] - network.weights(a)[layer - 1]) * (1 + 4 * UNIT)
+    q = np.ones(network.widths[0])  # |W_1(i, :)| takes its place in the first layer
+    for k in range(1, network.depth):
+        matrix = D if k == layer else W[k - 1]
+        if k > layer:
+            matrix = matrix[:, : network.widths[k - 1]]
+        seen = q if k > layer else network.augment(q)
+        q = lengths(matrix) if k == 1 else matrix @ seen
+    leaving = lengths(W[-1].T)[: network.widths[-2]]
+    return float(leaving @ q) * (1 + 8 * gamma(sum(network.widths) + 16 * network.depth)) + TINY
+
+
+def _norm(network: Network, points: Array) -> list[float]:
+    """Path norms of points (V, P), from above."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return PathNorm(network).upper(np.stack([points, points]), np.zeros_like(points))[0].tolist()
+
+
+def penalty(risk: Risk, points: Array) -> tuple[list[float], list[float]]:
+    """kappa R at points (V, P), from below and above."""
+    if risk.R is None:
+        return [0.0] * len(points), [0.0] * len(points)
+    still = np.zeros_like(points)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = risk.R.lower(points, still), risk.R.upper(np.stack([points, points]), still)[0]
+    return (risk.kappa * low * (1 - 4 * UNIT)).tolist(), (risk.kappa * high * (1 + 4 * UNIT)).tolist()
+
+
+def outputs(network: Network, f: Function, X: Array) -> tuple[Array, Array]:
+    """Outputs (N, n_out) at inputs X, and by how much the true ones may differ, roundings and f.radius included."""
+    h, e = X, np.zeros_like(X)
+    for k, (W, dW) in enumerate(zip(network.weights(f.theta), network.weights(f.radius)), start=1):
+        h = network.augment(h)
+        e = np.concatenate([e, np.zeros((len(e), h.shape[1] - e.shape[1]))], axis=1)
+        g = gamma(W.shape[1] + 16)
+        e = (e @ np.abs(W).T + (np.abs(h) + e) @ dW.T + g * (np.abs(h) @ np.abs(W).T)) * (1 + 4 * g) + TINY
+        rho = network.rho(k)
+        h = rho.value(h @ W.T)
+        e = e + TOUCH[rho.name] * np.abs(h)
+    return h, e
