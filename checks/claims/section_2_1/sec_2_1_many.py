@@ -55,7 +55,7 @@ CLAIM = Claim(
     proof=(
         "N points (t_i, 1) with targets 0, 1, 0, 1, ...: the N - 2 second divided differences alternate, and each change of sign needs a kink of its "
         "own, so e(m) > 0 for m < N - 2 (kappa = 0; on a sample the minimum is attained), while N units interpolate. Let m be the least width with "
-        "e(m) = 0. On {F = 0} no weight and no row vanishes and no two rows are parallel, else m - 1 units would do; so in the plane "
+        "e(m) = 0; every m occurs, since one more point needs at most one more unit. On {F = 0} no weight and no row vanishes and no two rows are positively parallel, else m - 1 units would do; so in the plane "
         "the cyclic order of the m rows is constant along paths (sharper-sign-invariance), and permuting the units gives (m - 1)! orders."
     ),
 )

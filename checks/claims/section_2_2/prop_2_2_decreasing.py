@@ -129,7 +129,7 @@ CLAIM = Claim(
         "level by a path along which the risk is strictly decreasing."
     ),
     repaired=(
-        "Squared loss, hidden widths >= min(n_in, n_out), kappa = 0 or ridge and K = 2: any theta is joined to the lowest "
+        "Hidden widths >= min(n_in, n_out); squared loss and kappa = 0, or any convex loss, ridge and K = 2: any theta is joined to the lowest "
         "level by a path along which the risk falls strictly. For kappa = 0 and narrower layers neither is known here."
     ),
     standing=Standing.THEOREM,
@@ -143,6 +143,6 @@ CLAIM = Claim(
         "Not by the printed argument, whose path keeps the product on whole pieces. Existence: theta is not a local "
         "minimum unless it is global, and by the curve selection lemma an analytic arc along which F falls leads from it "
         "to a point where W_{K-1} ... W_1 has full column rank; from there W_K moves straight to a minimiser. K = 2: the "
-        "arc is a straight piece, given explicitly."
+        "arc is a straight piece, given explicitly. Ridge: cut, balance, and along the balanced section, where F is convex."
     ),
 )

@@ -71,8 +71,8 @@ CLAIM = Claim(
     source="Proposition 2.2, 'and therefore there are no poor local minima in these cases'",
     statement="n_j > min(n_1, n_K) for j = 2..K-1: the level sets are connected, and therefore there are no poor local minima.",
     repaired=(
-        "There are none, for convex differentiable losses and hidden widths >= min(n_in, n_out), but not therefore: for "
-        "kappa = 0 and K >= 2 no local minimum is strict, so Proposition 2.1 says nothing."
+        "There are none for kappa = 0, convex differentiable losses and hidden widths >= min(n_in, n_out), nor with ridge for "
+        "K = 2, but for kappa = 0 not therefore: for K >= 2 no local minimum is strict, so Proposition 2.1 says nothing."
     ),
     standing=Standing.THEOREM,
     tightness=Tightness.EQUALITY,
@@ -83,7 +83,6 @@ CLAIM = Claim(
     refute=witness,
     proof=(
         "((1 + e) W_1, W_2 / (1 + e), W_3, ...) has the same product; where W_1 and W_2 vanish, W_1 may be anything. "
-        "That minima are global: K = 2 by the explicit escape of prop-2.2-decreasing, any K by Laurent and von Brecht "
-        "(2018)."
+        "That minima are global: Laurent and von Brecht (2018); squared loss, K = 2, and ridge: prop-2.2-decreasing."
     ),
 )

@@ -34,9 +34,18 @@ def attack(setting: Setting, *, least_depth: int = 3) -> Outcome:
         slope = float(rise / (kappa * scale**2 * Fraction(int(squares.p), int(squares.q))))
         tally.add(slope if rise > 0 else -1.0, depth=depth, widths=widths, kappa=kappa, scale=scale)
     # Not global: (1 - w_K ... w_1)^2 + kappa |w|^2 is K kappa at (1, ..., 1) and 1 at the origin.
+    one, kappa = integers_of_ones(), Fraction(1, 100)
     for depth in range(least_depth, 9):
-        tally.add(1 - depth * 0.01, depth=depth, kappa=0.01)
+        W = [one] * depth
+        tally.add(float(_risk(W, one, one, kappa, Fraction(0)) - _risk(W, one, one, kappa, Fraction(1))), depth=depth)
     return tally.outcome("the ball |theta|^(K-2) < kappa / (2 |E Y X^T|) around the origin")
+
+
+def integers_of_ones():
+    """The 1 x 1 matrix (1)."""
+    import flint
+
+    return flint.fmpq_mat([[1]])
 
 
 def _along_gradient(rng: np.random.Generator, widths: np.ndarray, X, Y) -> list:

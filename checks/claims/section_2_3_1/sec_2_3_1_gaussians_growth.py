@@ -10,8 +10,8 @@ from theory.counterexamples import gaussian_barrier
 NODES = 48  # of the Gauss-Hermite rule in each direction
 
 
-def slice_risk(R: float, row: np.ndarray) -> float:
-    """The least risk of nets with rows (1, 1) / sqrt(2) and `row` (2,), over both outgoing weights, by quadrature.
+def slice_risk(R: float, row: np.ndarray, sign: int = 1) -> float:
+    """The least risk of nets with rows (sign, sign) / sqrt(2) and `row` (2,), over both outgoing weights, by quadrature.
 
     X ~ N(mu_Z, I), mu = R (1, -1) and R (-1, 1), Y = <X, e_Z>, Z fair.
     """
@@ -21,7 +21,7 @@ def slice_risk(R: float, row: np.ndarray) -> float:
     X = np.concatenate([grid + [R, -R], grid + [-R, R]])
     Y = np.concatenate([grid[:, 0] + R, grid[:, 1] + R])
     root = np.sqrt(np.concatenate([mass, mass]))
-    Z = np.maximum(X @ np.column_stack([[2**-0.5, 2**-0.5], row]), 0)
+    Z = np.maximum(X @ np.column_stack([[sign * 2**-0.5, sign * 2**-0.5], row]), 0)
     best = np.linalg.lstsq(root[:, None] * Z, root * Y, rcond=None)[0]
     return float(np.sum((root * (Y - Z @ best)) ** 2))
 
@@ -36,7 +36,7 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
     for k in setting.each(range(setting.instances(60, 3000))):
         R = float(rng.uniform(2.5, 5))
         turn = 0.25 * np.pi * (2 * (k % 4) + 1) + (float(rng.normal()) * 0.2 if k % 3 else 0.0)
-        found = slice_risk(R, np.array([np.cos(turn), np.sin(turn)]))
+        found = slice_risk(R, np.array([np.cos(turn), np.sin(turn)]), -1 if k % 5 == 4 else 1)
         tally.add((found - factor * gaussian_barrier(R)) / R**2, R=R, turn=turn, risk=found)
     return tally.outcome(
         f"least squares on the slice, {NODES} x {NODES} quadrature nodes a component; margins in units of R^2"

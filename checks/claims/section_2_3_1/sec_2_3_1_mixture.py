@@ -90,6 +90,7 @@ CLAIM = Claim(
     source="Section 2.3.1",
     statement="For Y = z Phi(X; theta) + (1 - z) Phi(X; theta'), z Bernoulli(pi), theta and theta' stay local minima",
     standing=Standing.CONJECTURE,
+    reading=True,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.REFUTED,
     evidence=Evidence.EXACT,

@@ -129,6 +129,7 @@ CLAIM = Claim(
     source="Section 2.3.2, below eq. (6)",
     statement="lim e(m) = 0 as m -> infinity, under very mild assumptions (Hornik, Cybenko)",
     standing=Standing.REMARK,
+    reading=True,
     tightness=Tightness.ASYMPTOTIC,
     verdict=Verdict.REFUTED,
     evidence=Evidence.DUAL,

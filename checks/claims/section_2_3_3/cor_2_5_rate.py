@@ -71,7 +71,7 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, printed=True),
     refute=witness,
-    repaired="the gap epsilon - max(lambda, e(inf)) is O(1/m), whatever n (sharper-maurey); the printed argument gives "
+    repaired="for kappa > 0 and m >= 2 the gap epsilon - max(lambda, e(inf)) is at most zeta^2 (E Y^2 / (2 kappa))^2 / floor(m / 2), whatever n (sharper-maurey); the printed argument gives "
     "s / (n (s + 1) + 1) when e(l) - e(inf) = O(l^-s)",
     proof="epsilon >= e(inf) > 0. The terms m^(-eta s) and m^(((n+1) eta - 1)/n) balance at eta = 1 / (n (s+1) + 1).",
 )

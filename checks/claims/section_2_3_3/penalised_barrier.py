@@ -67,8 +67,8 @@ CLAIM = Claim(
     fault="the bound raised by a tenth",
     source="ours; for eq. (6) and the exact reading of Corollary 2.5",
     statement="kappa > 0, one output, rows of W_1 in the unit ball, m = 2, n <= 2: if two nets differ in the sign of an outgoing "
-    "weight (n = 1: or of a row), every path between them reaches e(1), which is enclosed; between a net near the best single "
-    "unit, its second one of the other sign, and its swap some path climbs no higher",
+    "weight (n = 1: or of a row), every path between them reaches e(1), which is enclosed; a net with F <= e(1) "
+    "whose weights have opposite signs is joined to its swap by a path that climbs to e(1) exactly",
     standing=Standing.OURS,
     tightness=Tightness.LOWER,
     verdict=Verdict.HOLDS,

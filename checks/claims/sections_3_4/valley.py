@@ -71,6 +71,13 @@ def fewest_pieces(a: float, level: float) -> float:
 
     If both ends of a piece have w1 w2 >= 1 - L and its middle has at most 1 + L, then cosh^2 of half the logarithm of
     the ratio of its w1 is at most (1 + L) / (1 - L). The ratios multiply to a^-2. Equality: beads with w1 w2 = 1 - L in
-    equal ratios.
+    equal ratios, between two such ends (`evenly`).
     """
     return -log(a) / acosh(sqrt((1 + level) / (1 - level)))
+
+
+def evenly(pieces: int, level: float) -> Array:
+    """Beads (pieces + 1, 2) with w1 w2 = 1 - L, from sqrt(1 - L) (a, 1/a) to its mirror image, with the ratios of `fewest_pieces`."""
+    step = 2 * acosh(sqrt((1 + level) / (1 - level)))
+    w = sqrt(1 - level) * np.exp(step * (np.arange(pieces + 1) - pieces / 2))
+    return np.stack([w, w[::-1]], axis=1)
