@@ -1,7 +1,7 @@
 """Held-out bounds: coverage where the population is known exactly, exact miss rates, what must be refused."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import comb
 
 import numpy as np
@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import exchange, held_out
-from theory.held_out import bernstein, betting, binomial, certify, certify_error, hoeffding
-from theory.held_out.certificates import _losses, _range
+from theory.held_out import bernstein, betting, binomial, certify, certify_error, functions, hoeffding
+from theory.held_out.certificates import _losses, _range, _steepness, _wrong
 from theory.held_out.functions import _lam, _midpoints, functions_of, outputs
 from theory.maxima import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
+from theory.penalties import PathNorm
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -192,6 +193,64 @@ def test_what_is_right_at_both_ends_is_right_in_between_and_inner_pieces_are_cov
     assert inner  # the functions off the sample change on these
     midpoints = _midpoints(net, *_inner_piece(rng, net), 0, 1, 1.0, 0.0)
     assert [f.t for f in midpoints[:2]] == [1 / 128, 3 / 128]
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_midpoints_and_drift_stand_for_a_whole_inner_piece(seed):
+    """With few midpoints, so that what the drift adds matters: without it the bounds fail (see below)."""
+    rng = np.random.default_rng(seed)
+    loss = str(rng.choice(LOSSES))
+    n_out, bias = 3 if loss == "softmax" else 1, bool(rng.integers(2))
+    net = Network((3, 4, 4, n_out), bias=bias)
+    people = population(rng, 40, loss=loss, n_out=n_out)
+    risk = Risk(net, population(rng, 3, loss=loss, n_out=n_out), loss)
+    a, b = _inner_piece(rng, net)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", int(rng.integers(1, 4)))
+        _, (piece,) = functions_of(risk, np.stack([a, b]))
+    reach, size = float(np.hypot(1.0, bias)), 1.0 if loss not in ("squared", "absolute") else 2.0
+    most = [_losses(risk, people, f)[1].mean() + _steepness(risk, f.norm, reach, size) * f.drift for f in piece]
+    wrong = np.any([_wrong(net, people, f, "argmax" if n_out > 1 else "sign") for f in piece], axis=0)
+    for t in np.linspace(0, 1, 41):
+        f = net((1 - t) * a + t * b, people.X)
+        assert risk.criterion.value(f, people.Y).mean() <= max(most)
+        right = f.argmax(axis=1) == people.Y.argmax(axis=1) if n_out > 1 else f[:, 0] * people.Y[:, 0] > 0
+        assert (right | wrong).all()
+
+
+def test_without_the_drift_a_midpoint_does_not_stand_for_its_piece():
+    """The control: |f_t| is 0 in the middle and 1 at the ends."""
+    net = Network((1, 1, 1, 1))
+    risk = Risk(net, Sample([[0.3]], [[0.0]]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        _, ([f],) = functions_of(risk, np.array([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]))
+    held = Sample([[1.0]], [[0.0]])
+    assert _losses(risk, held, f)[1][0] < 1e-9 < risk.network([1, 1, 1], [[1.0]]) ** 2
+    assert f.drift == pytest.approx(1.0)
+
+
+def test_each_bound_has_its_share_of_delta():
+    rng = np.random.default_rng(2)
+    risk, path = overfitted(rng, "hinge", penalty="path")
+    people = population(rng, 100, loss="hinge")
+    found = certify(risk, path, people, delta=0.06, within=1.0)
+    net, n = risk.network, 3
+    for k, theta in enumerate((path.points[0], path.points[1], path.points[-1])):
+        margins = (net(theta, people.X) * people.Y)[:, 0]
+        share = np.maximum(1 - margins, 0) / found.ranges[k]
+        penalty = float(risk.regulariser(theta)) if k != 1 else max(map(float, risk.regulariser(path.points[1:-1])))
+        assert found.function_upper[k] == pytest.approx(found.ranges[k] * betting(share, 0.06 / n) + penalty, rel=1e-9)
+        assert found.ranges[k] == pytest.approx(1 + min(_path_norms(net, path, k)), rel=1e-9)
+    wrong = [(net(theta, people.X) * people.Y)[:, 0] <= 0 for theta in path.points[[0, 1, -1]]]
+    either = [int((u | v).sum()) for u, v in pairwise(wrong)]
+    assert found.error_upper == max(binomial(k, 100, 0.03) for k in either)
+
+
+def _path_norms(net, path, k):
+    points = {0: path.points[:1], 1: path.points[1:-1], 2: path.points[-1:]}[k]
+    return PathNorm(net).value(points)
 
 
 def _inner_piece(rng, net):

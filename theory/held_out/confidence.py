@@ -20,6 +20,7 @@ from theory.numerics import LIBM, Array, gamma, up
 from theory.numerics import validation as check
 
 STEPS = 60  # of bisection: to the last digits of a float
+BITS = 256  # of balls
 
 
 def betting(x: Array, delta: float) -> Array:
@@ -70,7 +71,7 @@ def binomial(events: int, trials: int, delta: float) -> float:
     >>> round(binomial(0, 100, 0.05), 4)  # 1 - 0.05 ** (1 / 100)
     0.0295
     """
-    from flint import arb
+    from flint import arb, ctx
     from scipy.stats import beta
 
     trials, delta = check.positive_integer(trials, "trials"), level(delta)
@@ -79,13 +80,12 @@ def binomial(events: int, trials: int, delta: float) -> float:
         raise ValueError(f"events must be at most trials; got {events} of {trials}")
     if events == trials:
         return 1.0
-    p = float(beta.ppf(1 - delta, events + 1, trials - events))
-    step = 1e-15
-    while p < 1:  # P(Bin(N, p) <= k) = 1 - I_p(k + 1, N - k): scipy proposes, a ball decides
-        below = 1 - arb(p).beta_lower(events + 1, trials - events, True)
-        if below <= arb(delta):
-            return p
-        p, step = p + step * (p + step), 4 * step
+    p, step = float(beta.isf(delta, events + 1, trials - events)), 1e-15
+    with ctx.workprec(BITS):
+        while p < 1:  # P(Bin(N, p) <= k) = 1 - I_p(k + 1, N - k): scipy proposes, a ball decides
+            if arb(1) - arb(p).beta_lower(events + 1, trials - events, True) <= arb(delta):
+                return p
+            p, step = p + step * (p + step), 4 * step
     return 1.0
 
 
