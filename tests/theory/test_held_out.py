@@ -17,7 +17,7 @@ from theory.maxima import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
-from theory.penalties import PathNorm
+from theory.penalties import PathNorm, operator_norms
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -197,6 +197,20 @@ def test_what_is_right_at_both_ends_is_right_in_between_and_inner_pieces_are_cov
 
 @given(seeds)
 @settings(max_examples=10)
+def test_operator_norms_are_above_and_close(seed):
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((3, *rng.integers(1, 5, 2))) * 10.0 ** rng.integers(-5, 6)
+    W[0] = 0
+    exact = np.linalg.norm(W, 2, axis=(-2, -1))
+    assert (operator_norms(W) >= exact).all()
+    assert (operator_norms(W) <= exact * (1 + 1e-12) + 1e-299).all()
+    x = rng.standard_normal((50, W.shape[-1]))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    assert (np.linalg.norm(x @ W[1].T, axis=1) <= operator_norms(W)[1] * (1 + 1e-14)).all()
+
+
+@given(seeds)
+@settings(max_examples=10)
 def test_midpoints_and_drift_stand_for_a_whole_inner_piece(seed):
     """With few midpoints, so that what the drift adds matters: without it the bounds fail (see below)."""
     rng = np.random.default_rng(seed)
@@ -249,8 +263,22 @@ def test_each_bound_has_its_share_of_delta():
 
 
 def _path_norms(net, path, k):
+    """Path norms and products of operator norms at the vertices of the k-th function."""
     points = {0: path.points[:1], 1: path.points[1:-1], 2: path.points[-1:]}[k]
-    return PathNorm(net).value(points)
+    products = np.prod([np.linalg.norm(W, 2, axis=(-2, -1)) for W in net.weights(points)], axis=0)
+    return np.append(PathNorm(net).value(points), products)
+
+
+def test_a_midpoint_takes_the_larger_end_of_each_norm():
+    """Small in the path norm at one end, in operator norms at the other: in the middle in neither."""
+    net, n = Network((4, 4, 1)), 4
+    a = net.pack([np.eye(n), np.ones((1, n))])  # path norm 4, product 2
+    risk = Risk(net, Sample(np.ones((1, n)), [0.0]))
+    b = net.pack([np.ones((n, n)) / 2, np.ones((1, n))])  # path norm 4, product 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        (first, last), ([middle],) = functions_of(risk, np.stack([a, b]))
+    assert (first.norm, last.norm, middle.norm) == pytest.approx((2, 4, 4))
 
 
 def _inner_piece(rng, net):

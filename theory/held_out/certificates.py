@@ -5,13 +5,13 @@ neither in training nor in any choice (of the path, of kappa, of widths, of when
 
 - *silent*: the network is the same function at every x, only the penalty moves, convexly: its larger end decides;
 - *refits*: the output is affine in t at every x, so F_o is convex in t whatever the law is: the ends decide;
-- *inner*: one inner layer moves, by D. |f_t(x) - f_s(x)| <= |t - s| Lam |x|, Lam the path norm with |D| for |W_k|, so J
+- *inner*: one inner layer moves, by D. |f_t(x) - f_s(x)| <= |t - s| Lam |x|, Lam the norm below with D for W_k, so J
   midpoints of a grid and Lam / (2 J) decide.
 
 So finitely many functions f_1..f_n (the vertices' and the midpoints') stand for the path, and one upper confidence bound
 at level delta / n each (`theory.held_out.confidence`) bounds F_o at all t at once, with probability 1 - delta. The length of the path does not
-enter. Losses have a range M by |f(x)| <= R(theta) |x|, R the path norm (activations with |rho(t)| <= |t|), and bounds on |x| and |y| known
-beforehand; with biases x carries a 1.
+enter. Losses have a range M by |f(x)| <= R |x|, R the smaller of the path norm and the product of operator norms (activations with
+|rho(t)| <= |t|), and bounds on |x| and |y| known beforehand; with biases x carries a 1.
 
 The *error* needs no range. On a refit the output at x moves on a segment, and the outputs that are right form a convex set: a
 point that is right at both ends is right in between. So one binomial bound at level delta / n for each refit or inner piece
