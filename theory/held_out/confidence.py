@@ -1,12 +1,14 @@
-"""Upper confidence bounds on a mean, from N independent draws: each exceeds the mean with probability 1 - delta, for every N.
+"""Upper confidence bounds on a mean, from N independent draws: above it with probability 1 - delta, for every N.
 
-betting     draws in [0, M]: the largest mean at which a gambler who bets against it has not become 1 / delta times as rich
-            (Ville's inequality; Waudby-Smith and Ramdas 2024). Bets look at the past only; capital grows with the mean
-            that is bet against, factor by factor, so bisection finds it: 1 - lam (x - m) rises in m, and so does
-            1 - (x - m) / (2 (1 - m)), the capped one, as x <= 1.
-bernstein   mean + sqrt(2 s^2 L / N) + 7 M L / (3 (N - 1)), L = ln(2 / delta), s^2 the sample variance (Maurer, Pontil 2009).
+betting     draws in [0, M]: the largest mean at which a gambler who bets against it has not become 1 / delta times as
+            rich (Ville's inequality; Waudby-Smith and Ramdas 2024). Bets look at the past only; capital grows with
+            the mean that is bet against, factor by factor, so bisection finds it: 1 - lam (x - m) rises in m, and so
+            does 1 - (x - m) / (2 (1 - m)), the capped one, as x <= 1.
+bernstein   mean + sqrt(2 s^2 L / N) + 7 M L / (3 (N - 1)), L = ln(2 / delta), s^2 the sample variance (Maurer, Pontil
+            2009).
 hoeffding   mean + M sqrt(ln(1 / delta) / (2 N)).
-binomial    k events of N: the largest p with P(Bin(N, p) <= k) >= delta (Clopper, Pearson 1934), checked in ball arithmetic.
+binomial    k events of N: the largest p with P(Bin(N, p) <= k) >= delta (Clopper, Pearson 1934), checked in ball
+            arithmetic.
 
 The smallest of several bounds holds only if they share delta: so one of them is chosen before the data are seen.
 Sources: arXiv 2010.09686; 0907.3740; Biometrika 26.
@@ -45,7 +47,7 @@ def betting(x: Array, delta: float) -> Array:
 
 
 def bernstein(x: Array, delta: float) -> Array:
-    """Upper bounds (...,) on the means of x (..., N) in [0, 1], N >= 2, rounded up; at most 1. ValueError as `betting`."""
+    """Upper bounds (...,) on the means of x (..., N) in [0, 1], rounded up; at most 1. ValueError as `betting`."""
     x = _unit(x)
     N, L = x.shape[-1], np.log(2 / level(delta))
     if N < 2:
@@ -64,7 +66,7 @@ def hoeffding(x: Array, delta: float) -> Array:
 
 
 def binomial(events: int, trials: int, delta: float) -> float:
-    """The upper Clopper-Pearson bound on a probability, from `events` of `trials`; 1 if every trial is one, or delta underflows.
+    """The upper Clopper-Pearson bound on a probability, from `events` of `trials`; 1 where every trial is one.
 
     ValueError unless 0 <= events <= trials, trials >= 1, and delta lies in (0, 1).
 

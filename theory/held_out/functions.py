@@ -23,7 +23,8 @@ TOUCH = {"relu": 0.0, "identity": 0.0, "tanh": 4 * LIBM}  # |rho(t)| <= |t|, 1-L
 class Function(NamedTuple):
     """One function on the path: theta (P,), up to radius (P,), at t; its norm and kappa R, from above; Lam / (2 J) or 0.
 
-    norm: |f(x)| <= norm |x| at every x, the smaller of the path norm and the product of operator norms; with biases x carries a 1.
+    norm: |f(x)| <= norm |x| at every x, the smaller of the path norm and the product of operator norms; with biases x
+    carries a 1.
     """
 
     theta: Array
@@ -65,8 +66,8 @@ def _midpoints(
     moving = [k for k, (V, W) in enumerate(zip(network.weights(a), network.weights(b)), start=1) if (V != W).any()]
     if len(moving) != 1:
         raise ValueError(
-            f"piece {piece} of the path moves layers {moving} at once; the bounds are for silent pieces, refits of the last "
-            "layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
+            f"piece {piece} of the path moves layers {moving} at once; the bounds are for silent pieces, refits of the "
+            "last layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
         )
     drift = _lam(network, a, b, moving[0]) / (2 * GRID) * (1 + gamma(8))
     radius, found = 8 * UNIT * (np.abs(a) + np.abs(b)) + TINY, []
