@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from theory import exchange, held_out
 from theory.held_out import bernstein, betting, binomial, certify, certify_error, functions, hoeffding
 from theory.held_out.certificates import _losses, _range, _steepness, _wrong
+from theory.held_out.confidence import _bets
 from theory.held_out.functions import _lam, _midpoints, functions_of, outputs
 from theory.maxima import path_maximum
 from theory.moves import Walk
@@ -64,7 +65,18 @@ def test_miss_rates_over_all_bernoulli_sequences_are_at_most_delta(bound, delta)
             assert missed <= Fraction(delta)
 
 
-def test_a_bet_that_looks_ahead_misses_too_often():
+@pytest.mark.parametrize("k", range(12))
+def test_bets_look_at_the_past_only(k):
+    rng = np.random.default_rng(k)
+    x = rng.uniform(size=12)
+    other = x.copy()
+    other[k:] = rng.uniform(size=12 - k)
+    bets, others = _bets(x, 0.05), _bets(other, 0.05)
+    assert np.array_equal(bets[: k + 1], others[: k + 1])
+    assert k == 11 or (bets[k + 1 :] != others[k + 1 :]).all()
+
+
+def test_a_bound_at_a_larger_level_misses_too_often():
     """The planted fault: the bound at a larger level than asked for."""
     x = np.array(list(product([0.0, 1.0], repeat=5)))
     upper, p = betting(x, 0.9), Fraction(3, 4)
@@ -243,6 +255,44 @@ def test_without_the_drift_a_midpoint_does_not_stand_for_its_piece():
     held = Sample([[1.0]], [[0.0]])
     assert _losses(risk, held, f)[1][0] < 1e-9 < risk.network([1, 1, 1], [[1.0]]) ** 2
     assert f.drift == pytest.approx(1.0)
+    assert _steepness(risk, f.norm, 1.0, 0.0) * f.drift >= 1  # the loss at the end
+
+
+def test_the_drift_between_two_outputs_is_longer_by_the_root_of_two():
+    """f_1 - f_2 = 2^(1/2) h - 3/10 with h from 0 to 1: right in the middle, by less than the drift, and wrong at the start."""
+    net = Network((1, 1, 2, 2))
+    r = 0.5**0.5
+    a, b = (net.pack([[[1.0]], [[h], [1.0]], [[r, -0.15], [-r, 0.15]]]) for h in (0.0, 1.0))
+    held = Sample([[1.0]], [[1.0, 0.0]])
+    risk = Risk(net, Sample([[0.3]], [[1.0, 0.0]]), "softmax")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        (start, _), ([middle],) = functions_of(risk, np.stack([a, b]))
+    assert _wrong(net, held, start, "argmax").all()
+    assert not _wrong(net, held, middle._replace(drift=0.0), "argmax").any()
+    assert _wrong(net, held, middle, "argmax").all()
+
+
+def test_the_rise_and_the_midpoints_are_what_they_are_said_to_be():
+    rng = np.random.default_rng(2)
+    risk, path = overfitted(rng, "hinge", penalty="path")
+    people = population(rng, 100, loss="hinge")
+    found, net = certify(risk, path, people, delta=0.06, within=1.0), risk.network
+    loss = [np.maximum(1 - (net(path.points[k], people.X) * people.Y)[:, 0], 0) for k in (0, 1, -1)]
+    cost = [float(risk.regulariser(path.points[0])), max(map(float, risk.regulariser(path.points[1:-1])))]
+    cost.append(float(risk.regulariser(path.points[-1])))
+    M, over = found.ranges, []
+    for e in (0, 2):
+        share = (loss[1] - loss[e] + M[e]) / (M[1] + M[e])
+        over.append((M[1] + M[e]) * betting(share, 0.03) - M[e] + cost[1] - cost[e])
+    assert found.rise == pytest.approx(max(0.0, min(over)), rel=1e-6)
+    deep = Risk(Network((1, 1, 1, 1)), Sample([[0.3]], [[0.0]]))
+    held = Sample(np.full((9, 1), 0.5), np.zeros((9, 1)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        inner = certify(deep, Path([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]), held, within=(1.0, 0.0))
+    assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
+    assert inner.function_upper[2] == pytest.approx(inner.ranges[2] * betting(np.zeros(9), 0.05 / 3) + 2, rel=1e-6)
 
 
 def test_each_bound_has_its_share_of_delta():

@@ -32,12 +32,8 @@ def betting(x: Array, delta: float) -> Array:
     outside (0, 1) and values outside [0, 1].
     """
     x = _unit(x)
-    N, delta = x.shape[-1], level(delta)
-    count = np.arange(1, N + 1)
-    mean = (0.5 + np.cumsum(x, axis=-1)) / (count + 1)
-    spread = (0.25 + np.cumsum((x - mean) ** 2, axis=-1)) / (count + 1)
-    before = np.concatenate([np.full((*x.shape[:-1], 1), 0.25), spread[..., :-1]], axis=-1)
-    bets = np.sqrt(-2 * np.log(delta) / (N * before))
+    delta = level(delta)
+    bets = _bets(x, delta)
     low, high = np.zeros(x.shape[:-1]), np.ones(x.shape[:-1])
     for _ in range(STEPS):
         m = 0.5 * (low + high)
@@ -97,6 +93,17 @@ def level(delta: float) -> float:
     if not 0 < delta < 1:
         raise ValueError(f"delta, the probability of error, must lie in (0, 1); got {delta}")
     return delta
+
+
+def _bets(x: Array, delta: float) -> Array:
+    """The bets (..., N), each from the draws before it only: (2 ln(1 / delta) / (N s^2))^(1/2) with their variance s^2."""
+    N = x.shape[-1]
+    count = np.arange(1, N + 1)
+    mean = (0.5 + np.cumsum(x, axis=-1)) / (count + 1)
+    spread = (0.25 + np.cumsum((x - mean) ** 2, axis=-1)) / (count + 1)
+    before = np.concatenate([np.full((*x.shape[:-1], 1), 0.25), spread[..., :-1]], axis=-1)
+    bets: Array = np.sqrt(-2 * np.log(delta) / (N * before))
+    return bets
 
 
 def _log_capital(x: Array, bets: Array, m: Array) -> Array:
