@@ -30,7 +30,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear_paths import complement, rotation_to, shortest_rotation, splice
+from theory.linear_paths import complement, rotation, shortest_rotation, splice
 from theory.numerics import LIBM, Array, gamma
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -66,7 +66,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     drawer = _Drawer(risk, flip, max(risk(a), risk(b)) * (1 + rise), chords)
     (way_a, M_a, R_a), (way_b, M_b, R_b) = (_to_balanced(drawer, drawer.layers(theta)) for theta in (a, b))
     Q, turns = _frames((M_a, R_a), (M_b, R_b))
-    spins = [rotation_to(O) for O in turns]
+    spins = [rotation(O) for O in turns]
     start = section(M_a.dense, [R @ M_a.V.T for R in R_a], drawer.powers)
 
     def turned(s: float) -> Layers:
