@@ -3,17 +3,19 @@
 `align` brings the units of B into the order of A's: the assignment of largest inner product of weights, layer by layer
 until nothing changes, or of activations on a sample (Entezari et al. 2021; Ainsworth, Hayase, Srinivasa 2023).
 
-`lower_bound` bounds the straight line for all m! permutations at once, one hidden layer and squared loss: at a fixed t unit i
-of A and unit j of B make a unit with row w_ij and outgoing weights b_ij, and as |y - f|^2 >= 2 <h, y - f> - |h|^2 for every h,
+`lower_bound` bounds the straight line for all m! permutations at once, one hidden layer and squared loss: at a fixed
+t unit i of A and unit j of B make a unit with row w_ij and outgoing weights b_ij, and as |y - f|^2 >= 2 <h, y - f> -
+|h|^2 for every h,
 
     min over pi of F((1 - t) A + t pi B)  >=  2 E <h, Y> - E |h|^2 - max over pi of sum_i C_{i pi(i)},
     C_ij = 2 E <h, b_ij z(w_ij)> - kappa R_ij.
 
-The largest assignment is at most sum_i max_j (C_ij - v_j) + sum_j v_j for every v: so no solver is trusted, only rounding
-counts. The best h is the residual of the relaxation to doubly stochastic matrices; Frank and Wolfe's method finds it. The statement is on
-straight lines in theta: in rows of norm one the line is another one.
+The largest assignment is at most sum_i max_j (C_ij - v_j) + sum_j v_j for every v: so no solver is trusted, only
+rounding counts. The best h is the residual of the relaxation to doubly stochastic matrices; Frank and Wolfe's method
+finds it. The statement is on straight lines in theta: in rows of norm one the line is another one.
 
-`gaussian_lower_bound` is the same with constant h for X ~ N(0, I) and equal positive weights, where E z(w) = |w| / sqrt(2 pi).
+`gaussian_lower_bound` is the same with constant h for X ~ N(0, I) and equal positive weights, where E z(w) = |w| /
+sqrt(2 pi).
 
 Source: ours; paper_notes.md, straight-modulo.
 """
@@ -83,7 +85,7 @@ def align(net: Network, theta_a: ArrayLike, theta_b: ArrayLike, sample: Sample |
 
 
 def reorder(net: Network, theta: ArrayLike, orders: Iterable[ArrayLike]) -> Array:
-    """theta (P,) with its hidden units reordered: orders hold one permutation (h,) a layer, from the bottom; ValueError as net.permute."""
+    """theta (P,) with hidden units reordered by orders, one permutation (h,) a layer; ValueError as net.permute."""
     theta = check.vector(theta, check.instance(net, "net", Network).size)
     for layer, order in enumerate(orders, start=1):
         theta = net.permute(theta, layer, np.asarray(order).tolist())
@@ -95,8 +97,9 @@ def lower_bound(
 ) -> AlignmentBound:
     """A bound below the maximum of F on every straight line from theta_a to a permuted copy of theta_b, (P,) each.
 
-    risk: one hidden layer, squared loss, identity output, any penalty that is a sum over units (not "schatten"). t: where
-    on the line; of several the best is returned. steps: of Frank and Wolfe. It holds in exact arithmetic. ValueError otherwise.
+    risk: one hidden layer, squared loss, identity output, any penalty that is a sum over units (not "schatten"). t:
+    where on the line; of several the best is returned. steps: of Frank and Wolfe. It holds in exact arithmetic.
+    ValueError otherwise.
 
     >>> F = Risk(Network((1, 2, 1)), Sample([[1.0], [-1.0]], [[1.0], [-1.0]]))
     >>> lower_bound(F, [1, -1, 1, -1], [-1, 1, -1, 1]).lower  # swapped, the units are the same
@@ -121,10 +124,10 @@ def lower_bound(
 
 
 def gaussian_lower_bound(rows_a: ArrayLike, rows_b: ArrayLike, mass: float, mean: float) -> float:
-    """For X ~ N(0, I_n), E Y = mean and two relu nets with output weights mass / m: a bound for the midpoint of every permutation.
+    """X ~ N(0, I_n), E Y = mean, relu nets with all output weights mass / m: a bound for every permutation's midpoint.
 
-    rows_a, rows_b (m, n). ((mean - (mass / m) max over pi of sum_i |a_i + b_pi(i)| / (2 sqrt(2 pi)))_+)^2, rounded down; positive
-    part: where the bracket is negative nothing is known. ValueError for other shapes and mass < 0.
+    rows_a, rows_b (m, n). ((mean - (mass / m) max over pi of sum_i |a_i + b_pi(i)| / (2 sqrt(2 pi)))_+)^2, rounded
+    down; positive part: where the bracket is negative nothing is known. ValueError for other shapes and mass < 0.
     """
     A, B = check.finite_array(rows_a, "rows_a", ndim=2), check.finite_array(rows_b, "rows_b", ndim=2)
     if A.shape != B.shape or A.size == 0:

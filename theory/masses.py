@@ -1,15 +1,17 @@
-"""Ridge for one hidden relu layer: in the masses of balanced units it is the path norm, and what is proved there holds here.
+"""Ridge for one hidden relu layer is the path norm in the masses of balanced units: what is proved there holds here.
 
-F = E l + kappa (|W_1|^2 + |W_2|^2), l convex. A unit (w, b) is *balanced* when |w| = |b|; w r, b / r with r^2 = |b| / |w| is, the function
-is the same, and |w|^2 r^(2t) + |b|^2 r^(-2t) is convex in t and least at t = 1. A balanced unit has a direction u = w / |w| and a *mass*
-V = |w| b in R^q: w = |V|^(1/2) u, b = V / |V|^(1/2). The output is sum V_i z(u_i) and the penalty 2 kappa sum |V_i|, so that
+F = E l + kappa (|W_1|^2 + |W_2|^2), l convex. A unit (w, b) is *balanced* when |w| = |b|; w r, b / r with r^2 = |b| /
+|w| is, the function is the same, and |w|^2 r^(2t) + |b|^2 r^(-2t) is convex in t and least at t = 1. A balanced unit
+has a direction u = w / |w| and a *mass* V = |w| b in R^q: w = |V|^(1/2) u, b = V / |V|^(1/2). The output is sum V_i
+z(u_i) and the penalty 2 kappa sum |V_i|, so that
 
-- a straight line in the masses is a curve of nets on which F is convex: every path of refits and silent pieces under the
-  path norm at 2 kappa becomes a path under ridge (`lift`);
+- a straight line in the masses is a curve of nets on which F is convex: every path of refits and silent pieces under
+  the path norm at 2 kappa becomes a path under ridge (`lift`);
 - a unit of mass 0 is the origin and has no row: idle rows cost nothing, although ridge charges for rows.
 
-`connect` balances both ends and lifts pivots where there are N n_out + 1 units, or rank + 1 (`theory.pivots`: then F stays below the larger
-end), else tosses of floor(m/2) units (then it stays below `bound`). A leg of J chords through a = sin^2(pi j / 2J) misses its curve by O(J^-2).
+`connect` balances both ends and lifts pivots where there are N n_out + 1 units, or rank + 1 (`theory.pivots`: then F
+stays below the larger end), else tosses of floor(m/2) units (then it stays below `bound`). A leg of J chords through
+a = sin^2(pi j / 2J) misses its curve by O(J^-2).
 
 With three layers or more ridge has a wall round the origin that no width removes (`deep_wall`).
 
@@ -43,9 +45,10 @@ DRAWS, MOST = 16, 4096  # of tosses: at least, and at most until one is not abov
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int = CHORDS, rng: Any = 0) -> Path:
     """A path from theta_a to theta_b (P,) under ridge, by pivots or by tosses in the masses; chords: on each leg.
 
-    risk: one hidden relu layer without biases, identity output, penalty "ridge", kappa > 0, any convex loss. rng: of the tosses, as
-    np.random.default_rng takes it. How high the path is: `theory.maxima.path_maximum`; the curves that it follows stay below
-    `bound`, or below the larger end. ValueError for other risks, and for a single unit where pivots need more.
+    risk: one hidden relu layer without biases, identity output, penalty "ridge", kappa > 0, any convex loss. rng: of
+    the tosses, as np.random.default_rng takes it. How high the path is: `theory.maxima.path_maximum`; the curves that
+    it follows stay below `bound`, or below the larger end. ValueError for other risks, and for a single unit where
+    pivots need more.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -76,10 +79,11 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
 
 
 def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) -> Path:
-    """A path from theta_a to theta_b (P,) of refits and silent pieces below `bound`: both go to floor(m / 2) units, by tossing coins.
+    """A path from theta_a to theta_b (P,) below `bound`: both ends go to floor(m / 2) units, by tossing coins.
 
-    risk: one hidden relu layer without biases, penalty "path", any convex loss: along the ray to the optimum; l = floor(m / 2) units drawn with
-    probability |b_i| |w_i| / R, at weights of equal mass; across; backwards. Under ridge `connect` does the same in the masses. ValueError otherwise.
+    Refits and silent pieces. risk: one hidden relu layer without biases, penalty "path", any convex loss: along the
+    ray to the optimum; l = floor(m / 2) units drawn with probability |b_i| |w_i| / R, at weights of equal mass;
+    across; backwards. Under ridge `connect` does the same in the masses. ValueError otherwise.
     """
     a, b = _checked(risk, theta_a, theta_b, penalty="path")
     if np.array_equal(a, b):
@@ -90,11 +94,12 @@ def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) 
 
 
 def bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> float:
-    """What tosses promise from theta_a to theta_b (P,): lambda + (beta / 2) zeta^2 V^2 / floor(m / 2), for a beta-smooth loss.
+    """What tosses promise from theta_a to theta_b (P,): lambda + (beta / 2) zeta^2 V^2 / floor(m / 2), smooth losses.
 
-    V = min(lambda, E l(0, Y)) / kappa, half of E|Y|^2 for squared loss; 2 kappa under ridge, for the curve that `connect` draws. A loss of Lipschitz
-    constant L: lambda + L V zeta / floor(m / 2)^(1/2). zeta^2: the largest E z(u)^2 of the units' directions. Never above max(lambda, E l(0, Y)), by
-    way of the zero net. ValueError for penalties other than "path" and "ridge", and as `connect`.
+    V = min(lambda, E l(0, Y)) / kappa, half of E|Y|^2 for squared loss; 2 kappa under ridge, for the curve that
+    `connect` draws. A loss of Lipschitz constant L: lambda + L V zeta / floor(m / 2)^(1/2). zeta^2: the largest E
+    z(u)^2 of the units' directions. Never above max(lambda, E l(0, Y)), by way of the zero net. ValueError for
+    penalties other than "path" and "ridge", and as `connect`.
     """
     check.instance(risk, "risk", Risk)
     a, b = _checked(risk, theta_a, theta_b, penalty="path" if risk.penalty == "path" else "ridge")
@@ -109,7 +114,7 @@ def bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> float:
 
 
 def balance(risk: Risk, theta: ArrayLike, *, chords: int = CHORDS) -> Path:
-    """From theta (P,) to the balanced net of the same function, F falling along the curve; units that do nothing go to the origin.
+    """From theta (P,) to the balanced net of the same function, F falling; units that do nothing go to the origin.
 
     chords: per factor e^4 of the most unbalanced unit. ValueError as `connect`.
     """
@@ -129,10 +134,11 @@ def balance(risk: Risk, theta: ArrayLike, *, chords: int = CHORDS) -> Path:
 
 
 def lift(risk: Risk, path: Path, *, chords: int = CHORDS) -> Path:
-    """A path under the path norm at 2 kappa, of refits and silent pieces (one hidden layer), as a path of balanced nets under ridge.
+    """A path of refits and silent pieces for the path norm at 2 kappa, as one of balanced nets for ridge.
 
-    path: points (V, P). Rows of idle units may move: in the masses nothing happens. A leg is cut where a mass passes through 0, where
-    |V|^(1/2) has a kink. chords: on each part of a leg. ValueError when a piece moves rows of units in use.
+    path: points (V, P). Rows of idle units may move: in the masses nothing happens. A leg is cut where a mass passes
+    through 0, where |V|^(1/2) has a kink. chords: on each part of a leg. ValueError when a piece moves rows of units
+    in use.
     """
     _checked(risk, path.points[0])
     points, labels = [_net(risk, *_masses(risk, path.points[0]))], []
@@ -154,10 +160,11 @@ def lift(risk: Risk, path: Path, *, chords: int = CHORDS) -> Path:
 
 
 def deep_wall(risk: Risk) -> float:
-    """Ridge, K >= 3 layers: every path from the zero net to one with F < E|Y|^2 reaches this level at least, whatever the widths.
+    """Ridge, K >= 3 layers: every path from the zero net to a lower one reaches this level at least, at every width.
 
-    E|Y|^2 + kappa (K - 2) (kappa / c)^(2 / (K - 2)), c = (E|Y|^2)^(1/2) |Sigma|^(1/2); rounded down. risk: squared loss, penalty "ridge", kappa > 0,
-    no biases, identity output, units with |rho(t)| <= |t| (relu, identity, tanh). ValueError otherwise, and for c = 0, where no net is lower.
+    E|Y|^2 + kappa (K - 2) (kappa / c)^(2 / (K - 2)), c = (E|Y|^2)^(1/2) |Sigma|^(1/2); rounded down. risk: squared
+    loss, penalty "ridge", kappa > 0, no biases, identity output, units with |rho(t)| <= |t| (relu, identity, tanh).
+    ValueError otherwise, and for c = 0, where no net is lower.
     """
     network = check.instance(risk, "risk", Risk).network
     if (
@@ -167,8 +174,8 @@ def deep_wall(risk: Risk) -> float:
         or network.depth < 3
     ):
         raise ValueError(
-            "risk must have squared loss, penalty 'ridge' with kappa > 0, three layers or more without biases, identity output and relu, "
-            f"identity or tanh units; got {risk}"
+            "risk must have squared loss, penalty 'ridge' with kappa > 0, three layers or more without biases, identity "
+            f"output and relu, identity or tanh units; got {risk}"
         )
     K, sample = network.depth, risk.sample
     c = float(np.sqrt(sample.energy * spectral_norm(sample))) * (1 + gamma(2 * len(sample) + 64))
@@ -204,7 +211,7 @@ def _net(risk: Risk, U: Array, V: Array) -> Array:
 
 
 def _stations(V: Array, V_1: Array, chords: int) -> Array:
-    """The s in (0, 1] of the vertices of a leg: sin^2 between the ends and the zeros of the masses V + s (V_1 - V), (q, m)."""
+    """The s in (0, 1] of a leg's vertices: sin^2 between its ends and the zeros of the masses V + s (V_1 - V), (q, m)."""
     step = V_1 - V
     bend = (step**2).sum(axis=0)
     s = np.divide(-(V * step).sum(axis=0), bend, out=np.zeros_like(bend), where=bend > 0)

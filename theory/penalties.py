@@ -258,6 +258,13 @@ def lengths(W: Array) -> Array:
     return size * np.linalg.norm(W / np.where(size > 0, size, 1.0)[..., None], axis=-1)
 
 
+def operator_norms(W: Array) -> Array:
+    """The largest singular values of W (..., n, m), (...), from above."""
+    s, stretch, off = _decomposed(W, np.zeros_like(W))
+    largest: Array = (s * (1 + stretch) + off).max(axis=-1) * (1 + 8 * UNIT) + TINY
+    return largest
+
+
 def _bend(W: Array, q: Array) -> Array:
     """sum_j max(0, -dW_ij dq_j) / 4, d the differences of the ends, (1, B, rows): W (2, B, rows, n), q (2, B, n)."""
     dW, dq = W[1:] - W[:1], (q[1:] - q[:1])[..., None]

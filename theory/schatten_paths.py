@@ -1,19 +1,23 @@
 """Which power of which norm on each layer keeps deep linear nets connected: Schatten penalties, layer by layer.
 
-F = L(W_K ... W_1) + kappa sum_k (1/p_k) ||W_k||^(p_k) in Schatten norms, L convex, 1/p = sum 1/p_k, r = min(n_in, n_out). The least penalty of a
-product M is (kappa / p) sum sigma_i(M)^p, on *balanced* factors: matching singular vectors and sigma_i(W_k)^(p_k) = sigma_i(M)^p.
+F = L(W_K ... W_1) + kappa sum_k (1/p_k) ||W_k||^(p_k) in Schatten norms, L convex, 1/p = sum 1/p_k, r = min(n_in,
+n_out). The least penalty of a product M is (kappa / p) sum sigma_i(M)^p, on *balanced* factors: matching singular
+vectors and sigma_i(W_k)^(p_k) = sigma_i(M)^p.
 
-p >= 1 and hidden widths >= r + 1: all level sets are connected. `connect` goes from each end, the product constant and the penalty falling,
+p >= 1 and hidden widths >= r + 1: all level sets are connected. `connect` goes from each end, the product constant
+and the penalty falling,
 
 cut      W_1 to the rows of M, then each layer to what comes up from below: straight, singular values fall;
 balance  P_k^s W_k P_(k-1)^(-s): sum sigma^p is convex in s (three lines theorem) and least at s = 1;
 turn     the frames of the hidden spaces, by rotations: there is a free direction in each;
 
-and from M_A to M_B on the section W_k = Q_k V S^(p/p_k) V^T Q_(k-1)^T, continuous in M = U S V^T, where F = L + (kappa/p) ||M||_p^p is convex. With a
-hidden layer of width r exactly, det (W_k ... W_1) keeps its sign: q such layers, 2^q components while the level has no product of lower rank.
-Curves are drawn as chords, halved until what they exceed is small; `theory.maxima` certifies it.
+and from M_A to M_B on the section W_k = Q_k V S^(p/p_k) V^T Q_(k-1)^T, continuous in M = U S V^T, where F = L +
+(kappa/p) ||M||_p^p is convex. With a hidden layer of width r exactly, det (W_k ... W_1) keeps its sign: q such
+layers, 2^q components while the level has no product of lower rank. Curves are drawn as chords, halved until what
+they exceed is small; `theory.maxima` certifies it.
 
-p < 1 (ridge with three layers: p = 2/3): the origin is a strict local minimum behind a wall that no width removes (`wall`).
+p < 1 (ridge with three layers: p = 2/3): the origin is a strict local minimum behind a wall that no width removes
+(`wall`).
 
 Source: ours; paper_notes.md, schatten-depth; p = 1: Shang, Liu, Cheng 2016.
 """
@@ -26,7 +30,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear_paths import complement, rotation_to, shortest_rotation, splice
+from theory.linear_paths import complement, rotation, shortest_rotation, splice
 from theory.numerics import LIBM, Array, gamma
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -40,10 +44,11 @@ HALVINGS = 12  # of a chord, at most
 
 
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int = 8, rise: float = RISE) -> Path:
-    """A path from theta_a to theta_b (P,) that exceeds the larger end by rise times it, as far as chords are seen at three points each.
+    """A path from theta_a to theta_b (P,) that exceeds the larger end by rise times it, as far as chords are looked at.
 
-    risk: a linear net without biases, penalty "schatten", kappa > 0, p >= 1, any convex loss; every hidden width at least r + 1, or r where both
-    ends are of one component. chords: to begin with, on each curve. What it truly reaches: `theory.maxima.path_maximum`. ValueError otherwise.
+    risk: a linear net without biases, penalty "schatten", kappa > 0, p >= 1, any convex loss; every hidden width at
+    least r + 1, or r where both ends are of one component. chords: to begin with, on each curve. What it truly
+    reaches: `theory.maxima.path_maximum`. ValueError otherwise.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -61,7 +66,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     drawer = _Drawer(risk, flip, max(risk(a), risk(b)) * (1 + rise), chords)
     (way_a, M_a, R_a), (way_b, M_b, R_b) = (_to_balanced(drawer, drawer.layers(theta)) for theta in (a, b))
     Q, turns = _frames((M_a, R_a), (M_b, R_b))
-    spins = [rotation_to(O) for O in turns]
+    spins = [rotation(O) for O in turns]
     start = section(M_a.dense, [R @ M_a.V.T for R in R_a], drawer.powers)
 
     def turned(s: float) -> Layers:
@@ -76,7 +81,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
 
 
 def component(risk: Risk, theta: ArrayLike) -> tuple[int, ...]:
-    """The signs of det(W_k ... W_1) for each hidden layer of width r exactly (n_in <= n_out, else from the top): 0 below rank r.
+    """The signs of det(W_k ... W_1) for the hidden layers of width r (from the top if n_in > n_out): 0 below rank r.
 
     theta (P,). Constant along every path on which the product keeps rank r: 2^q components. ValueError as `connect`.
     """
@@ -91,10 +96,11 @@ def component(risk: Risk, theta: ArrayLike) -> tuple[int, ...]:
 
 
 def wall(risk: Risk) -> float:
-    """p < 1, squared loss, penalty "schatten" or "ridge": every path from the zero net to one below it reaches this level at least.
+    """p < 1, squared loss: every path from the zero net to a lower one reaches this level at least.
 
-    E|Y|^2 + kappa (1/p - 1) (kappa / 2c)^(p / (1 - p)), c = |E Y X^T| (operator norm); ridge is kappa -> 2 kappa, p = 2 / K. Whatever the widths;
-    rounded down. risk: a linear net without biases. ValueError otherwise, for p >= 1, where there is none, and for c = 0.
+    E|Y|^2 + kappa (1/p - 1) (kappa / 2c)^(p / (1 - p)), c = |E Y X^T| (operator norm); ridge is kappa -> 2 kappa, p =
+    2 / K. Whatever the widths; rounded down. risk: a linear net without biases. ValueError otherwise, for p >= 1,
+    where there is none, and for c = 0.
     """
     _linear(risk, ("schatten", "ridge"))
     if risk.loss != "squared":
@@ -163,7 +169,7 @@ class _Drawer:
 
 
 def _to_balanced(drawer: _Drawer, layers: Layers) -> tuple[Path, _Product, Layers]:
-    """Cut and balance: the path, the product, and the frames R_k (h_k, k) with W_k = R_k S^(p/p_k) R_(k-1)^T at its end."""
+    """Cut and balance: the path, the product, and the frames R_k with W_k = R_k S^(p/p_k) R_(k-1)^T at its end."""
     M, K = _Product(layers), len(layers)
     points, frames = [drawer.point(layers)], [M.V]
     for j in range(K):
@@ -187,7 +193,7 @@ def _to_balanced(drawer: _Drawer, layers: Layers) -> tuple[Path, _Product, Layer
 
 
 def _polars(inner: Layers, S: Array, powers: tuple[float, ...]) -> list[tuple[Array, Array, Array]]:
-    """For each hidden layer G = O P with P = E diag(d) E^T, as (d, E, O): G times the partial product of `inner` is S^(p (1/p_1 + ... + 1/p_j)).
+    """For each hidden layer j, G = O P, P = E diag(d) E^T, as (d, E, O): G T_j ... T_1 = S^(p (1/p_1 + ... + 1/p_j)).
 
     From the product below or from the one above, whichever is better conditioned.
     """
@@ -227,8 +233,9 @@ def _frames(A: tuple[_Product, Layers], B: tuple[_Product, Layers]) -> tuple[Lay
                 break
         else:
             raise ValueError(
-                f"the ends lie on two sides in hidden layer {k + 1} (from the smaller of input and output), of width r = {r} exactly: det(W_k ... W_1) "
-                "has two signs (schatten_paths.component). One unit more in that layer connects them, or a level with products of lower rank"
+                f"the ends lie on two sides in hidden layer {k + 1} (from the smaller of input and output), of width r = "
+                f"{r} exactly: det(W_k ... W_1) has two signs (schatten_paths.component). One unit more in that layer "
+                "connects them, or a level with products of lower rank"
             )
         Q.append(extended)
         turns.append(O)
@@ -236,7 +243,7 @@ def _frames(A: tuple[_Product, Layers], B: tuple[_Product, Layers]) -> tuple[Lay
 
 
 def section(M: Array, Q: Layers, powers: tuple[float, ...]) -> Layers:
-    """The balanced factors of M (n_out, n_in), n_in <= n_out, for exponents powers, in frames Q of shape (h_k, n_in): continuous in M."""
+    """The balanced factors of M (n_out, n_in), n_in <= n_out, for exponents powers, in frames Q of shape (h_k, n_in)."""
     p = 1 / sum(1 / x for x in powers)
     U, S, Vt = np.linalg.svd(M, full_matrices=False)
     inner = [(Vt.T * S ** (p / x)) @ Vt for x in powers[:-1]]
@@ -260,8 +267,8 @@ def _checked(risk: Risk) -> bool:
     p = 1 / sum(1 / x for x in risk.exponents)
     if p < 1 - 1e-12:
         raise ValueError(
-            f"exponents must have p = 1 / sum(1 / p_k) >= 1; got {risk.exponents}, p = {p:.6g}: the zero net is a minimum behind "
-            "a wall (schatten_paths.wall). Exponents equal to the depth give p = 1"
+            f"exponents must have p = 1 / sum(1 / p_k) >= 1; got {risk.exponents}, p = {p:.6g}: the zero net is a minimum "
+            "behind a wall (schatten_paths.wall). Exponents equal to the depth give p = 1"
         )
     widths = risk.network.widths
     r = min(widths[0], widths[-1])

@@ -1,7 +1,7 @@
 """Held-out bounds: coverage where the population is known exactly, exact miss rates, what must be refused."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import comb
 
 import numpy as np
@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import exchange, held_out
-from theory.held_out import bernstein, betting, binomial, certify, certify_error, hoeffding
-from theory.held_out.certificates import _losses, _range
+from theory.held_out import bernstein, betting, binomial, certify, certify_error, functions, hoeffding
+from theory.held_out.certificates import _losses, _range, _steepness, _wrong
+from theory.held_out.confidence import _bets
 from theory.held_out.functions import _lam, _midpoints, functions_of, outputs
 from theory.maxima import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
+from theory.penalties import PathNorm, operator_norms
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -63,7 +65,18 @@ def test_miss_rates_over_all_bernoulli_sequences_are_at_most_delta(bound, delta)
             assert missed <= Fraction(delta)
 
 
-def test_a_bet_that_looks_ahead_misses_too_often():
+@pytest.mark.parametrize("k", range(12))
+def test_bets_look_at_the_past_only(k):
+    rng = np.random.default_rng(k)
+    x = rng.uniform(size=12)
+    other = x.copy()
+    other[k:] = rng.uniform(size=12 - k)
+    bets, others = _bets(x, 0.05), _bets(other, 0.05)
+    assert np.array_equal(bets[: k + 1], others[: k + 1])
+    assert k == 11 or (bets[k + 1 :] != others[k + 1 :]).all()
+
+
+def test_a_bound_at_a_larger_level_misses_too_often():
     """The planted fault: the bound at a larger level than asked for."""
     x = np.array(list(product([0.0, 1.0], repeat=5)))
     upper, p = betting(x, 0.9), Fraction(3, 4)
@@ -192,6 +205,130 @@ def test_what_is_right_at_both_ends_is_right_in_between_and_inner_pieces_are_cov
     assert inner  # the functions off the sample change on these
     midpoints = _midpoints(net, *_inner_piece(rng, net), 0, 1, 1.0, 0.0)
     assert [f.t for f in midpoints[:2]] == [1 / 128, 3 / 128]
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_operator_norms_are_above_and_close(seed):
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((3, *rng.integers(1, 5, 2))) * 10.0 ** rng.integers(-5, 6)
+    W[0] = 0
+    exact = np.linalg.norm(W, 2, axis=(-2, -1))
+    assert (operator_norms(W) >= exact).all()
+    assert (operator_norms(W) <= exact * (1 + 1e-12) + 1e-299).all()
+    x = rng.standard_normal((50, W.shape[-1]))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    assert (np.linalg.norm(x @ W[1].T, axis=1) <= operator_norms(W)[1] * (1 + 1e-14)).all()
+
+
+@given(seeds)
+@settings(max_examples=10)
+def test_midpoints_and_drift_stand_for_a_whole_inner_piece(seed):
+    """With few midpoints, so that what the drift adds matters: without it the bounds fail (see below)."""
+    rng = np.random.default_rng(seed)
+    loss = str(rng.choice(LOSSES))
+    n_out, bias = 3 if loss == "softmax" else 1, bool(rng.integers(2))
+    net = Network((3, 4, 4, n_out), bias=bias)
+    people = population(rng, 40, loss=loss, n_out=n_out)
+    risk = Risk(net, population(rng, 3, loss=loss, n_out=n_out), loss)
+    a, b = _inner_piece(rng, net)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", int(rng.integers(1, 4)))
+        _, (piece,) = functions_of(risk, np.stack([a, b]))
+    reach, size = float(np.hypot(1.0, bias)), 1.0 if loss not in ("squared", "absolute") else 2.0
+    most = [_losses(risk, people, f)[1].mean() + _steepness(risk, f.norm, reach, size) * f.drift for f in piece]
+    wrong = np.any([_wrong(net, people, f, "argmax" if n_out > 1 else "sign") for f in piece], axis=0)
+    for t in np.linspace(0, 1, 41):
+        f = net((1 - t) * a + t * b, people.X)
+        assert risk.criterion.value(f, people.Y).mean() <= max(most)
+        right = f.argmax(axis=1) == people.Y.argmax(axis=1) if n_out > 1 else f[:, 0] * people.Y[:, 0] > 0
+        assert (right | wrong).all()
+
+
+def test_without_the_drift_a_midpoint_does_not_stand_for_its_piece():
+    """The control: |f_t| is 0 in the middle and 1 at the ends."""
+    net = Network((1, 1, 1, 1))
+    risk = Risk(net, Sample([[0.3]], [[0.0]]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        _, ([f],) = functions_of(risk, np.array([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]))
+    held = Sample([[1.0]], [[0.0]])
+    assert _losses(risk, held, f)[1][0] < 1e-9 < risk.network([1, 1, 1], [[1.0]]) ** 2
+    assert f.drift == pytest.approx(1.0)
+    assert _steepness(risk, f.norm, 1.0, 0.0) * f.drift >= 1  # the loss at the end
+
+
+def test_the_drift_between_two_outputs_is_longer_by_the_root_of_two():
+    """f_1 - f_2 = 2^(1/2) h - 3/10 with h from 0 to 1: right in the middle, by less than the drift, and wrong at the start."""
+    net = Network((1, 1, 2, 2))
+    r = 0.5**0.5
+    a, b = (net.pack([[[1.0]], [[h], [1.0]], [[r, -0.15], [-r, 0.15]]]) for h in (0.0, 1.0))
+    held = Sample([[1.0]], [[1.0, 0.0]])
+    risk = Risk(net, Sample([[0.3]], [[1.0, 0.0]]), "softmax")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        (start, _), ([middle],) = functions_of(risk, np.stack([a, b]))
+    assert _wrong(net, held, start, "argmax").all()
+    assert not _wrong(net, held, middle._replace(drift=0.0), "argmax").any()
+    assert _wrong(net, held, middle, "argmax").all()
+
+
+def test_the_rise_and_the_midpoints_are_what_they_are_said_to_be():
+    rng = np.random.default_rng(2)
+    risk, path = overfitted(rng, "hinge", penalty="path")
+    people = population(rng, 100, loss="hinge")
+    found, net = certify(risk, path, people, delta=0.06, within=1.0), risk.network
+    loss = [np.maximum(1 - (net(path.points[k], people.X) * people.Y)[:, 0], 0) for k in (0, 1, -1)]
+    cost = [float(risk.regulariser(path.points[0])), max(map(float, risk.regulariser(path.points[1:-1])))]
+    cost.append(float(risk.regulariser(path.points[-1])))
+    M, over = found.ranges, []
+    for e in (0, 2):
+        share = (loss[1] - loss[e] + M[e]) / (M[1] + M[e])
+        over.append((M[1] + M[e]) * betting(share, 0.03) - M[e] + cost[1] - cost[e])
+    assert found.rise == pytest.approx(max(0.0, min(over)), rel=1e-6)
+    deep = Risk(Network((1, 1, 1, 1)), Sample([[0.3]], [[0.0]]))
+    held = Sample(np.full((9, 1), 0.5), np.zeros((9, 1)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        inner = certify(deep, Path([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]), held, within=(1.0, 0.0))
+    assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
+    assert inner.function_upper[2] == pytest.approx(inner.ranges[2] * betting(np.zeros(9), 0.05 / 3) + 2, rel=1e-6)
+
+
+def test_each_bound_has_its_share_of_delta():
+    rng = np.random.default_rng(2)
+    risk, path = overfitted(rng, "hinge", penalty="path")
+    people = population(rng, 100, loss="hinge")
+    found = certify(risk, path, people, delta=0.06, within=1.0)
+    net, n = risk.network, 3
+    for k, theta in enumerate((path.points[0], path.points[1], path.points[-1])):
+        margins = (net(theta, people.X) * people.Y)[:, 0]
+        share = np.maximum(1 - margins, 0) / found.ranges[k]
+        penalty = float(risk.regulariser(theta)) if k != 1 else max(map(float, risk.regulariser(path.points[1:-1])))
+        assert found.function_upper[k] == pytest.approx(found.ranges[k] * betting(share, 0.06 / n) + penalty, rel=1e-9)
+        assert found.ranges[k] == pytest.approx(1 + min(_path_norms(net, path, k)), rel=1e-9)
+    wrong = [(net(theta, people.X) * people.Y)[:, 0] <= 0 for theta in path.points[[0, 1, -1]]]
+    either = [int((u | v).sum()) for u, v in pairwise(wrong)]
+    assert found.error_upper == max(binomial(k, 100, 0.03) for k in either)
+
+
+def _path_norms(net, path, k):
+    """Path norms and products of operator norms at the vertices of the k-th function."""
+    points = {0: path.points[:1], 1: path.points[1:-1], 2: path.points[-1:]}[k]
+    products = np.prod([np.linalg.norm(W, 2, axis=(-2, -1)) for W in net.weights(points)], axis=0)
+    return np.append(PathNorm(net).value(points), products)
+
+
+def test_a_midpoint_takes_the_larger_end_of_each_norm():
+    """Small in the path norm at one end, in operator norms at the other: in the middle in neither."""
+    net, n = Network((4, 4, 1)), 4
+    a = net.pack([np.eye(n), np.ones((1, n))])  # path norm 4, product 2
+    risk = Risk(net, Sample(np.ones((1, n)), [0.0]))
+    b = net.pack([np.ones((n, n)) / 2, np.ones((1, n))])  # path norm 4, product 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "GRID", 1)
+        (first, last), ([middle],) = functions_of(risk, np.stack([a, b]))
+    assert (first.norm, last.norm, middle.norm) == pytest.approx((2, 4, 4))
 
 
 def _inner_piece(rng, net):

@@ -113,6 +113,56 @@ def test_the_excess_of_chords_falls_like_their_number_squared_and_one_chord_is_n
     assert excess[-1] < 1e-4
 
 
+def test_a_unit_leaves_the_origin_in_even_steps_of_its_weights():
+    """The square roots of the masses at neighbouring vertices differ by at most pi / 2J, so outputs by a quarter of its square."""
+    risk = Risk(Network((1, 2, 1)), Sample([[1.0]], [[1.0]]), kappa=0.1, penalty="ridge")
+    for J in (2, 8, 32):
+        path = masses.lift(risk, Path([[1, 1, 0, 1], [1, 1, 1, 0]]), chords=J)
+        W = risk.network.weights(path.points)[0][..., 0]
+        assert np.abs(np.diff(W, axis=0)).max() <= np.pi / (2 * J) * (1 + 1e-12)
+        outputs = risk.network(0.5 * (path.points[1:] + path.points[:-1]), [[1.0]])
+        assert np.abs(outputs - 1).max() <= (np.pi / (2 * J)) ** 2 / 2
+
+
+def test_ridge_of_a_lifted_net_is_the_path_norm_at_twice_kappa():
+    rng = np.random.default_rng(0)
+    risk, a, b = problem(rng, m=3, N=1, q=1)
+    twin = Risk(risk.network, risk.sample, kappa=2 * risk.kappa, penalty="path")
+    assert risk(masses._net(risk, *masses._masses(risk, a))) == pytest.approx(twin(a))
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = masses.pivots.connect
+        patch.setattr(masses.pivots, "connect", lambda F, *ends: seen.append(F) or real(F, *ends))
+        masses.connect(risk, a, b)
+    assert [(F.kappa, F.penalty) for F in seen] == [(2 * risk.kappa, "path")]
+
+
+def test_tosses_keep_the_path_norm():
+    rng = np.random.default_rng(4)
+    net = Network((2, 8, 1))
+    risk = Risk(net, Sample(rng.standard_normal((40, 2)), 3 * rng.standard_normal(40)), kappa=1e-3, penalty="path")
+    path = masses.tosses(risk, *np.abs(rng.standard_normal((2, net.size))))
+    R = risk.regulariser(path.points)
+    tossed = [k for k, label in enumerate(path.labels) if label == "toss"]
+    assert len(tossed) == 2
+    for k in tossed:
+        assert R[k + 1] == pytest.approx(R[k])
+
+
+def test_the_promise_is_the_formula():
+    m, s = 64, 0.9
+    X = np.sqrt(m) * np.eye(m)[:8]
+    net = Network((m, m, 1))
+    a = net.pack([s * np.eye(m), (np.arange(m) < 8)[None] * 0.7 / (8 * s)])
+    for loss, penalty, beta in (("squared", "path", 2), ("squared", "ridge", 2), ("logistic", "path", 0.25)):
+        risk = Risk(net, Sample(X, np.ones(8)), loss, kappa=0.3, penalty=penalty)
+        top = risk.scale / (2 if loss == "squared" else 1)
+        V = min(risk(a), top) / (0.3 * (2 if penalty == "ridge" else 1))
+        expected = min(risk(a) + beta / 2 * (m / 8) * V**2 / (m // 2), max(risk(a), risk.scale))
+        assert masses.bound(risk, a, a) == pytest.approx(expected)
+        assert penalty == "ridge" or expected > risk(a)
+
+
 def test_tosses_promise_less_than_the_zero_net_for_many_units():
     rng = np.random.default_rng(5)
     m, N = 64, 40

@@ -128,6 +128,20 @@ def test_width_r_has_two_sides_a_layer():
     assert schatten_paths.component(risk, [0.0, 1.0, 1.0]) == (0, 0)
 
 
+def test_at_width_r_a_net_of_lower_rank_is_on_every_side():
+    rng = np.random.default_rng(0)
+    risk = Risk(Network((2, 2, 2, 2), "identity"), Sample(np.eye(2), 3 * np.eye(2)), kappa=0.05, penalty="schatten")
+    low = end(rng, risk.network, "rank one")
+    sides = set()
+    for _ in range(12):
+        full = end(rng, risk.network, "plain")
+        sides.add(schatten_paths.component(risk, full))
+        for a, b in ((full, low), (low, full)):
+            path = schatten_paths.connect(risk, a, b)
+            assert risk.batch(path.points).max() <= max(risk(a), risk(b)) * (1 + 1e-9)
+    assert len(sides) == 4
+
+
 def test_the_wall_below_p_one():
     sample = Sample([[1.0]], [[1.0]])
     ridge = Risk(Network((1, 1, 1, 1), "identity"), sample, kappa=0.1, penalty="ridge")

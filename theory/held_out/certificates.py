@@ -1,21 +1,23 @@
 """From a sample to the population: the risk and the error along a whole path, from points that the path has not seen.
 
-F_o = E l(Phi(X), Y) + kappa R under the law of the held-out points (x_i, y_i), i <= N, which are independent draws, seen
-neither in training nor in any choice (of the path, of kappa, of widths, of when to stop). Pieces of a path are
+F_o = E l(Phi(X), Y) + kappa R under the law of the held-out points (x_i, y_i), i <= N, which are independent draws,
+seen neither in training nor in any choice (of the path, of kappa, of widths, of when to stop). Pieces of a path are
 
 - *silent*: the network is the same function at every x, only the penalty moves, convexly: its larger end decides;
 - *refits*: the output is affine in t at every x, so F_o is convex in t whatever the law is: the ends decide;
-- *inner*: one inner layer moves, by D. |f_t(x) - f_s(x)| <= |t - s| Lam |x|, Lam the path norm with |D| for |W_k|, so J
+- *inner*: one inner layer moves, by D. |f_t(x) - f_s(x)| <= |t - s| Lam |x|, Lam the norm below with D for W_k, so J
   midpoints of a grid and Lam / (2 J) decide.
 
-So finitely many functions f_1..f_n (the vertices' and the midpoints') stand for the path, and one upper confidence bound
-at level delta / n each (`theory.held_out.confidence`) bounds F_o at all t at once, with probability 1 - delta. The length of the path does not
-enter. Losses have a range M by |f(x)| <= R(theta) |x|, R the path norm (activations with |rho(t)| <= |t|), and bounds on |x| and |y| known
-beforehand; with biases x carries a 1.
+So finitely many functions f_1..f_n (the vertices' and the midpoints') stand for the path, and one upper confidence
+bound at level delta / n each (`theory.held_out.confidence`) bounds F_o at all t at once, with probability 1 - delta.
+The length of the path does not enter. Losses have a range M by |f(x)| <= R |x|, R the smaller of the path norm and
+the product of operator norms (activations with |rho(t)| <= |t|), and bounds on |x| and |y| known beforehand; with
+biases x carries a 1.
 
-The *error* needs no range. On a refit the output at x moves on a segment, and the outputs that are right form a convex set: a
-point that is right at both ends is right in between. So one binomial bound at level delta / n for each refit or inner piece
-(right at all midpoints by a margin above its drift) bounds the error at all t at once. Ties, and margins within rounding, are wrong.
+The *error* needs no range. On a refit the output at x moves on a segment, and the outputs that are right form a
+convex set: a point that is right at both ends is right in between. So one binomial bound at level delta / n for each
+refit or inner piece (right at all midpoints by a margin above its drift) bounds the error at all t at once. Ties, and
+margins within rounding, are wrong.
 
 Source: ours; paper_notes.md, held-out.
 """
@@ -43,10 +45,11 @@ DECISIONS = {"logistic": "sign", "hinge": "sign", "softmax": "argmax"}
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """With probability 1 - delta each, at all points of the path: F_o <= upper; F_o <= max of F_o at both ends + rise; error <= error_upper.
+    """Each with probability 1 - delta, all along the path: F_o <= upper, F_o <= its larger end + rise, error <= error_upper.
 
-    error_upper: None where the loss does not decide between classes. method: the bound on means. functions_at (n,): where
-    the functions stand on the path, as its parameter t; function_upper (n,): the bound for each; ranges (n,): of its loss, M.
+    error_upper: None where the loss does not decide between classes. method: the bound on means. functions_at (n,):
+    where the functions stand on the path, as its parameter t; function_upper (n,): the bound for each; ranges (n,):
+    of its loss, M.
     """
 
     upper: float
@@ -60,7 +63,7 @@ class HeldOut:
 
 
 class Measured(NamedTuple):
-    """Losses of n functions at N held-out points, from below and above (n, N); M (n,); what else F_o may add (n,); a bound on means."""
+    """Losses of n functions at N points, from below and above (n, N); M (n,); what F_o adds (n,); a bound on means."""
 
     low: Array
     high: Array
@@ -78,14 +81,14 @@ def certify(
     within: tuple[float, float] | float | None = None,
     bound: str = "betting",
 ) -> HeldOut:
-    """Upper bounds on the population risk, its rise over the ends, and the error along the whole path, from held-out points.
+    """Upper bounds on the population risk, its rise over the ends and the error, all along the path, from held-out points.
 
-    risk: that of training (its sample, loss, penalty); identity output, one hidden layer at least, no sigmoid units. within:
-    (B_x, B_y) with |x| <= B_x, |y| <= B_y at *every* point of the law, known beforehand; for losses of labels B_x alone. bound: on
-    means, "betting", "bernstein" or "hoeffding", chosen beforehand too.
+    risk: that of training (its sample, loss, penalty); identity output, one hidden layer at least, no sigmoid units.
+    within: (B_x, B_y) with |x| <= B_x, |y| <= B_y at *every* point of the law, known beforehand; for losses of labels
+    B_x alone. bound: on means, "betting", "bernstein" or "hoeffding", chosen beforehand too.
 
-    ValueError for a piece of another kind (which one), held-out points that were trained on, unequal weights, points beyond `within`, and
-    delta outside (0, 1).
+    ValueError for a piece of another kind (which one), held-out points that were trained on, unequal weights, points
+    beyond `within`, and delta outside (0, 1).
 
     >>> from theory.networks import Network
     >>> F = Risk(Network((1, 1, 1)), Sample([[0.5]], [[1.0]]), loss="hinge")
@@ -118,10 +121,11 @@ def certify(
 
 
 def certify_error(risk: Risk, path: Path, sample: Sample, *, delta: float = 0.05, decision: str | None = None) -> float:
-    """An upper bound, with probability 1 - delta, on the probability of a wrong decision, at all points of the path at once.
+    """An upper bound, with probability 1 - delta, on the probability of a wrong decision all along the path.
 
     decision: "sign" (every output has the sign of its target) or "argmax" (the largest output is that of the largest
-    target); None: as the loss says, and ValueError for squared and absolute loss. No range is needed. Else as `certify`.
+    target); None: as the loss says, and ValueError for squared and absolute loss. No range is needed. Else as
+    `certify`.
     """
     sample, vertices, pieces = _checked(risk, path, sample, delta)
     decision = DECISIONS.get(risk.loss) if decision is None else check.choice(decision, "decision", ("sign", "argmax"))
@@ -160,7 +164,7 @@ def _error(risk: Risk, sample: Sample, vertices: list[Function], pieces: Pieces,
 
 
 def _checked(risk: Risk, path: Path, sample: Sample, delta: float) -> tuple[Sample, list[Function], Pieces]:
-    """The sample with targets as the loss sees them, the vertices' different functions, and the pieces that are not silent."""
+    """The sample with targets as the loss sees them, the vertices' functions, and the pieces that are not silent."""
     network = check.instance(risk, "risk", Risk).network
     confidence.level(delta)
     points = check.parameters(check.instance(path, "path", Path).points, network.size, "path")

@@ -1,12 +1,14 @@
-"""Upper confidence bounds on a mean, from N independent draws: each exceeds the mean with probability 1 - delta, for every N.
+"""Upper confidence bounds on a mean, from N independent draws: above it with probability 1 - delta, for every N.
 
-betting     draws in [0, M]: the largest mean at which a gambler who bets against it has not become 1 / delta times as rich
-            (Ville's inequality; Waudby-Smith and Ramdas 2024). Bets look at the past only; capital grows with the mean
-            that is bet against, factor by factor, so bisection finds it: 1 - lam (x - m) rises in m, and so does
-            1 - (x - m) / (2 (1 - m)), the capped one, as x <= 1.
-bernstein   mean + sqrt(2 s^2 L / N) + 7 M L / (3 (N - 1)), L = ln(2 / delta), s^2 the sample variance (Maurer, Pontil 2009).
+betting     draws in [0, M]: the largest mean at which a gambler who bets against it has not become 1 / delta times as
+            rich (Ville's inequality; Waudby-Smith and Ramdas 2024). Bets look at the past only; capital grows with
+            the mean that is bet against, factor by factor, so bisection finds it: 1 - lam (x - m) rises in m, and so
+            does 1 - (x - m) / (2 (1 - m)), the capped one, as x <= 1.
+bernstein   mean + sqrt(2 s^2 L / N) + 7 M L / (3 (N - 1)), L = ln(2 / delta), s^2 the sample variance (Maurer, Pontil
+            2009).
 hoeffding   mean + M sqrt(ln(1 / delta) / (2 N)).
-binomial    k events of N: the largest p with P(Bin(N, p) <= k) >= delta (Clopper, Pearson 1934), checked in ball arithmetic.
+binomial    k events of N: the largest p with P(Bin(N, p) <= k) >= delta (Clopper, Pearson 1934), checked in ball
+            arithmetic.
 
 The smallest of several bounds holds only if they share delta: so one of them is chosen before the data are seen.
 Sources: arXiv 2010.09686; 0907.3740; Biometrika 26.
@@ -20,6 +22,7 @@ from theory.numerics import LIBM, Array, gamma, up
 from theory.numerics import validation as check
 
 STEPS = 60  # of bisection: to the last digits of a float
+BITS = 256  # of balls
 
 
 def betting(x: Array, delta: float) -> Array:
@@ -29,12 +32,8 @@ def betting(x: Array, delta: float) -> Array:
     outside (0, 1) and values outside [0, 1].
     """
     x = _unit(x)
-    N, delta = x.shape[-1], level(delta)
-    count = np.arange(1, N + 1)
-    mean = (0.5 + np.cumsum(x, axis=-1)) / (count + 1)
-    spread = (0.25 + np.cumsum((x - mean) ** 2, axis=-1)) / (count + 1)
-    before = np.concatenate([np.full((*x.shape[:-1], 1), 0.25), spread[..., :-1]], axis=-1)
-    bets = np.sqrt(-2 * np.log(delta) / (N * before))
+    delta = level(delta)
+    bets = _bets(x, delta)
     low, high = np.zeros(x.shape[:-1]), np.ones(x.shape[:-1])
     for _ in range(STEPS):
         m = 0.5 * (low + high)
@@ -44,7 +43,7 @@ def betting(x: Array, delta: float) -> Array:
 
 
 def bernstein(x: Array, delta: float) -> Array:
-    """Upper bounds (...,) on the means of x (..., N) in [0, 1], N >= 2, rounded up; at most 1. ValueError as `betting`."""
+    """Upper bounds (...,) on the means of x (..., N) in [0, 1], rounded up; at most 1. ValueError as `betting`."""
     x = _unit(x)
     N, L = x.shape[-1], np.log(2 / level(delta))
     if N < 2:
@@ -63,14 +62,14 @@ def hoeffding(x: Array, delta: float) -> Array:
 
 
 def binomial(events: int, trials: int, delta: float) -> float:
-    """The upper Clopper-Pearson bound on a probability, from `events` of `trials`; 1 if every trial is one, or delta underflows.
+    """The upper Clopper-Pearson bound on a probability, from `events` of `trials`; 1 where every trial is one.
 
     ValueError unless 0 <= events <= trials, trials >= 1, and delta lies in (0, 1).
 
     >>> round(binomial(0, 100, 0.05), 4)  # 1 - 0.05 ** (1 / 100)
     0.0295
     """
-    from flint import arb
+    from flint import arb, ctx
     from scipy.stats import beta
 
     trials, delta = check.positive_integer(trials, "trials"), level(delta)
@@ -79,13 +78,12 @@ def binomial(events: int, trials: int, delta: float) -> float:
         raise ValueError(f"events must be at most trials; got {events} of {trials}")
     if events == trials:
         return 1.0
-    p = float(beta.ppf(1 - delta, events + 1, trials - events))
-    step = 1e-15
-    while p < 1:  # P(Bin(N, p) <= k) = 1 - I_p(k + 1, N - k): scipy proposes, a ball decides
-        below = 1 - arb(p).beta_lower(events + 1, trials - events, True)
-        if below <= arb(delta):
-            return p
-        p, step = p + step * (p + step), 4 * step
+    p, step = float(beta.isf(delta, events + 1, trials - events)), 1e-15
+    with ctx.workprec(BITS):
+        while p < 1:  # P(Bin(N, p) <= k) = 1 - I_p(k + 1, N - k): scipy proposes, a ball decides
+            if arb(1) - arb(p).beta_lower(events + 1, trials - events, True) <= arb(delta):
+                return p
+            p, step = p + step * (p + step), 4 * step
     return 1.0
 
 
@@ -95,6 +93,17 @@ def level(delta: float) -> float:
     if not 0 < delta < 1:
         raise ValueError(f"delta, the probability of error, must lie in (0, 1); got {delta}")
     return delta
+
+
+def _bets(x: Array, delta: float) -> Array:
+    """The bets (..., N), each from the draws before it only: (2 ln(1 / delta) / (N s^2))^(1/2) with their variance s^2."""
+    N = x.shape[-1]
+    count = np.arange(1, N + 1)
+    mean = (0.5 + np.cumsum(x, axis=-1)) / (count + 1)
+    spread = (0.25 + np.cumsum((x - mean) ** 2, axis=-1)) / (count + 1)
+    before = np.concatenate([np.full((*x.shape[:-1], 1), 0.25), spread[..., :-1]], axis=-1)
+    bets: Array = np.sqrt(-2 * np.log(delta) / (N * before))
+    return bets
 
 
 def _log_capital(x: Array, bets: Array, m: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from theory.maxima import is_constant_along, is_convex_along
 from theory.networks import Network
 from theory.numerics import LIBM, TINY, UNIT, Array, gamma
-from theory.penalties import PathNorm, lengths
+from theory.penalties import PathNorm, lengths, operator_norms
 from theory.risk import Risk
 
 GRID = 64  # J, midpoints on an inner piece
@@ -21,7 +21,11 @@ TOUCH = {"relu": 0.0, "identity": 0.0, "tanh": 4 * LIBM}  # |rho(t)| <= |t|, 1-L
 
 
 class Function(NamedTuple):
-    """One function on the path: theta (P,), up to radius (P,), at t; its path norm and kappa R, from above; Lam / (2 J) or 0."""
+    """One function on the path: theta (P,), up to radius (P,), at t; its norm and kappa R, from above; Lam / (2 J) or 0.
+
+    norm: |f(x)| <= norm |x| at every x, the smaller of the path norm and the product of operator norms; with biases x
+    carries a 1.
+    """
 
     theta: Array
     radius: Array
@@ -37,8 +41,8 @@ Pieces = list[list[Function]]  # for each refit its two ends, for each inner pie
 def functions_of(risk: Risk, points: Array) -> tuple[list[Function], Pieces]:
     """The different functions at the vertices points (V, P), in order, and the pieces that are not silent."""
     network, still = risk.network, np.zeros(points.shape[1])
-    norms, (_, costs) = _norm(network, points), penalty(risk, points)
-    span = max(len(points) - 1, 1)
+    bounds, (_, costs) = _norms(network, points), penalty(risk, points)
+    norms, span = bounds.min(axis=1).tolist(), max(len(points) - 1, 1)
     vertices, pieces = [Function(points[0], still, 0.0, norms[0], costs[0])], []
     for k, (a, b) in enumerate(pairwise(points)):
         if is_constant_along(risk, a, b):
@@ -49,7 +53,8 @@ def functions_of(risk: Risk, points: Array) -> tuple[list[Function], Pieces]:
         if is_convex_along(risk, a, b):
             pieces.append([vertices[-1], g])
         else:
-            pieces.append(_midpoints(network, a, b, k, span, max(norms[k : k + 2]), max(costs[k : k + 2])))
+            norm = float(bounds[k : k + 2].max(axis=0).min())  # each of the two is convex in one layer
+            pieces.append(_midpoints(network, a, b, k, span, norm, max(costs[k : k + 2])))
         vertices.append(g)
     return vertices, pieces
 
@@ -61,8 +66,8 @@ def _midpoints(
     moving = [k for k, (V, W) in enumerate(zip(network.weights(a), network.weights(b)), start=1) if (V != W).any()]
     if len(moving) != 1:
         raise ValueError(
-            f"piece {piece} of the path moves layers {moving} at once; the bounds are for silent pieces, refits of the last "
-            "layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
+            f"piece {piece} of the path moves layers {moving} at once; the bounds are for silent pieces, refits of the "
+            "last layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
         )
     drift = _lam(network, a, b, moving[0]) / (2 * GRID) * (1 + gamma(8))
     radius, found = 8 * UNIT * (np.abs(a) + np.abs(b)) + TINY, []
@@ -73,7 +78,7 @@ def _midpoints(
 
 
 def _lam(network: Network, a: Array, b: Array, layer: int) -> float:
-    """Lam, from above: the path norm of a with |D| for |W_layer|, D = b - a; biases above do not move."""
+    """Lam, from above: the norm of a with D = b - a for W_layer; biases above do not move."""
     W = [np.abs(matrix) for matrix in network.weights(a)]
     D = np.abs(network.weights(b)[layer - 1] - network.weights(a)[layer - 1]) * (1 + 4 * UNIT)
     q = np.ones(network.widths[0])  # |W_1(i, :)| takes its place in the first layer
@@ -84,13 +89,32 @@ def _lam(network: Network, a: Array, b: Array, layer: int) -> float:
         seen = q if k > layer else network.augment(q)
         q = lengths(matrix) if k == 1 else matrix @ seen
     leaving = lengths(W[-1].T)[: network.widths[-2]]
-    return float(leaving @ q) * (1 + 8 * gamma(sum(network.widths) + 16 * network.depth)) + TINY
+    path = float(leaving @ q) * (1 + 8 * gamma(sum(network.widths) + 16 * network.depth)) + TINY
+    product = float(np.linalg.norm(D)) * (1 + gamma(D.size + 16))  # D is rounded: its Frobenius norm
+    for k, matrix in enumerate(network.weights(a), start=1):
+        if k != layer:
+            seen = matrix[:, : network.widths[k - 1]] if k > layer else _carried(network, matrix, k)
+            product *= float(operator_norms(seen)) * (1 + 4 * UNIT)
+    return min(path, product + TINY)
 
 
-def _norm(network: Network, points: Array) -> list[float]:
-    """Path norms of points (V, P), from above."""
+def _norms(network: Network, points: Array) -> Array:
+    """Path norms and products of operator norms (V, 2) of points (V, P), from above."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return PathNorm(network).upper(np.stack([points, points]), np.zeros_like(points))[0].tolist()
+        path = PathNorm(network).upper(np.stack([points, points]), np.zeros_like(points))[0]
+        product = np.ones(len(points))
+        for k, W in enumerate(network.weights(points), start=1):
+            product = product * operator_norms(_carried(network, W, k)) * (1 + 4 * UNIT)
+    return np.stack([path, product + TINY], axis=1)
+
+
+def _carried(network: Network, W: Array, layer: int) -> Array:
+    """W_layer (..., h, n), with biases and below the output one row more, which hands on the 1."""
+    if not network.bias or layer == network.depth:
+        return W
+    last = np.zeros((*W.shape[:-2], 1, W.shape[-1]))
+    last[..., -1] = 1
+    return np.concatenate([W, last], axis=-2)
 
 
 def penalty(risk: Risk, points: Array) -> tuple[list[float], list[float]]:

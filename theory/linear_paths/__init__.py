@@ -13,8 +13,7 @@ from theory.linear_paths.balanced import buy_slack, refit_inner, refit_outer, to
 from theory.linear_paths.canonical import rounding_allowance
 from theory.linear_paths.cases import connect
 from theory.linear_paths.critical_width import SquareBarrier, barrier
-from theory.linear_paths.curves import complement, shortest_rotation, splice
-from theory.linear_paths.curves import rotation as rotation_to
+from theory.linear_paths.curves import complement, rotation, shortest_rotation, splice
 from theory.linear_paths.descent import descend
 from theory.linear_paths.falls import coefficients, falling
 from theory.linear_paths.problem import LinearProblem
@@ -33,7 +32,7 @@ __all__ = [
     "falling",
     "refit_inner",
     "refit_outer",
-    "rotation_to",
+    "rotation",
     "rounding_allowance",
     "shortest_rotation",
     "splice",

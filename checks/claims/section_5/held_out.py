@@ -21,7 +21,7 @@ def attack(setting: Setting, *, trust_training: bool = False) -> Outcome:
     maximum in place of the bound, a planted fault.
     """
     tally, rng = Tally(), setting.rng
-    draws, missed = setting.instances(24, 600), {"risk": 0, "rise": 0, "error": 0}
+    draws, missed = setting.instances(16, 600), {"risk": 0, "rise": 0, "error": 0}
     for k in setting.each(range(draws)):
         loss = ("squared", "hinge")[k % 2]
         risk, ends = _trained(rng, loss)
@@ -92,6 +92,6 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, trust_training=True),
     proof=(
         "A silent piece does not change the function at any x; on a refit the output is affine in t at every x, so the risk of every law is convex in t and the outputs at x run on a segment, while the right "
-        "ones form a convex set. So finitely many events decide, and the union bound is over them. M_v from |f| <= R_v |x|."
+        "ones form a convex set. So finitely many events decide, and the union bound is over them. M_v from |f(x)| <= N_v |x|, N_v the path norm or the product of operator norms."
     ),
 )
