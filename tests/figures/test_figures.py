@@ -60,7 +60,7 @@ def test_figure_1_resumes_where_it_stopped_and_does_not_depend_on_the_workers(tm
     first = experiments.run("quadratic", (0.1,), 1, **size)
     both = experiments.run("quadratic", (0.1, 0.125), 1, **size)
     assert all(row in both for row in first)
-    monkeypatch.setattr(polynomial_tasks, "connect", None)  # nothing is computed again
+    monkeypatch.setattr(polynomial_tasks, "pair_rows", None)  # nothing is computed again
     monkeypatch.setattr(polynomial_tasks, "trained_ends", None)
     assert experiments.run("quadratic", (0.1, 0.125), 1, **size) == both
     monkeypatch.undo()

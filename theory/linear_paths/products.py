@@ -47,7 +47,7 @@ class Product:
         return self.value - self.lower
 
     def outside(self, scale: Scale) -> Product:
-        """The same in the user's units."""
+        """The same in the user's units, by `scale`."""
         distance = scale.above(self.distance, scale.y)
         return Product(scale.product(self.matrix), scale.above(self.value), scale.below(self.lower), distance)
 

@@ -37,6 +37,7 @@ def to_unit_rows(risk: Risk, theta: Array) -> Path:
     """
     net, sample = check.instance(risk, "risk", Risk).network, risk.sample
     walk = Walk(net, theta, sample.X)
+    check.no_overflow(risk(walk.theta), "theta")
     zero = np.flatnonzero(risk.row_norms(theta) == 0)
     if zero.size:
         V = walk.outgoing(1).copy()
@@ -92,10 +93,12 @@ def _along_rays(risk: Risk, path: Path) -> Path:
 
 
 def _stays_below(risk: Risk, theta: Array, r: Array) -> bool:
-    """The sufficient condition of `to_unit_rows` for one piece."""
+    """The sufficient condition of `to_unit_rows` for one piece; what overflows is not known to stay."""
     p, V = risk.sample.weights, risk.network.weights(theta)[1][0]
     Z = features(risk, theta)
-    error = Z @ V - risk.sample.Y[:, 0]
-    g = Z @ (V * (r - 1) ** 2 / r)
-    gain = risk.kappa * float(np.abs(V) @ (1 - 1 / r))
-    return 2 * max(0.0, float(p @ (error * g))) + 4 / 27 * float(p @ g**2) <= gain
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = Z @ V - risk.sample.Y[:, 0]
+        g = Z @ (V * (r - 1) ** 2 / r)
+        gain = risk.kappa * float(np.abs(V) @ (1 - 1 / r))
+        rise = 2 * float(np.maximum(p @ (error * g), 0.0)) + 4 / 27 * float(p @ g**2)
+    return rise <= gain < np.inf

@@ -44,7 +44,7 @@ class Work:
     certifying_seconds: float = 0.0
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Pieces:
     """What is known of K pieces: the largest risk seen on each, where, a bound, and the method that gave it.
 

@@ -39,7 +39,9 @@ def attack(setting: Setting, *, saturates: bool = False, factor: float = 1.0) ->
         level = float(rng.uniform(0.05, 0.5))
         beads = valley.evenly(pieces, level)
         middles = (beads[1:] + beads[:-1]) / 2
-        height = float(np.abs(np.concatenate([beads, middles]).prod(axis=1) - 1).max())  # a piece is highest at its middle
+        height = float(
+            np.abs(np.concatenate([beads, middles]).prod(axis=1) - 1).max()
+        )  # a piece is highest at its middle
         tally.add(level * (1 + ROUNDING) - height, pieces=pieces, level=level)
         a = beads[0, 0] / sqrt(1 - level)
         tally.add(pieces * (1 + ROUNDING) - factor * valley.fewest_pieces(a, level), pieces=pieces, level=level)

@@ -9,6 +9,10 @@ from fractions import Fraction
 from itertools import pairwise
 from math import acosh, log, sqrt
 
+import numpy as np
+
+from theory.numerics import Array
+
 Point = tuple[Fraction, Fraction]
 
 

@@ -30,7 +30,7 @@ def values(X, c, W):
 @given(data=st.data())
 def test_the_bound_is_above_every_direction_and_near_one_of_them(n, data):
     X, c = data.draw(sums(n))
-    found = best_unit(X, c, tolerance=1e-6)
+    found = best_unit(X, c, tolerance=1e-6, cones=10**6)
     rng = np.random.default_rng(0)
     W = np.concatenate([rng.standard_normal((500, n)), X, -X, np.eye(n), -np.eye(n)])
     if n == 2:  # every breakpoint, and just beside it
