@@ -27,7 +27,7 @@ theory.relu_paths[problem constants sparsify pieces unit_rows candidates six_seg
 theory.string_sampling[strings objectives trainers runs algorithms] theory.geodesics theory.polynomial_tasks
 theory.barriers[dependent_features one_direction invariants permutation_paths lower_bounds permutations zero_risk penalised] \
 theory.counterexamples theory.sublevel_trees
-theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
+theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase theory.deep_paths[halves trees refits compress route]
 """
 
 # Claims stand behind the instances and oracles of their section; figures behind the two modules that they share.
