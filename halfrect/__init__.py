@@ -16,7 +16,7 @@ from pathlib import Path as _Path
 _ROOT = _Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))  # our own theory and checks, whatever the user's folders hold
 try:
-    from checks import own_path as _own_path
+    from checks import own_path as own_path
     from halfrect.connection import Connection, connect
     from halfrect.nets import Net, from_arrays, from_sklearn
     from halfrect.pictures import plot_path

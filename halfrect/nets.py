@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Net:
 
 def from_arrays(
     weights: Sequence[ArrayLike],
-    biases: Sequence[ArrayLike] | None = None,
+    biases: Sequence[ArrayLike | None] | None = None,
     *,
     activation: str = "relu",
     output: str = "identity",
@@ -61,9 +62,11 @@ def from_arrays(
     """
     activation, output = _known(activation, "activation"), _known(output, "output")
     weights = _listed(weights, "weights")
-    biases = [None] * len(weights) if biases is None else _listed(biases, "biases")
+    biases = [None for _ in weights] if biases is None else _listed(biases, "biases")
     if len(biases) != len(weights):
-        raise ValueError(f"biases must hold one vector (or None) for each of the {len(weights)} layers; got {len(biases)}")
+        raise ValueError(
+            f"biases must hold one vector (or None) for each of the {len(weights)} layers; got {len(biases)}"
+        )
     matrices = [_matrix(W, f"layer {k}") for k, W in enumerate(weights, start=1)]
     _fit_together(matrices)
     columns = [_bias(b, len(W), f"layer {k}") for k, (b, W) in enumerate(zip(biases, matrices), start=1)]
@@ -89,7 +92,9 @@ def from_sklearn(estimator: Any) -> Net:
     classifier = hasattr(estimator, "classes_")
     allowed = ("softmax", "logistic") if classifier else ("identity",)
     if last not in allowed:
-        raise ValueError(f"the output of {name} must be {' or '.join(allowed)}; got {last!r}, which has no convex loss here")
+        raise ValueError(
+            f"the output of {name} must be {' or '.join(allowed)}; got {last!r}, which has no convex loss here"
+        )
     weights = [np.asarray(W).T for W in estimator.coefs_]
     net = from_arrays(weights, list(estimator.intercepts_), activation=str(estimator.activation))
     inputs = getattr(estimator, "feature_names_in_", None)
@@ -113,7 +118,9 @@ def same_architecture(net_a: Net, net_b: Net) -> None:
     """ValueError that says in which layer two nets differ, or in which activation, classes or inputs."""
     a, b = net_a.network, net_b.network
     if a.depth != b.depth:
-        raise ValueError(f"both nets must have as many layers; net_a has {a.depth} ({a.widths}), net_b {b.depth} ({b.widths})")
+        raise ValueError(
+            f"both nets must have as many layers; net_a has {a.depth} ({a.widths}), net_b {b.depth} ({b.widths})"
+        )
     for k, (n, m) in enumerate(zip(a.widths, b.widths)):
         if n != m:
             where = "the inputs" if k == 0 else "the outputs" if k == a.depth else f"hidden layer {k}"
@@ -124,7 +131,9 @@ def same_architecture(net_a: Net, net_b: Net) -> None:
     if net_a.task is not None and net_b.task is not None and net_a.task != net_b.task:
         raise ValueError(f"both nets must solve the same task; net_a is for {net_a.task}, net_b for {net_b.task}")
     if net_a.classes is not None and net_b.classes is not None and not np.array_equal(net_a.classes, net_b.classes):
-        raise ValueError(f"both nets must know the same classes; got {net_a.classes.tolist()} and {net_b.classes.tolist()}")
+        raise ValueError(
+            f"both nets must know the same classes; got {net_a.classes.tolist()} and {net_b.classes.tolist()}"
+        )
     if net_a.inputs is not None and net_b.inputs is not None and net_a.inputs != net_b.inputs:
         raise ValueError(f"both nets must have been fitted on the same columns; got {net_a.inputs} and {net_b.inputs}")
 
@@ -160,7 +169,9 @@ def _matrix(value: Any, layer: str) -> Array:
             "fully connected"
         )
     if W.ndim != 2 or 0 in W.shape:
-        raise ValueError(f"weights of {layer} must be a matrix (n_out, n_in) with n_out, n_in >= 1; got shape {W.shape}")
+        raise ValueError(
+            f"weights of {layer} must be a matrix (n_out, n_in) with n_out, n_in >= 1; got shape {W.shape}"
+        )
     return W
 
 
@@ -174,7 +185,7 @@ def _bias(value: Any, units: int, layer: str) -> Array:
 
 
 def _fit_together(matrices: list[Array]) -> None:
-    for k, (below, above) in enumerate(zip(matrices, matrices[1:]), start=1):
+    for k, (below, above) in enumerate(pairwise(matrices), start=1):
         if above.shape[1] != len(below):
             turned = all(W.shape[0] == V.shape[1] for W, V in zip(matrices[1:], matrices))
             hint = ". The transposes would fit: pass W.T of each" if turned else ""
