@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path as File
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,13 @@ class Connection:
         more than the last layer. `path.save` writes the path alone.
         """
         try:
+            text = document.text(self.risk, self.path, self.maximum.upper, title=title or repr(self))
             _verifiable(self.risk, self.path)
-            document.save(file, self.risk, self.path, self.maximum.upper, title=title or repr(self))
         except ValueError as error:
             raise ValueError(
                 f"no certificate can be written: {error}. connection.path.save(file) keeps the path"
             ) from error
+        File(file).write_text(text, encoding="utf-8")
 
 
 def connect(

@@ -123,14 +123,22 @@ def reordered(biased):
     return first, second, halfrect.from_arrays(*first)(X)[:, 0] + 0.1 * draw.normal(size=len(X))
 
 
-def test_the_theorem_for_one_relu_layer_is_used_where_there_are_no_biases():
+def test_idle_units_are_enough_for_pivots():
+    first, second, y = reordered(biased=True)
+    found = same_curve(halfrect.connect(first, second, X, y, rng=0))
+    assert (found.route, found.reached) == ("pivots", True)
+
+
+def test_the_theorem_for_one_relu_layer_is_used_where_there_are_no_biases(monkeypatch):
+    monkeypatch.delitem(routes._ROUTES, "pivots")
     first, second, y = reordered(biased=False)
     found = same_curve(halfrect.connect(first, second, X, y, rng=0))
     assert found.route == "relu"
     assert found.reached
 
 
-def test_with_biases_a_permutation_is_absorbed_and_put_back():
+def test_with_biases_a_permutation_is_absorbed_and_put_back(monkeypatch):
+    monkeypatch.delitem(routes._ROUTES, "pivots")
     first, second, y = reordered(biased=True)
     found = same_curve(halfrect.connect(first, second, X, y, rng=0))
     assert found.route == "relu"
