@@ -282,7 +282,9 @@ class Network:
             raise ValueError(f"the network must have bias=False; {self} has biases already")
         self._passes_one_on()
         if min(self.widths[:-1]) < 2:
-            raise ValueError(f"inputs and hidden layers must have a place for the constant, widths >= 2; got {self.widths}")
+            raise ValueError(
+                f"inputs and hidden layers must have a place for the constant, widths >= 2; got {self.widths}"
+            )
         weights = self.weights(check.parameters(theta, self.size))
         for layer, (W, (_, columns)) in enumerate(zip(weights[:-1], self.shapes), start=1):
             moved = (W[..., -1, :] != np.eye(1, columns, columns - 1)[0]).any(axis=-1)
