@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.barriers import fit, least_risk, lower_bound, spanning_rows
+from theory.barriers import determinant_must_vanish, fit, least_risk, lower_bound, spanning_rows
 from theory.networks import Network
 from theory.numerics import Array, exact_rows, rank
 from theory.numerics import validation as check
-from theory.rays import dependencies, rays
+from theory.rays import dependencies, rays, row_norms
 from theory.risk import Risk, Sample
 
 
@@ -59,11 +59,13 @@ def permutation_task(
     points (3, n): not on one line, and (without biases) on different rays from the origin. target: a bijection of
     0, 1, 2. order: of the hidden units at the far end; default: the first two swapped. rows (width, n): the rows of W_1
     (hidden biases zero) at theta_a; default: chosen so that the features are well conditioned. The ends have zero risk.
-    ValueError on points on a line, a target that is no bijection, width + bias < 3, or a task without a solution.
+    ValueError on points on a line or beyond 2^500, a target that is no bijection, width + bias < 3, or a task without a solution.
     """
     X = check.finite_array(points, "points", ndim=2)
     if X.shape[0] != 3 or X.shape[1] < 2:
         raise ValueError(f"points must have shape (3, n), three points with n >= 2; got {X.shape}")
+    if np.abs(X).max() >= 2.0**500:
+        raise ValueError(f"points must be smaller than 2^500, so that squares do not overflow; got {np.abs(X).max():g}")
     x = exact_rows(X)
     if rank([[a - b for a, b in zip(x[k], x[0])] for k in (1, 2)]) < 2:
         raise ValueError(f"points must be the corners of a triangle; these three lie on a line: {X.tolist()}")
@@ -92,7 +94,8 @@ def permutation_task(
             raise ValueError(f"rows must have shape ({width}, {X.shape[1]}), one row per unit; got {first.shape}")
         first = np.concatenate([first, np.zeros((width, 1))], axis=1) if bias else first
     features = network.features(network.pack([first, np.zeros(network.shapes[1])]), X, 1).T
-    if np.linalg.matrix_rank(features) < 3:
+    sizes = row_norms(features)[:, None]  # the scale of a unit is a gauge
+    if np.linalg.matrix_rank(features / np.where(sizes > 0, sizes, 1)) < 3:
         raise ValueError(f"rows must give three independent features on the points; got {np.asarray(rows).tolist()}")
     theta = network.pack([first, fit(sample, features)[0]])
     swap = (1, 0, *range(2, width)) if order is None else _bijection(order, width, "order")
@@ -110,50 +113,34 @@ def permutation_task(
     )
 
 
-def two_gaussians(separation: float = 3.0, *, repaired: bool = True, sigma: float = 1.0, nodes: int = 16) -> Problem:
-    """Section 2.3.1: X from two Gaussians N(mu_Z, sigma^2 I) in the plane, two hidden units, rows swapped.
-
-    As printed Y = (X - mu_Z) Z with Z = +-1; repaired Y = <X, e_Z> with Z = 1, 2 and mu = separation sigma (1, -1) or
-    (-1, 1): the multiplier is a direction. The sample is a Gauss-Hermite rule with nodes^2 points per component: risks on
-    it are near those of the Gaussians, not equal. `lower` is of the Gaussians: sigma^2/2 when repaired (any path meets
-    det W_1 = 0, where Y given Z and one direction keeps half its variance), 0 as printed.
-    """
-    R = check.number(separation, "separation", minimum=0.0)
-    sigma = check.number(sigma, "sigma", minimum=0.0, open_minimum=True)
-    nodes = check.positive_integer(nodes, "nodes")
-    check.choice(repaired, "repaired", (False, True))
-    g, w = np.polynomial.hermite_e.hermegauss(nodes)
-    weights = np.outer(w, w).ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        noise = sigma * np.stack(np.meshgrid(g, g, indexing="ij"), axis=-1).reshape(-1, 2)
-        mean = R * sigma * np.array([1.0, -1.0])
-        X = check.no_overflow(np.concatenate([noise + mean, noise - mean]), "sigma or separation")
-    Y = np.concatenate([X[: len(noise), :1], X[len(noise) :, 1:]]) if repaired else np.concatenate([noise, -noise])
-    sample = Sample(X, Y, np.concatenate([weights, weights]))
-    risk = Risk(Network((2, 2, Y.shape[1])), sample)
-    rows = np.eye(2) if repaired else np.array([[1.0, -1.0], [-1.0, 1.0]]) / sqrt(2)
-    outgoing = np.ones((1, 2)) if repaired else fit(sample, np.maximum(rows @ X.T, 0))[0]
-    theta = risk.network.pack([rows, outgoing])
-    return Problem(
-        "two Gaussians" + (", repaired" if repaired else ", as printed"),
-        risk,
-        theta,
-        risk.network.permute(theta, 1, [1, 0]),
-        sigma**2 / 2 if repaired else 0.0,
-        float("nan"),
-        "Y = <X, e_Z>, means apart" if repaired else "Y = (X - mu_Z) Z",
-    )
-
-
 def gaussian_end_risk(separation: float) -> float:
-    """The risk of the ends of the repaired two-Gaussian problem for sigma = 1: 2 q + 2 e^2.
+    """The risk of the ends of the repaired two-Gaussian problem of section 2.3.1 for sigma = 1: 2 q + 2 e^2.
 
-    separation: R, the distance of the means from the wall; e and q: E of relu(N(-R, 1)) and of its square.
+    X ~ N(mu_Z, I) in the plane, Y = <X, e_Z>, mu = R (1, -1) and R (-1, 1), each with half the mass; two hidden units
+    without biases, W_1 = I, W_2 = (1, 1), against the same with its rows swapped. separation: R, the distance of the
+    means from the wall; e and q: E of relu(N(-R, 1)) and of its square.
     """
     R = check.number(separation, "separation", minimum=0.0)
     density, tail = exp(-R * R / 2) / sqrt(2 * pi), erfc(R / sqrt(2)) / 2
     q, e = (1 + R * R) * tail - R * density, density - R * tail
     return 2 * q + 2 * e * e
+
+
+def gaussian_barrier(separation: float) -> float:
+    """A lower bound, rounding included, on the maximum of every path between the ends of that problem: grows like R^2.
+
+    max(1/2, (1 - 2/pi) Phi(sqrt(2) R) R^2 / 4), separation: R, at most 1e150; ValueError otherwise. 1/2: det W_1 turns.
+    The other: <w_1, mu_1> turns, so w_1 is orthogonal to the means somewhere. There unit 1 sees g v, v = (1, 1)/sqrt(2),
+    X = g v + h u + mu_Z, u = (1, -1)/sqrt(2). Let unit 2 have the row a v + b u, say b >= 0 (else exchange the
+    components). Where Z = 2, h <= sqrt(2) R and a g <= 0, which has probability Phi(sqrt(2) R) / 4, it is off and the
+    output a multiple of |g|, while E(Y given g) >= R + g / sqrt(2); and E(R - c |g|)^2 >= (1 - 2/pi) R^2 for every c.
+    """
+    from flint import arb, ctx
+
+    R = check.number(separation, "separation", minimum=0.0, maximum=1e150)
+    with ctx.workprec(128):
+        ball = (1 - 2 / arb.pi()) * (1 + arb(R).erf()) * arb(R) ** 2 / 8  # Phi(sqrt(2) R) = (1 + erf R) / 2
+        return max(0.5, float(np.nextafter(float(ball.lower()), -np.inf)))
 
 
 def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng: Any = None) -> Problem:
@@ -275,8 +262,6 @@ def _between(a: Array, b: Array) -> Array:
 
 def _exact_height(sample: Sample, order: Sequence[int]) -> float:
     """The barrier of the permutation task at three units: e(2), or 0 for a permutation that is free."""
-    from theory.barriers import determinant_must_vanish
-
     least = least_risk(rays(sample))
     return least.lower if determinant_must_vanish(order, least.geometry) else 0.0
 

@@ -131,6 +131,11 @@ def permute_path(network: Network, theta: ArrayLike, orders: Sequence[Units]) ->
     hidden = len(check.instance(network, "network", Network).hidden)
     if isinstance(orders, str) or not np.iterable(orders) or len(orders) != hidden:
         raise ValueError(f"orders must hold one permutation for each of the {hidden} hidden layers; got {orders!r}")
+    for width, order in zip(network.hidden, orders):
+        if sorted(np.ravel(np.asarray(order, dtype=object)).tolist(), key=repr) != sorted(range(width), key=repr):
+            raise ValueError(
+                f"orders must hold a permutation of 0..{width - 1} for its layer; got {check.describe(order)}"
+            )
     walk = Walk(network, theta, np.zeros((1, network.widths[0])))
     for layer, order in enumerate(orders, start=1):
         walk.permute(layer, check.finite_array(order, f"orders[{layer - 1}]", ndim=1))

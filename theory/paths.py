@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, load_arrays
+from theory.numerics import Array, length, load_arrays
 from theory.numerics import validation as check
 
 
@@ -64,7 +64,7 @@ class Path:
     @property
     def piece_lengths(self) -> Array:
         """Euclidean length of each piece, (V - 1,)."""
-        return _length(np.diff(self.points, axis=0))
+        return length(np.diff(self.points, axis=0))
 
     @property
     def length(self) -> float:
@@ -74,7 +74,7 @@ class Path:
     @property
     def normalised_length(self) -> float:
         """length / |theta_A - theta_B| (sec. 3.1): 1 for a straight line or a single point, inf for a loop."""
-        straight = float(_length(self.points[-1] - self.points[0]))
+        straight = float(length(self.points[-1] - self.points[0]))
         if straight == 0:
             return 1.0 if self.length == 0 else float("inf")
         return self.length / straight
@@ -114,9 +114,3 @@ class Path:
         if labels.ndim != 1 or (labels.dtype.kind not in "US" and labels.size):
             raise ValueError(f"labels in {file!s} must be a vector of strings; got {labels.dtype} {labels.shape}")
         return cls(points, tuple(str(label) for label in labels))
-
-
-def _length(steps: Array) -> Array:
-    """Euclidean length along the last axis, without overflow or underflow on the way."""
-    largest = np.abs(steps).max(axis=-1, initial=0.0)
-    return largest * np.linalg.norm(steps / np.where(largest > 0, largest, 1.0)[..., None], axis=-1)

@@ -9,13 +9,12 @@ Used for section 2.3.1 and appendix E.1. A Vector is a list of rationals (flint.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
 
-from theory.numerics import Array
-from theory.numerics.rationals import Rational, Vector, matrix, null_space, rank
+from theory.numerics import Array, Rational, Vector, counterclockwise, matrix, null_space, rank
+from theory.numerics import length as row_norms  # noqa: F401  (for theory.barriers)
 from theory.risk import Sample
 
 
@@ -139,19 +138,8 @@ def sorted_directions(points: Rays) -> list[Vector]:
 
     `points` must be two-dimensional.
     """
-
-    def half(v: Vector) -> int:
-        return 0 if v[1] > 0 or (v[1] == 0 and v[0] > 0) else 1
-
-    def compare(u: Vector, v: Vector) -> int:
-        if half(u) != half(v):
-            return half(u) - half(v)
-        cross = u[0] * v[1] - u[1] * v[0]
-        return -1 if cross > 0 else int(cross < 0)
-
     both = [[s * -x[1], s * x[0]] for x in points.X for s in (1, -1)]
-    ordered = sorted(both, key=cmp_to_key(compare))
-    return [w for k, w in enumerate(ordered) if k == 0 or compare(ordered[k - 1], w) != 0]
+    return [both[group[0]] for group in counterclockwise(both)]
 
 
 def plane_coordinates(points: Rays) -> Rays | None:
@@ -176,9 +164,3 @@ def feature_rows(points: Rays, directions: list[Vector]) -> list[Vector]:
     """rho(X w), a matrix (M, N), for each w of `directions`."""
     zero = points.constant * 0
     return [[max(sum((a * b for a, b in zip(x, w)), zero), zero) for x in points.X] for w in directions]
-
-
-def row_norms(rows: Array) -> Array:
-    """Euclidean norms of rows (..., n) that neither overflow nor underflow."""
-    largest = np.abs(rows).max(axis=-1, initial=0.0)
-    return largest * np.linalg.norm(rows / np.where(largest > 0, largest, 1)[..., None], axis=-1)

@@ -369,6 +369,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "sharper-2N": (SLIDE_ONE, SLIDE, CHORD, SIZES),
     "sharper-permutation": (TRANSFER, SLIDE_ONE, SLIDE),
     "sharper-sign-invariance": (E1, ONE_SIGN_OF_ROWS, ONE_SIGN_OF_WEIGHTS, MERGE),
+    "penalised-barrier": (E1, ONE_SIGN_OF_ROWS, ONE_SIGN_OF_WEIGHTS),
     "sharper-N+1": (CHORD, SIZES, TRANSFER, SLIDE_ONE, SLIDE),
     "sharper-drop": (DROPPED, LEAST, CHORD, SIZES, TRANSFER),
     "rem-2.4-regularisation": (

@@ -22,7 +22,7 @@ from theory.linear_paths import cases
 from theory.linear_paths.descent import descend
 from theory.maxima import segments
 from theory.networks import Network
-from theory.oracle import infinite_width
+from theory.oracle import finite_width, infinite_width
 from theory.paths import Path
 from theory.population.maxima import compare
 from theory.population.risk import TeacherRisk
@@ -132,8 +132,11 @@ CALLS = {
     "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
     "kappa_max": (solve.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
     "oracle.limit": (infinite_width.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
+    "oracle.finite": (finite_width.finite, {"sample": CORNERS, "m": 1, "kappa": 0.5, "starts": 1, "rng": 0}),
+    "smoothness_bound": (infinite_width.smoothness_bound, {"sample": CORNERS, "kappa": 0.5}),
     "delta": (layers.delta, {"sample": SAMPLE, "W": UNIT, "l": 1, "alpha": 0.2, "kappa": 0.1, "draws": 1}),
-    "covering_bound": (covering.covering_bound, {"n": 3, "radius": 0.5}),
+    "merging_bound": (covering.merging_bound, {"fit": 1.0, "norm": 2.0, "radius": 0.5, "spectral": 3.0, "kappa": 0.1}),
+    "removal_bound": (covering.removal_bound, {"fit": 1.0, "weight": 2.0, "shift": 0.5}),
     "cells": (covering.cells, {"rows": np.eye(3), "radius": 0.5}),
     "constants": (constants.theorem_constants, {"sample": SAMPLE, "kappa": 0.1}),
     "maurey_excess": (constants.maurey_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3}),
@@ -143,7 +146,7 @@ CALLS = {
     "greedy": (algorithms.greedy, {"risk": RISK, **ENDS, "level": LEVEL, "trainer": "lm", "rng": 0}),
     "train": (train, {"risk": RISK, "starts": np.stack([A, B]), "target": 0.5, "trainer": "lm", "iterations": 3}),
     "compare": (compare, {"risk": TEACHER, "path": PATH, "sizes": [3], "rng": 0}),
-    "two_gaussians": (counterexamples.two_gaussians, {"separation": 3.0, "sigma": 1.0, "nodes": 4}),
+    "gaussian_barrier": (counterexamples.gaussian_barrier, {"separation": 3.0}),
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
     "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),

@@ -1,5 +1,7 @@
 """The paper's problems as data."""
 
+from math import erf
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,7 @@ def test_its_lower_bound_is_that_of_the_barrier():
         ({"points": [[1, 0], [2, 0], [0, 1]]}, "no solution"),
         ({"points": [[0, 0], [2, 0], [0, 1]]}, "no solution"),
         ({"points": np.eye(2)}, "shape"),
+        ({"points": 1e160 * TRIANGLE}, "smaller than"),
         ({"points": [[1, 0], [np.nan, 0], [0, 1]]}, "finite"),
         ({"target": (0, 0, 1)}, "bijection"),
         ({"target": (0.0, 1.0, 2.0)}, "bijection"),
@@ -54,6 +57,14 @@ def test_its_lower_bound_is_that_of_the_barrier():
 def test_bad_tasks_say_what_and_why(settings_, what):
     with pytest.raises(ValueError, match=what):
         ce.permutation_task(**{"points": TRIANGLE, **settings_})
+
+
+@given(st.integers(-500, 490), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_the_permutation_task_does_not_see_units(exponent, bias):
+    base, found = (ce.permutation_task(np.ldexp(TRIANGLE, e), bias=bias, rng=0) for e in (0, exponent))
+    assert found.lower == np.ldexp(base.lower, 2 * exponent)
+    assert found.level <= np.ldexp(1e-18 * (1 + np.abs(base.theta_a).max()) ** 4, 2 * exponent) + 1e-300
 
 
 def test_the_first_end_can_have_given_rows():
@@ -71,12 +82,35 @@ def test_two_points_on_one_ray_are_solved_with_an_output_bias():
 def test_the_gaussian_ends_have_their_closed_form():
     assert ce.gaussian_end_risk(3.0) == pytest.approx(4.0716e-4, rel=1e-4)
     assert ce.gaussian_end_risk(2.0) == pytest.approx(1.1682e-2, rel=1e-4)
-    near = ce.two_gaussians(1.0, nodes=40)
-    assert near.level == pytest.approx(ce.gaussian_end_risk(1.0), rel=0.02)
-    assert near.lower == 0.5
-    printed = ce.two_gaussians(3.0, repaired=False, sigma=0.1)
-    assert printed.lower == 0
-    assert printed.risk.sample.energy == pytest.approx(2 * 0.1**2)
+
+
+@given(st.integers(0, 2**32), st.floats(0.3, 6))
+@settings(deadline=None)
+def test_no_net_with_its_first_row_across_the_means_gets_below_the_gaussian_barrier(seed, separation):
+    from checks.claims.section_2_3_1.sec_2_3_1_gaussians import gaussian_risk
+
+    rng = np.random.default_rng(seed)
+    t = np.pi / 4 + rng.choice([0, np.pi]) if seed % 3 == 0 else rng.uniform(0, 2 * np.pi)
+    W = np.array([np.sign(rng.standard_normal()) * np.ones(2) / np.sqrt(2), [np.cos(t), np.sin(t)]])
+    corners = [np.array(V, dtype=float) for V in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1))]
+    c, plus, minus, up, down, both = (gaussian_risk(W, V, separation) for V in corners)
+    H = np.array([[plus + minus - 2 * c, both - plus - up + c], [both - plus - up + c, up + down - 2 * c]])
+    V = -np.linalg.pinv(H, rcond=1e-9) @ np.array([plus - minus, up - down]) / 2
+    growth = (1 - 2 / np.pi) * (1 + erf(separation)) * separation**2 / 8
+    assert growth <= gaussian_risk(W, V, separation) + 1e-8 * (1 + separation**2)
+    assert ce.gaussian_barrier(separation) == pytest.approx(max(growth, 0.5), rel=1e-14)
+
+
+def test_the_gaussian_barrier_grows_with_the_square_of_the_separation():
+    # the least risk over w_2, by quadrature: 2.9969 at R = 3, 12.146 at R = 6
+    assert 0.25 * (1 - 2 / np.pi) * 9 == pytest.approx(ce.gaussian_barrier(3.0), rel=1e-4)
+    assert ce.gaussian_barrier(3.0) < 2.9969
+    assert ce.gaussian_barrier(6.0) < 12.146
+    assert ce.gaussian_barrier(0.0) == ce.gaussian_barrier(2.0) == 0.5
+    assert ce.gaussian_barrier(2.4) > 0.5
+    assert ce.gaussian_barrier(1e150) == pytest.approx((0.25 - 0.5 / np.pi) * 1e300)
+    with pytest.raises(ValueError, match="separation"):
+        ce.gaussian_barrier(1e151)
 
 
 def test_an_irreducible_net_is_separated_from_its_swap_and_a_reducible_one_is_not():

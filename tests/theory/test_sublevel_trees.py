@@ -132,3 +132,15 @@ def test_bad_grids_are_named(values, settings_, what):
         sublevel_tree(values, **settings_)
     with pytest.raises(ValueError, match="axes"):
         landscape(lambda p: p[:, 0], [])
+
+
+def test_components_are_known_by_their_numbers():
+    tree = sublevel_tree([0.0, 5.0, 1.0, 6.0, 2.0])
+    assert [tree.merge_level(k, k) for k in range(3)] == [0.0, 1.0, 2.0]
+    assert (tree.merge_level(0, 1), tree.merge_level(2, 1), tree.merge_level(0, np.int64(2))) == (5.0, 6.0, 6.0)
+    apart = sublevel_tree([0.0, np.inf, 1.0])
+    assert apart.merge_level(0, 1) == np.inf
+    assert apart.merge_level(1, 1) == 1.0
+    for a, b in ((-1, 2), (3, 0), (0.7, 1.9), (True, 1), (0, "1"), (0, None), (0, 10**400)):
+        with pytest.raises(ValueError, match=r"[ab] must be"):
+            tree.merge_level(a, b)

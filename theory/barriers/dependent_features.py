@@ -30,8 +30,9 @@ from typing import Any
 
 import numpy as np
 
+from theory.barriers.scaling import bounded_below, exponent, level, near_one
 from theory.maxima import Named
-from theory.numerics import Array, Vector, float_below, floats, matrix, null_space, rank
+from theory.numerics import Array, Vector, exact_rows, floats, matrix, null_space, rank
 from theory.rays import Rays, feature_rows, lift, plane_coordinates, row_norms, sorted_directions
 
 # Rays up to which every face is looked at; beyond, the number of faces and the size of the fractions explode.
@@ -81,28 +82,34 @@ def least_risk(points: Rays, *, bias: bool = False, plane_rays: int = PLANE_RAYS
     """The least risk of a net with N = len(points) hidden units (N - 1 with an output bias) whose features are dependent.
 
     The features must be able to span R^N (`dependencies` empty). Without the constant of `points`. plane_rays: how many
-    points of a plane are treated exactly. ValueError beyond MOST_RAYS points.
+    points of a plane are treated exactly. ValueError beyond MOST_RAYS points, and where the bound overflows.
     """
     if not 2 <= len(points) <= MOST_RAYS:
         raise ValueError(f"points must lie on 2 to {MOST_RAYS} different rays for an exact bound; got {len(points)}")
     if not bias and rank(points.X) == 1:
         return _on_a_line(points)
     geometry, corners, directions, distinct, need = _curve(points, bias, plane_rays)
-    vertices = [corners[k] for k in distinct]
-    one = points.constant * 0 + 1
-    fixed = [[one] * len(points)] if bias else []
-    candidate, normal = _search(points, vertices, need, fixed)
+    even, moved, size = level(points)
+    two = points.constant * 0 + 2
+    vertices = [near_one([v * two**k for v, k in zip(corners[c], moved)]) for c in distinct]
+    fixed = [[two**k for k in moved]] if bias else []
+    candidate, nu = _search(even, vertices, need, fixed)
     lower = 0.0
-    if candidate > 0:
+    if 0 < candidate < np.inf:  # not where the search is undecided
         for step in STEPS:
             trial = candidate * (1 - step)
-            below = _prove(points, vertices, need, fixed, trial)
+            below = _prove(even, vertices, need, fixed, trial)
             if below is None:
                 lower = trial
                 break
             candidate = min(candidate, below)
-    features = corners if directions else []
-    return LeastRisk(lower, normal, geometry, floats(directions), floats(features), distinct, need)
+    lower = bounded_below(exact_rows([[lower]])[0][0] * two ** (2 * size))
+    normal = floats([near_one([v * two**k for v, k in zip(exact_rows([nu])[0], moved)])])[0] if nu.any() else nu
+    sizes = [max(exponent(v) for v in w) for w in ([v for v in w if v != 0] for w in directions)]
+    features = [[v / two**e for v in z] for z, e in zip(corners, sizes)]
+    return LeastRisk(
+        lower, normal, geometry, floats([near_one(w) for w in directions]), floats(features), distinct, need
+    )
 
 
 def alternations(signs: Any) -> int:
@@ -129,7 +136,8 @@ def _on_a_line(points: Rays) -> LeastRisk:
     costs = [p * sum((v * v for v in y), zero) for p, y in zip(points.p, points.Y)]
     k = int(costs[1] < costs[0])
     corners = [[one, zero], [zero, one]]
-    return LeastRisk(float_below(costs[k]), np.eye(2)[k], Geometry.LINE, floats(points.X), floats(corners), (0, 1), 2)
+    towards = floats([near_one(x) for x in points.X])
+    return LeastRisk(bounded_below(costs[k]), np.eye(2)[k], Geometry.LINE, towards, floats(corners), (0, 1), 2)
 
 
 def _curve(
@@ -218,7 +226,7 @@ def _prove(points: Rays, vertices: list[Vector], need: int, fixed: list[Vector],
     seen: set[tuple[int, ...]] = {()}
     while queue:
         face = queue.popleft()
-        basis = null_space(fixed + [vertices[k] for k in face], N)
+        basis = [near_one(v) for v in null_space(fixed + [vertices[k] for k in face], N)]
         if not basis:
             continue
         B = matrix(basis)

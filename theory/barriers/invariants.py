@@ -18,7 +18,7 @@ from typing import Any
 from theory.barriers.dependent_features import Geometry
 from theory.numerics import Array, exact_rows, matrix, rank
 from theory.numerics import validation as check
-from theory.rays import Rays, feature_rows, plane_coordinates
+from theory.rays import Rays, feature_rows, plane_coordinates, sorted_directions
 
 ARCS = (Geometry.HALF_PLANE, Geometry.ANTIPODAL)
 
@@ -130,8 +130,6 @@ def in_different_order(points: Rays, geometry: Geometry, rows_a: Array, rows_b: 
 
 def _first_live(plane: Rays) -> tuple[Any, Any]:
     """A direction where no point is active, counterclockwise of which the live ones begin; any direction if none is dead."""
-    from theory.rays import sorted_directions
-
     directions = sorted_directions(plane)
     dead = [k for k, v in enumerate(feature_rows(plane, directions)) if not any(v)]
     k = next((k for k in dead if (k + 1) % len(directions) not in dead), 0)

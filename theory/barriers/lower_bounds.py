@@ -10,24 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, Geometry, LeastRisk, least_risk
+from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, least_risk
 from theory.barriers.invariants import (
-    determinant_must_vanish,
     determinant_sign,
     in_different_order,
-    is_odd,
 )
 from theory.barriers.one_direction import one_direction_risk
+from theory.barriers.scaling import bounded_below
 from theory.maxima import Named
-from theory.numerics import Array, exact_rows, float_below, matrix, rank
+from theory.numerics import Array, exact_rows, matrix, rank
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.rays import Rays, dependencies, plane_coordinates, rays, unseen_risk
 from theory.risk import Risk
-
-# A path is preferred to one of larger weights when its maximum is this close (relative to E|Y|^2) to the lower bound.
-CLOSE = 5e-7
-
 
 # Rays of a plane up to which a subset's feature curve is used, when there are many subsets.
 SUBSET_RAYS = 5
@@ -45,7 +40,6 @@ class Reason(Named):
     DIRECTION = "the sign of det W_1 turns: on the way the net sees one direction of the data only"
     SIGNS = "with a penalty, the sign of a weight turns: on the way a unit is spared"
     CYCLE = "with a penalty, the cyclic order of the units' directions changes: on the way two units merge"
-    ORIENTATION = "linear layers of critical width: the sign of det W_1 turns, on the way the product is singular"
     FREE = "more units than independent features: one can be freed, and permutations cost nothing"
     UNSOLVABLE = (
         "points on one ray from the origin (or opposite ones) ask for what no net can give; "
@@ -87,7 +81,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
     One hidden ReLU layer, identity output, squared loss, any kappa (a penalty only adds). What separates the nets is
     read off them exactly: signs of det Z on subsets of the points, orders along the feature curve, the sign of
     det W_1. With nothing found the bound is what no net can beat, and proves nothing (Reason.NONE). Raises ValueError
-    for other networks or losses, and for parameter vectors that do not fit.
+    for other networks or losses, for parameter vectors that do not fit, and where E|Y|^2 overflows.
     """
     network, sample = check.instance(risk, "risk", Risk).network, risk.sample
     check.positive_integer(subsets, "subsets")
@@ -104,9 +98,9 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
         rows.append(network.weights(theta)[0])
     bias, width = network.bias, network.widths[1]
     points = rays(sample, bias=bias)
-    best, reason = float_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
+    best, reason = bounded_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE
     if 1 <= width and 2 <= width + bias <= MOST_RAYS:
-        for chosen in _subsets(len(points), width + bias, subsets, check.generator(rng)):
+        for chosen in subsets_of(len(points), width + bias, subsets, check.generator(rng)):
             part = points.subset(chosen)
             if dependencies(part, bias=bias):
                 continue
@@ -115,7 +109,9 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
             if not turns and (bias or plane_coordinates(part) is None):
                 continue
             found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if len(part) == len(points) else SUBSET_RAYS)
-            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
+            if not found.lower > 0:
+                continue
+            value = bounded_below(points.constant + exact_rows([[found.lower]])[0][0])
             if value > best and (turns or in_different_order(part, found.geometry, *rows)):
                 best, reason = value, Reason.DETERMINANT if turns else Reason.ORDER
     if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
@@ -136,46 +132,8 @@ def _turns(points: Rays, rows_a: Array, rows_b: Array) -> bool:
     return signs[0] * signs[1] <= 0
 
 
-def _lower(
-    points: Rays, floor: Any, width: int, order: tuple[int, ...], bias: bool, subsets: int, rng: np.random.Generator
-) -> tuple[float, Reason, LeastRisk | None]:
-    """The best bound known, what forces it, and (when there are as many rays as columns of Z) how the rays lie."""
-    best, reason, least = float_below(floor), Reason.NONE, None
-    square = width + bias
-    if square <= MOST_RAYS:
-        for chosen in _subsets(len(points), square, subsets, rng):
-            part = points.subset(chosen)
-            if dependencies(part, bias=bias):
-                continue
-            found = least_risk(part, bias=bias, plane_rays=PLANE_RAYS if square == len(points) else SUBSET_RAYS)
-            if square == len(points):
-                least = found
-            why = _why(order, found.geometry)
-            value = float_below(points.constant + exact_rows([[found.lower]])[0][0])
-            if why is not None and value > best:
-                best, reason = value, why
-    if width == 2 and not bias and len(points) <= MOST_ARCS and plane_coordinates(points) is not None:
-        value = one_direction_risk(points).lower
-        if value > best:
-            best, reason = value, Reason.DIRECTION
-    return best, reason, least
-
-
-def _why(order: tuple[int, ...], geometry: Geometry) -> Reason | None:
-    """What makes det Z vanish on every path that reorders the units so, if anything does."""
-    if not determinant_must_vanish(order, geometry):
-        return None
-    return Reason.DETERMINANT if is_odd(order) else Reason.ORDER
-
-
-def _rotates(order: tuple[int, ...], geometry: Geometry) -> bool:
-    """Whether three units on a closed curve can turn to each other's places: a 3-cycle."""
-    moved = len(order) == 3 and order != (0, 1, 2)
-    return moved and geometry is Geometry.SURROUNDING and not determinant_must_vanish(order, geometry)
-
-
-def _subsets(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones."""
+def subsets_of(N: int, size: int, count: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Subsets of 0..N-1 of a size: all of them if there are at most `count`, else so many random ones by `rng`."""
     if comb(N, size) <= count:
         return list(combinations(range(N), size))
     return [tuple(sorted(rng.choice(N, size=size, replace=False).tolist())) for _ in range(count)]

@@ -1,8 +1,9 @@
 """Nets that see one direction of the plane, minimised over the direction, in exact arithmetic.
 
 Between two neighbouring directions at which some <u, x_i> changes sign, everything is a rational function of
-u = (1 - t) a + t b: its stationary points are the roots of one polynomial with rational coefficients, which
-python-flint encloses in balls (`arb`), and the function is evaluated on the balls. What comes out encloses the minimum.
+u = (1 - t) a + t b: its stationary points are the roots of one polynomial with rational coefficients, isolated exactly
+and enclosed in balls (python-flint's `arb`), and the function is evaluated on the balls. What comes out encloses the
+minimum; what the balls do not decide asks for more bits, and to the last counts as the most that Cauchy and Schwarz allow.
 
 - `one_direction_risk`: det W_1 = 0, features rho(<u, x>) and rho(-<u, x>), orthogonal to each other:
   E|Y|^2 - |E z_+ Y|^2 / E z_+^2 - |E z_- Y|^2 / E z_-^2.
@@ -14,18 +15,24 @@ Used for appendix E.1 (two units) and eq. (6) with m = 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from theory.barriers.real_roots import candidates, evaluate, polynomial
+from theory.barriers.scaling import bounded_below, near_one
 from theory.numerics import Vector, rank
 from theory.numerics import validation as check
 from theory.rays import Rays, plane_coordinates, rays, sorted_directions
 from theory.risk import Sample
 
-# Bits of the balls.
-PRECISION = 128
+# Bits of the balls, in turn, until the minimum is known to WIDTH of E|Y|^2. Undecided to the last, a term is replaced
+# by its largest value: the risk of its points, all of it removed.
+PRECISIONS = (128, 512, 4096)
+WIDTH = 2.0**-50
 
 
 @dataclass(frozen=True)
@@ -37,43 +44,44 @@ class Enclosure:
     direction: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class _Term:
+    """What a direction u = (1 - t) a + t b takes off E|Y|^2: a ball, and the most that it can be."""
+
+    value: Any
+    most: Any
+    a: Vector
+    b: Vector
+    t: Any
+
+
 def one_direction_risk(sample: Sample | Rays) -> Enclosure:
     """The infimum of the risk over nets (any W_2, no biases) whose units all see one direction of the plane.
 
-    kappa = 0, squared loss. The points must span a plane; ValueError otherwise.
+    kappa = 0, squared loss. The points must span a plane; ValueError otherwise, and where E|Y|^2 overflows.
     """
-    from flint import ctx
-
     plane, energy = _plane(sample)
-    terms = []
-    with ctx.workprec(PRECISION):
-        for a, b, plus, minus in _arcs(plane, half=True):
-            quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
-            stationary = sum((_cross(q, quotients) for q in quotients), _poly([0]))
-            values = [(t, sum(_at(P, t) / _at(S, t) for P, S in quotients)) for t in _candidates(stationary)]
-            terms += [(value, a, b, t) for t, value in values]
-        return _least(energy, terms)
+    return _refined(energy, lambda: _terms_of_one_direction(plane))
 
 
 def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
     """e(1) of eq. (6): the least E|Y - beta rho(<u, X>)|^2 + kappa |beta| over |u| <= 1 and beta, one output.
 
-    Two inputs, or points on a line through the origin; ValueError otherwise, or for several outputs.
+    Two inputs, or points on a line through the origin; ValueError otherwise, for several outputs, and where E|Y|^2
+    overflows.
     """
-    from flint import ctx, fmpq
+    from flint import fmpq
 
-    if sample.n_out != 1:
+    if check.instance(sample, "sample", Sample).n_out != 1:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
     k = fmpq(*check.number(kappa, "kappa", minimum=0.0).as_integer_ratio()) / 2
     points = rays(sample)
-    with ctx.workprec(PRECISION):
-        if len(points) < 2 or rank(points.X) < 2:
-            return _one_unit_on_a_line(points, sample.n_in, _energy(points), k)
-        if sample.n_in != 2:
-            raise ValueError(
-                f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs"
-            )
-        return _one_unit_in_the_plane(points, k)
+    if len(points) < 2 or rank(points.X) < 2:
+        return _refined(_energy(points), lambda: _terms_on_a_line(points, sample.n_in, k))
+    if sample.n_in != 2:
+        raise ValueError(f"sample must have two inputs, or lie on a line through the origin; got {sample.n_in} inputs")
+    plane, energy = _plane(points)
+    return _refined(energy, lambda: _terms_of_one_unit(plane, k))
 
 
 def _plane(sample: Sample | Rays) -> tuple[Rays, Any]:
@@ -82,7 +90,7 @@ def _plane(sample: Sample | Rays) -> tuple[Rays, Any]:
     plane = plane_coordinates(points)
     if plane is None:
         raise ValueError(
-            f"the points must span a plane through the origin; got X of shape {len(points), len(points.X[0])}"
+            f"the points must span a plane through the origin; got rank {rank(points.X)} of {len(points)} rays"
         )
     return plane, _energy(plane)
 
@@ -93,14 +101,21 @@ def _energy(points: Rays) -> Any:
     return points.constant + sum((p * sum((v * v for v in y), zero) for p, y in zip(points.p, points.Y)), zero)
 
 
-def _arcs(plane: Rays, *, half: bool) -> Any:
-    """(a, b, active, opposite): neighbouring directions and the indices of the points on either side between them."""
-    directions = sorted_directions(plane)
+def _arcs(plane: Rays, *, half: bool) -> Iterator[tuple[Vector, Vector, list[int], list[int]]]:
+    """(a, b, active, opposite): neighbouring directions and the indices of the points on either side between them.
+
+    a and b have sizes near one and are at most a right angle apart, so that no u = (1 - t) a + t b is small: wider arcs
+    are cut in two.
+    """
+    directions = [near_one(w) for w in sorted_directions(plane)]
     count = len(directions) // 2 if half else len(directions)  # the list is symmetric under u -> -u
     for k in range(count):
         a, b = directions[k], directions[(k + 1) % len(directions)]
         products = [x[0] * (a[0] + b[0]) + x[1] * (a[1] + b[1]) for x in plane.X]
-        yield a, b, [i for i, v in enumerate(products) if v > 0], [i for i, v in enumerate(products) if v < 0]
+        active, opposite = [i for i, v in enumerate(products) if v > 0], [i for i, v in enumerate(products) if v < 0]
+        ends = [a, b] if a[0] * b[0] + a[1] * b[1] >= 0 else [a, [-a[1], a[0]], b]
+        for start, end in pairwise(ends):
+            yield start, end, active, opposite
 
 
 def _moments(plane: Rays, active: list[int], a: Vector, b: Vector) -> tuple[list[Any], Any] | None:
@@ -123,7 +138,7 @@ def _quotient(plane: Rays, active: list[int], a: Vector, b: Vector) -> tuple[Any
     pair = _moments(plane, active, a, b)
     if pair is None:
         return None
-    P, S = sum((beta * beta for beta in pair[0]), _poly([0])), pair[1]
+    P, S = sum((beta * beta for beta in pair[0]), polynomial([0])), pair[1]
     common = P.gcd(S)
     return P / common if common.degree() == 0 else P // common, S / common if common.degree() == 0 else S // common
 
@@ -138,42 +153,25 @@ def _cross(quotient: tuple[Any, Any], others: list[tuple[Any, Any]]) -> Any:
     return result
 
 
-def _candidates(stationary: Any) -> list[Any]:
-    """0, 1/2 and 1 (enough where the function is constant) and every ball that may hold a real root in [0, 1]."""
+def _terms_of_one_direction(plane: Rays) -> Iterator[_Term]:
+    """The gains of both features on every arc of half the circle, at the ends and where they may be stationary."""
     from flint import arb
 
-    found = [arb(0), arb(0.5), arb(1)]
-    if stationary.degree() < 1:
-        return found
-    inside = arb(0.5, 0.5)
-    for root, _ in stationary.complex_roots():
-        if root.imag.overlaps(arb(0)) and root.real.overlaps(inside):
-            found.append(root.real)
-    return found
+    most = arb(_taken(plane, range(len(plane))))
+    for a, b, plus, minus in _arcs(plane, half=True):
+        quotients = [q for q in (_quotient(plane, s, a, b) for s in (plus, minus)) if q is not None]
+        stationary = sum((_cross(q, quotients) for q in quotients), polynomial([0]))
+        for t in candidates(stationary):
+            yield _Term(sum((evaluate(P, t) / evaluate(S, t) for P, S in quotients), arb(0)), most, a, b, t)
 
 
-def _least(energy: Any, terms: list[tuple[Any, Vector, Vector, Any]]) -> Enclosure:
-    """energy minus the largest term, rounded outwards."""
+def _terms_of_one_unit(plane: Rays, k: Any) -> Iterator[_Term]:
+    """(|beta| - k |u|)_+^2 / s on every arc: its stationary points are roots of a polynomial of degree four.
+
+    s = 0 in an arc only at an end, with one active point, whose gain is largest elsewhere: those roots are left out.
+    """
     from flint import arb
 
-    lower, upper = np.inf, np.inf
-    direction: tuple[float, ...] = (1.0, 0.0)
-    for value, a, b, t in terms:
-        risk = arb(energy) - value
-        if (top := _up(risk)) < upper:
-            s = float(t.mid())
-            upper, direction = top, tuple(float((1 - s) * float(u) + s * float(v)) for u, v in zip(a, b))
-        lower = min(lower, _down(risk))
-    norm = float(np.linalg.norm(direction))
-    return Enclosure(max(lower, 0.0), max(upper, 0.0), tuple(u / norm for u in direction))
-
-
-def _one_unit_in_the_plane(points: Rays, k: Any) -> Enclosure:
-    """The largest (|beta| - k |u|)_+^2 / s on every arc: its stationary points are roots of a polynomial of degree four."""
-    from flint import arb
-
-    plane, energy = _plane(points)
-    terms = []
     for a, b, active, _ in _arcs(plane, half=False):
         pair = _moments(plane, active, a, b)
         if pair is None:
@@ -182,52 +180,91 @@ def _one_unit_in_the_plane(points: Rays, k: Any) -> Enclosure:
         q = sum(_linear(u, v) * _linear(u, v) for u, v in zip(a, b))
         left = beta.derivative() * s * 2 - beta * s.derivative()
         right = q * s.derivative() - q.derivative() * s
-        for t in _candidates(left * left * q - right * right * (k * k)):
-            excess = abs(_at(beta, t)) - arb(k) * _at(q, t).sqrt()
-            value = excess.max(arb(0)) ** 2 / _at(s, t) if _at(s, t) > 0 else arb(0)
-            terms.append((value, a, b, t))
-    return _least(energy, terms)
+        stationary, most = left * left * q - right * right * (k * k), arb(_taken(plane, active))
+        while stationary.degree() > 0 and (common := stationary.gcd(s)).degree() > 0:
+            stationary = stationary // common
+        for t in candidates(stationary):
+            square = evaluate(s, t)
+            if square.is_zero():
+                continue
+            excess = abs(evaluate(beta, t)) - arb(k) * evaluate(q, t).sqrt()
+            yield _Term(excess.max(arb(0)) ** 2 / square, most, a, b, t)
 
 
-def _one_unit_on_a_line(points: Rays, n: int, energy: Any, k: Any) -> Enclosure:
+def _terms_on_a_line(points: Rays, n: int, k: Any) -> Iterator[_Term]:
     """Points on a line through the origin: the unit is active on one half of it, or on nothing."""
     from flint import arb
 
-    first = [float(k == 0) for k in range(n)]
-    terms = [(arb(0), first, first, arb(0))]
-    for x, y, p in zip(points.X, points.Y, points.p):
-        length = arb(sum((v * v for v in x), points.constant * 0)).sqrt()
+    zero = points.constant * 0
+    first = [zero + int(i == 0) for i in range(n)]
+    yield _Term(arb(0), arb(0), first, first, arb(0))
+    for i, (x, y, p) in enumerate(zip(points.X, points.Y, points.p)):
+        length = arb(sum((v * v for v in x), zero)).sqrt()
         excess = (arb(p) * length * abs(arb(y[0])) - arb(k)).max(arb(0))
-        terms.append((excess**2 / (arb(p) * length**2), x, x, arb(0)))
-    return _least(energy, terms)
+        yield _Term(excess**2 / (arb(p) * length**2), arb(_taken(points, [i])), near_one(x), near_one(x), arb(0))
 
 
-def _at(p: Any, t: Any) -> Any:
-    """A rational polynomial on a ball."""
+def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> Enclosure:
+    """energy minus the largest term, with as many bits as it takes."""
+    from flint import ctx
+
+    wide = max(WIDTH * bounded_below(energy), 1e-323)  # two of the smallest floats
+    for bits in PRECISIONS:
+        with ctx.workprec(bits):
+            found = _least(energy, terms())
+        if found.upper - found.lower <= wide:
+            break
+    return found
+
+
+def _least(energy: Any, terms: Iterable[_Term]) -> Enclosure:
+    """energy minus the largest term, rounded outwards; where a term is undecided, minus the most that it can be."""
     from flint import arb
 
-    value = arb(0)
-    for c in reversed(p.coeffs()):
-        value = value * t + arb(c)
-    return value
+    lower, upper, best = np.inf, np.inf, None
+    for term in terms:
+        if (top := _up(arb(energy) - term.value)) < upper:
+            upper, best = top, term
+        low = max(_down(arb(energy) - term.value), _down(arb(energy) - term.most))  # each of them holds
+        lower = min(lower, low)
+    return Enclosure(max(lower, 0.0), max(upper, 0.0), _direction(best))
 
 
-def _poly(coefficients: Any) -> Any:
-    from flint import fmpq_poly
+def _direction(term: _Term | None) -> tuple[float, ...]:
+    """u of a term in floats, of length one; the first axis where there is none."""
+    from flint import fmpq
 
-    return fmpq_poly(coefficients)
+    if term is None:
+        return (1.0, 0.0)
+    mantissa, e = term.t.mid().man_exp()
+    t = fmpq(int(mantissa)) * fmpq(2) ** int(e)
+    u = np.array([float(v) for v in near_one([(1 - t) * x + t * y for x, y in zip(term.a, term.b)])])
+    return tuple((u / np.linalg.norm(u)).tolist())
+
+
+def _taken(points: Rays, active: Iterable[int]) -> Any:
+    """sum p |y|^2 over the active points: the most that features which vanish elsewhere can take off (Cauchy-Schwarz)."""
+    return sum((points.p[i] * v * v for i in active for v in points.Y[i]), points.constant * 0)
 
 
 def _linear(a: Any, b: Any) -> Any:
     """a + t (b - a)."""
-    return _poly([a, b - a])
+    return polynomial([a, b - a])
 
 
 def _down(ball: Any) -> float:
-    """A float not above a ball."""
-    return float(np.nextafter(float(ball.lower()), -np.inf))
+    """A float not above a ball; -inf where that is undecided."""
+    from flint import arb
+
+    below = float(ball.lower())
+    below = below if arb(below) <= ball.lower() else float(np.nextafter(below, -np.inf))
+    return -np.inf if np.isnan(below) else below
 
 
 def _up(ball: Any) -> float:
-    """A float not below a ball."""
-    return float(np.nextafter(float(ball.upper()), np.inf))
+    """A float not below a ball; inf where that is undecided."""
+    from flint import arb
+
+    above = float(ball.upper())
+    above = above if arb(above) >= ball.upper() else float(np.nextafter(above, np.inf))
+    return np.inf if np.isnan(above) else above

@@ -1,4 +1,4 @@
-"""Barriers with the penalty of eq. (6): what is constant on components when no unit can be spared, and linear nets.
+"""Barriers with the penalty of eq. (6): what is constant on components when no unit can be spared.
 
 F = E|Phi - Y|^2 + kappa ||W_2||_1, kappa > 0, one output, rows of W_1 in the unit ball, m units. Where F < e(m - 1)
 every outgoing weight and every row is nonzero and no two rows are positively parallel: otherwise a unit could be left
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from theory.barriers.lower_bounds import Barrier, Reason
 from theory.barriers.one_direction import one_unit_risk
+from theory.barriers.scaling import scaled
 from theory.lasso import second_layer
 from theory.maxima import path_maximum
 from theory.moves import Walk
@@ -35,12 +36,18 @@ def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
     """A lower bound of e(width - 1), in exact arithmetic: tight for width 1, and for width 2 with n <= 2.
 
     For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0; ValueError
-    otherwise.
+    otherwise, and where the sizes of X, Y and kappa are beyond what floats hold.
     """
     width = check.positive_integer(width, "width")
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
-    if sample.n_out != 1:
+    if check.instance(sample, "sample", Sample).n_out != 1:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
+    sample, kappa, scale = scaled(sample, kappa)
+    return scale.below(_spared(sample, kappa, width))
+
+
+def _spared(sample: Sample, kappa: float, width: int) -> float:
+    """`spared_unit_risk` for data of size one."""
     points = rays(sample)
     if width == 1:
         energy = sum((p * y[0] * y[0] for p, y in zip(points.p, points.Y)), points.constant)
@@ -55,10 +62,11 @@ def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) ->
 
     One hidden ReLU layer without biases, one output, squared loss, penalty "second_layer_l1" with kappa > 0. What
     separates the ends (Reason.SIGNS, Reason.CYCLE) is read off exactly; with nothing found (Reason.NONE) the bound is
-    e(infinity) from below. No path is built. ValueError for other risks, and for rows outside the unit ball (beyond
-    rounding: 1e-12).
+    e(infinity) from below. No path is built. Ends with rows longer than one by rounding (at most 1e-12) are taken, and the
+    ball then is as large as their longest row. ValueError for other risks, for longer rows, and where the sizes of X, Y
+    and kappa are beyond what floats hold.
     """
-    network = risk.network
+    network = check.instance(risk, "risk", Risk).network
     if network.depth != 2 or network.activation != "relu" or network.output != "identity" or network.bias:
         raise ValueError(f"risk must be of one hidden relu layer without biases, identity output; got {network}")
     if risk.loss != "squared" or risk.penalty != "second_layer_l1" or not risk.kappa > 0 or risk.sample.n_out != 1:
@@ -71,15 +79,33 @@ def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) ->
         theta = check.parameters(theta, network.size, name)
         if theta.ndim != 1:
             raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
-        if risk.row_norms(theta).max() > 1 + 1e-12:
+        if not risk.row_norms(theta).max() <= 1 + 1e-12:
             raise ValueError(f"{name} must have rows of W_1 in the unit ball; got norm {risk.row_norms(theta).max()}")
         ends.append(network.weights(theta))
-    (W_a, V_a), (W_b, V_b) = ends
+    sample, kappa, scale = scaled(risk.sample, risk.kappa)
+    reason = _separation(*ends)
+    kappa = _in_the_unit_ball(kappa, np.concatenate([ends[0][0], ends[1][0]]))
+    least = limit(sample, kappa).lower if reason is Reason.NONE else _spared(sample, kappa, network.widths[1])
+    return Barrier(scale.below(least), np.inf, None, reason)
+
+
+def _separation(a: list[Array], b: list[Array]) -> Reason:
+    """What every path from W_1, V = a to b must change, read off exactly."""
+    (W_a, V_a), (W_b, V_b) = a, b
     if (np.sign(V_a) * np.sign(V_b) <= 0).any() or (W_a.shape[1] == 1 and (np.sign(W_a) * np.sign(W_b) <= 0).any()):
-        return Barrier(spared_unit_risk(risk.sample, risk.kappa, network.widths[1]), np.inf, None, Reason.SIGNS)
+        return Reason.SIGNS
     if W_a.shape[1] == 2 and cyclic_order(W_a) != cyclic_order(W_b):
-        return Barrier(spared_unit_risk(risk.sample, risk.kappa, network.widths[1]), np.inf, None, Reason.CYCLE)
-    return Barrier(limit(risk.sample, risk.kappa).lower, np.inf, None, Reason.NONE)
+        return Reason.CYCLE
+    return Reason.NONE
+
+
+def _in_the_unit_ball(kappa: float, rows: Array) -> float:
+    """The penalty, or less, for which nets with rows in the unit ball are those of `kappa` with rows as long as these.
+
+    Rows w of length at most r with weights v compute the same as w / r with r v, whose penalty is kappa / r of theirs.
+    """
+    square = max(sum(v * v for v in w) for w in exact_rows(rows))
+    return kappa if square <= 1 else float_below(exact_rows([[kappa]])[0][0] / square)
 
 
 def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
@@ -87,17 +113,18 @@ def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
 
     The path starts at the best unit u* (exactly e(1) with it alone) joined by a second one with refitted weights, gives
     the second one up, swaps round it and takes it up again: its maximum is e(1). `lower` is e(1) as well where the swap
-    changes signs; else nothing is known to separate the ends. One or two inputs; ValueError otherwise.
+    changes signs; else nothing is known to separate the ends. One or two inputs; ValueError otherwise, and where the
+    sizes of X, Y and kappa are beyond what floats hold.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
-    if sample.n_in > 2:
+    if check.instance(sample, "sample", Sample).n_in > 2:
         raise ValueError(f"sample must have one or two inputs; got {sample.n_in}")
+    sample, kappa, scale = scaled(sample, kappa)
     best = one_unit_risk(sample, kappa)
     network = Network((sample.n_in, 2, 1))
     risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")
     star = np.array(best.direction)
-    seconds = directions(sample.n_in)
-    fits = [(row, _refit(sample, np.stack([star, row]), kappa)) for row in seconds]
+    fits = [(row, _refit(sample, np.stack([star, row]), kappa)) for row in directions(sample.n_in)]
     opposite = [item for item in fits if sample.n_in == 1 or item[1][0] * item[1][1] < 0]
     row, beta = min(opposite or fits, key=lambda item: risk(network.pack([np.stack([star, item[0]]), item[1][None]])))
     theta = network.pack([np.stack([star, row]), beta[None]])
@@ -108,19 +135,8 @@ def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
     walk.permute(1, [1, 0])
     walk.refit(1, network.weights(goal)[1], "take it up again")
     below = penalised_lower_bound(risk, theta, goal)
-    return Barrier(below.lower, path_maximum(risk, walk.path).upper, walk.path, below.reason)
-
-
-def linear_barrier(risk: Risk) -> Barrier:
-    """Two linear layers of width exactly min(n_in, n_out): the sign of a determinant, as in Proposition 2.2's converse.
-
-    Between a minimiser and its mirror image; see `theory.linear_paths.barrier`, whose path this certifies.
-    """
-    from theory.linear_paths import barrier
-
-    found = barrier(risk)
-    reason = Reason.ORIENTATION if found.connected is False else Reason.NONE
-    return Barrier(found.lower, path_maximum(risk, found.path).upper, found.path, reason)
+    upper = scale.above(path_maximum(risk, walk.path).upper)
+    return Barrier(scale.below(below.lower), upper, scale.path(network, walk.path), below.reason)
 
 
 def cyclic_order(rows: Array) -> tuple[int, ...]:

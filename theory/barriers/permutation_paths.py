@@ -58,20 +58,6 @@ def around(network: Network, sample: Sample, start: Start, order: Sequence[int])
     return walk.path
 
 
-def freely(network: Network, sample: Sample, rows: Array, order: Sequence[int]) -> Path:
-    """The same when the features of the rows (m, n) are linearly dependent: the risk never changes."""
-    Z = _features(network, sample, rows)
-    theta = network.pack([rows, fit(sample, Z)[0]])
-    end = network.permute(theta, 1, order)
-    if list(order) == list(range(network.widths[1])):
-        return Path(theta[None])
-    walk = Walk(network, theta, sample.X)
-    walk.free(1)
-    walk.permute(1, order)
-    walk.refit(1, network.weights(end)[1], "take the freed unit back")
-    return walk.path
-
-
 def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[int], beads: int) -> Path:
     """Three units on the closed feature curve of three points move to each other's places, W_2 refitted at every bead.
 
@@ -95,7 +81,7 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
     for a, b in ((start, middle), (middle, end)):
         for s in np.linspace(0, 1, beads + 1)[int(len(points) > 0) :]:
             rows = (1 - s) * a + s * b
-            points.append(network.pack([rows, fit(sample, _features(network, sample, rows))[0]]))
+            points.append(network.pack([rows, fit(sample, features(network, sample, rows))[0]]))
     points[-1] = network.permute(points[0], 1, order)
     return Path(np.stack(points), ("turn",) * (2 * beads))
 
@@ -126,7 +112,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     W_2 is optimal. network: of which the rows are all hidden units but one; default: without biases.
     """
     net = network or Network((sample.n_in, len(rows) + 1, sample.n_out))
-    Z, candidates = _features(net, sample, rows), _features(net, sample, pool, ones=False)
+    Z, candidates = features(net, sample, rows), features(net, sample, pool, ones=False)
     root = np.sqrt(sample.weights)
     basis = qr((Z * root).T, mode="economic")[0]
     left_over = candidates * root - (candidates * root) @ basis @ basis.T
@@ -136,7 +122,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     full = np.concatenate([rows, pool[best : best + 1]])
     reduced, risk = fit(sample, Z)
     reduced = np.insert(reduced, len(rows), 0.0, axis=1)
-    return Start(full, fit(sample, _features(net, sample, full))[0], reduced, risk, float(gain[best]))
+    return Start(full, fit(sample, features(net, sample, full))[0], reduced, risk, float(gain[best]))
 
 
 def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, biased: bool = False) -> Array:
@@ -156,8 +142,11 @@ def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, 
     directions = _unit(np.concatenate(pool))
     if not bias:
         return directions
-    offsets = rng.standard_normal((len(directions), 1)) * np.linalg.norm(X, axis=1).max() if biased else 0.0
-    return np.concatenate([directions, np.zeros((len(directions), 1)) + offsets], axis=1)
+    offsets = np.zeros((len(directions), 1))
+    if biased:  # kinks through a point, or anywhere among the points
+        offsets[:, 0] = -np.sum(directions * X[rng.integers(len(X), size=len(directions))], axis=1)
+        offsets[1::2, 0] = rng.standard_normal(len(offsets[1::2])) * row_norms(X).max()
+    return np.concatenate([directions, offsets], axis=1)
 
 
 def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) -> Array:
@@ -168,8 +157,8 @@ def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) 
     width = network.widths[1]
     for biased in (False, True)[: 1 + network.bias]:
         pool = directions_pool(sample, rng, 64 + 4 * width, bias=network.bias, biased=biased)
-        rows = pool[_pivots(network, sample, pool)[:width]]
-        Z = _features(network, sample, rows) * np.sqrt(sample.weights)
+        rows = pool[pivots(network, sample, pool)[:width]]
+        Z = features(network, sample, rows) * np.sqrt(sample.weights)
         if np.linalg.matrix_rank(Z, tol=1e-10 * np.abs(Z).max(initial=0)) >= independent:
             break
     return rows
@@ -185,7 +174,7 @@ def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array
 
     def value(flat: Array) -> tuple[float, Array]:
         W = flat.reshape(shape)
-        Z = _features(network, sample, W)
+        Z = features(network, sample, W)
         V, risk = fit(sample, Z)
         residual = (V @ Z - sample.Y.T) * sample.weights
         return risk, (2 * ((V[:, : shape[0]].T @ residual) * (Z[: shape[0]] > 0)) @ X).ravel()
@@ -212,6 +201,8 @@ def fit(sample: Sample, Z: Array) -> tuple[Array, float]:
 
 def _realise(sample: Sample, least: LeastRisk, spread: float) -> Array | None:
     """Directions whose features are orthogonal to nu, pushed by `spread` into the cone; None when there are too few."""
+    if not np.linalg.norm(least.normal) > 0:
+        return None
     nu = least.normal / np.linalg.norm(least.normal)
     if least.geometry is Geometry.INDEPENDENT:
         V = np.eye(len(nu))
@@ -253,13 +244,13 @@ def _pushed(nu: Array, V: Array, least: LeastRisk, spread: float) -> Array:
 def _independent(sample: Sample, pool: Array, count: int) -> Array:
     """`count` of the rows of the pool (repeated if it is smaller) with the best conditioned features."""
     network = Network((sample.n_in, max(count, 1), sample.n_out))
-    chosen = pool[_pivots(network, sample, pool)[:count]]
+    chosen = pool[pivots(network, sample, pool)[:count]]
     return chosen if len(chosen) == count else np.concatenate([chosen, pool[[0] * (count - len(chosen))]])
 
 
-def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
-    """The order in which pivoting takes the pool's features (with biases: beside the constant one)."""
-    Z = _features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
+def pivots(network: Network, sample: Sample, pool: Array) -> Array:
+    """The order (M,) in which pivoting takes the features of a pool (M, n) (with biases: beside the constant one)."""
+    Z = features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
     norms = row_norms(Z)[:, None]
     Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
     if network.bias:
@@ -268,8 +259,8 @@ def _pivots(network: Network, sample: Sample, pool: Array) -> Array:
     return qr(Z.T, mode="r", pivoting=True)[1]
 
 
-def _features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
-    """rho(W_1 X^T) (h, N), with biases a last row of ones."""
+def features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
+    """rho(W_1 X^T) (h, N) of the rows (h, n) of W_1, with biases a last row of ones unless `ones` is False."""
     Z = np.maximum(rows @ network.augment(sample.X).T, 0)
     return np.concatenate([Z, np.ones((1, len(sample)))]) if network.bias and ones else Z
 

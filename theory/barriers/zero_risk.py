@@ -12,6 +12,7 @@ import numpy as np
 from theory.barriers import permutation_paths
 from theory.barriers.dependent_features import Geometry, least_risk
 from theory.barriers.invariants import all_permutations, determinant_must_vanish, permutation
+from theory.barriers.scaling import on_the_sphere, scaled
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.numerics import Array, rank
@@ -40,7 +41,8 @@ def components(sample: Sample) -> Components:
     For three points in the plane, or any linearly independent points. Raises ValueError for other samples, where the
     number is not known here; when no net has zero risk; or when nets with dependent features solve the task too.
     """
-    points = rays(sample)
+    sample, _, scale = scaled(check.instance(sample, "sample", Sample))
+    points = on_the_sphere(rays(sample))
     N = len(points)
     if unseen_risk(points, dependencies(points)) > 0:
         raise ValueError(
@@ -55,7 +57,7 @@ def components(sample: Sample) -> Components:
         raise ValueError("sample is solved by nets with dependent features too (e(m - 1) = 0): not decided here")
     every = all_permutations(N)
     free = tuple(order for order in every if not determinant_must_vanish(order, least.geometry))
-    return Components(len(every) // len(free), free, least.geometry, least.lower)
+    return Components(len(every) // len(free), free, least.geometry, scale.below(least.lower))
 
 
 def approach(sample: Sample, width: int) -> tuple[Array, Array]:
@@ -65,7 +67,8 @@ def approach(sample: Sample, width: int) -> tuple[Array, Array]:
     the visible barrier is higher. As many units as rays (`width`), in a plane or linearly independent; ValueError
     otherwise.
     """
-    points = rays(sample)
+    sample, _, scale = scaled(check.instance(sample, "sample", Sample))
+    points = on_the_sphere(rays(sample))
     width = check.positive_integer(width, "width", minimum=2)
     if width != len(points) or dependencies(points):
         raise ValueError(f"width must be the number of points on independent rays, {len(points)}; got {width}")
@@ -80,5 +83,5 @@ def approach(sample: Sample, width: int) -> tuple[Array, Array]:
         permutation_paths.around(risk.network, sample, start, order)
         for start in permutation_paths.starts(points.sample(), least)
     ]
-    maxima = np.array([path_maximum(risk, path).upper for path in paths])
-    return np.array([np.abs(path.points).max() for path in paths]), maxima
+    maxima = np.array([scale.above(path_maximum(risk, path).upper) for path in paths])
+    return np.array([np.abs(scale.path(risk.network, path).points).max() for path in paths]), maxima

@@ -3,40 +3,20 @@
 The printed argument covers the unit sphere of R^n with balls of radius eps_m = m^((eta-1)/n); by the pigeonhole one of
 them holds about m^eta of the m rows of W, and removing these one by one is said to cost eps_m each. What is kept here
 is what is true of it: how many cells there are, what merging rows costs once the weights are counted, and the exponents
-that balancing the terms really gives. Coin tosses (Maurey, `theory.relu_paths.best_route`) do better than any of them.
+that balancing the terms really gives. Coin tosses (Maurey, `theory.relu_paths`) do better than any of them.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, gamma
+from theory.numerics import Array, above, below, exponent, gamma, times
 from theory.numerics import validation as check
-
-
-def covering_bound(n: int, radius: float) -> float:
-    """(1 + 2/radius)^n: the number of balls as printed (Vershynin 2010, Lemma 5.2); inf beyond float64."""
-    n, radius = check.positive_integer(n, "n"), check.number(radius, "radius", minimum=0.0, open_minimum=True)
-    with np.errstate(over="ignore"):
-        return float(np.power(1 + 2 / radius, float(min(n, 2**1000))))
-
-
-def packing_bound(n: int, radius: float) -> float:
-    """(1 + 2/radius)^n - (2/radius - 1)^n <= 2 n (1 + 2/radius)^(n-1), for 0 < radius <= 2; inf beyond float64.
-
-    At most so many points of the unit sphere of R^n are `radius` apart from each other: balls of half that radius
-    around them are disjoint and lie in the shell between 1 - radius/2 and 1 + radius/2. One power of 1/radius fewer
-    than the printed bound, because the sphere has dimension n - 1.
-    """
-    n = check.positive_integer(n, "n")
-    radius = check.number(radius, "radius", minimum=0.0, maximum=2.0, open_minimum=True)
-    with np.errstate(over="ignore", invalid="ignore"):
-        bound = float(np.power(1 + 2 / radius, float(n)) - np.power(2 / radius - 1, float(n)))
-    return bound * (1 + gamma(64 + 4 * n)) if np.isfinite(bound) else float("inf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +52,7 @@ class Cells:
             raise ValueError(f"weights must have shape {self.label.shape}, one per row; got {b.shape}")
         merged = np.zeros_like(b)
         merged[self.centres] = np.bincount(self.label, weights=b, minlength=len(self.centres))
-        return merged
+        return check.no_overflow(merged, "weights")
 
 
 def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> Cells:
@@ -89,16 +69,23 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
         raise ValueError(f"order must be a permutation of 0..{len(W) - 1}; got {sequence.tolist()}")
     nearest, label = np.full(len(W), np.inf), np.full(len(W), -1)
     centres: list[int] = []
-    slip = gamma(W.shape[1] + 4)
+    down = 16 if exponent(W) > 1000 else 0  # room for the distances of the largest floats
+    scaled, reach = times(W, -down), below(radius, -down)
     for k in sequence:
-        if nearest[k] <= radius:
+        if nearest[k] <= reach:
             continue
-        with np.errstate(over="ignore"):  # a distance that overflows is no smaller for it
-            distance = np.linalg.norm(W - W[k], axis=1) * (1 + slip)
+        distance = _distances(scaled, int(k))
         closer = distance < nearest
         nearest[closer], label[closer] = distance[closer], len(centres)
         centres.append(int(k))
     return Cells(np.array(centres, dtype=int), label, radius)
+
+
+def _distances(rows: Array, k: int) -> Array:
+    """The distances (m,) of row k from all of them (m, n), rounded up; 0 for equal rows."""
+    n = rows.shape[1]
+    distance = np.hypot.reduce(np.abs(rows - rows[k]), axis=1)
+    return np.where(distance > 0, distance * (1 + gamma(4 * n + 8)) + n * 2.0**-1074, 0.0)
 
 
 def merging_bound(fit: float, norm: float, radius: float, spectral: float, kappa: float) -> float:
@@ -109,7 +96,10 @@ def merging_bound(fit: float, norm: float, radius: float, spectral: float, kappa
     """
     for name, value in (("fit", fit), ("norm", norm), ("radius", radius), ("spectral", spectral), ("kappa", kappa)):
         check.number(value, name, minimum=0.0)
-    return ((fit**0.5 + radius * spectral**0.5 * norm) ** 2 + kappa * norm) * (1 + gamma(16))
+    root, (shift, e), (paid, f) = math.sqrt(fit), _product(radius, math.sqrt(spectral), norm), _product(kappa, norm)
+    unit = max(exponent(root), e, f // 2 + 1)
+    value = (times(root, -unit) + times(shift, e - unit)) ** 2 + times(paid, f - 2 * unit)
+    return _bounded(value, 2 * unit, "fit, norm, radius, spectral or kappa")
 
 
 def removal_bound(fit: float, weight: float, shift: float) -> float:
@@ -117,8 +107,27 @@ def removal_bound(fit: float, weight: float, shift: float) -> float:
 
     The printed step leaves out |b_k|. fit: R before; weight: b_k; shift: |n| in L2, at most |w_k - w_j| |Sigma|^(1/2).
     """
-    move = abs(check.number(weight, "weight")) * check.number(shift, "shift", minimum=0.0)
-    return (2 * move * check.number(fit, "fit", minimum=0.0) ** 0.5 + move**2) * (1 + gamma(16))
+    weight, shift = check.number(weight, "weight"), check.number(shift, "shift", minimum=0.0)
+    root = math.sqrt(check.number(fit, "fit", minimum=0.0))
+    move, e = _product(weight, shift)
+    unit = max(exponent(root) + 1, e)
+    moved, f = _product(move, 2 * times(root, -unit) + times(move, e - unit))
+    return _bounded(moved, e + unit + f, "fit, weight or shift")
+
+
+def _product(*factors: float) -> tuple[float, int]:
+    """|product| of floats as m 2^e with m in [1/2, 1) or 0: no overflow, no underflow."""
+    mantissa, e = 1.0, 0
+    for factor in factors:
+        m, k = math.frexp(abs(factor))
+        mantissa, shift = math.frexp(mantissa * m)
+        e += k + shift
+    return (mantissa, e) if mantissa else (0.0, -5000)
+
+
+def _bounded(value: float, e: int, names: str) -> float:
+    """value 2^e, less than eight roundings off, rounded up; ValueError beyond float64."""
+    return float(check.no_overflow(above(float(value) * (1 + gamma(16)), e), names))
 
 
 # --- exponents: the gap is O(m^-exponent) when e(l) - e(inf) = O(l^-s) ------------------------------------------------
@@ -158,18 +167,3 @@ def cells_exponent(n: int) -> Fraction:
 
 
 MAUREY_EXPONENT = Fraction(1)  # any n: a coin toss does not see the dimension
-
-
-def guaranteed_cluster(n: int, m: int, eta: float) -> float:
-    """m / (1 + 2/eps_m)^n with eps_m = m^((eta-1)/n): rows that the printed pigeonhole puts in one ball.
-
-    The text writes ~ m^eta; there is a factor 2^n in front, and less than one row below m = 2^(n/eta).
-    """
-    n, m = check.positive_integer(n, "n"), check.positive_integer(m, "m")
-    eta = check.number(eta, "eta", minimum=0.0, maximum=1.0, open_minimum=True)
-    return m / covering_bound(n, m ** ((eta - 1) / n))
-
-
-def log2_width_needed(n: int, eta: float) -> float:
-    """log2 of the width below which the printed pigeonhole promises less than one row: n / eta > n (n + 1)."""
-    return check.positive_integer(n, "n") / check.number(eta, "eta", minimum=0.0, maximum=1.0, open_minimum=True)

@@ -2,7 +2,7 @@
 
     delta_W(l, alpha; m) = min E|Y - gamma Z(V)|^2 + kappa |gamma|_1  over |gamma|_0 <= l, |v_i| = 1, angle(v_i, w_i) <= alpha
 
-for unit rows w_1..w_m. As printed only the angles are constrained; then v_i may grow and gamma shrink until the
+for unit rows w_1..w_m (up to 1e-12; a row that is not moved keeps its length). As printed only the angles are constrained; then v_i may grow and gamma shrink until the
 penalty is gone, the minimum is not attained, and the angle to w_i = 0 means nothing.
 
 Every rule here returns a feasible point, so its value (rounded up) is an upper bound; the result says which rule won.
@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory import lasso, oracle
+from theory import oracle
 from theory.compression.rules import UNIT_NORM, Layer
-from theory.lasso import features, second_layer
+from theory.lasso import second_layer
 from theory.numerics import Array, gamma
 from theory.numerics import validation as check
+from theory.oracle import normalise, relu, risk_above
 from theory.risk import Sample
 
 RULES = ("enumeration", "homotopy", "pursuit", "maurey", "merging", "oracle")
@@ -31,6 +32,8 @@ RULES = ("enumeration", "homotopy", "pursuit", "maurey", "merging", "oracle")
 SUPPORTS = 1000
 
 MOVED = ", rows moved"
+
+Candidate = tuple[Array, Array, str]  # rows (m, n), weights (m,) in units of size one, and the rule that found them
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +79,10 @@ def delta(
     rows are free, so e(l) is delta). Then the rows of the best layer move within their caps, `sweeps` times at most.
     warm: a feasible layer for smaller l and alpha; the result is no worse. ValueError on bad input.
     """
-    X, y, w, W = _checked(sample, W)
-    m = len(W)
+    W = _checked_rows(sample, W)
     l = check.positive_integer(l, "l", minimum=0)
-    if l > m:
-        raise ValueError(f"l must be at most the number of rows, m = {m}; got {l}")
+    if l > len(W):
+        raise ValueError(f"l must be at most the number of rows, m = {len(W)}; got {l}")
     alpha = check.number(alpha, "alpha", minimum=0.0, maximum=math.pi)
     kappa = check.number(kappa, "kappa", minimum=0.0)
     for rule in rules:
@@ -88,36 +90,16 @@ def delta(
     draws = check.positive_integer(draws, "draws", minimum=0)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
     rng = check.generator(rng)
-    layer = Layer(X, y, w, W, kappa, l, alpha)
-    best, lower = _result(layer, W, np.zeros(m), "no unit"), layer.convex_bound()
-    if l == 0:
-        return Compression(best.upper, max(lower, _energy_below(y, w)), W, np.zeros(m), l, alpha, best.rule)
-    candidates: list[tuple[float, Array, Array, str]] = []
-    for support, rule in layer.supports(rules, draws, rng):
-        b = layer.refit(support)
-        candidates.append((layer.objective(b), W, b, rule))
-    if "enumeration" in rules and l < m and math.comb(m, l) <= SUPPORTS:
-        b, bound = layer.enumerate()
-        lower = max(lower, bound)
-        candidates.append((layer.objective(b), W, b, "enumeration"))
-    if "merging" in rules and alpha > 0 and l < m:
-        V, b = layer.merge(moved=True)
-        candidates.append((layer.value(V, b), V, b, "merging"))
-    if "oracle" in rules and alpha == math.pi:
-        net = oracle.finite(sample, l, kappa, rng=rng, starts=2)
-        lower = max(lower, net.lower)
-        V, b = W.copy(), np.zeros(m)
-        V[: len(net.units)], b[: len(net.units)] = net.units, net.weights
-        candidates.append((layer.value(V, b), V, b, "oracle"))
+    layer = Layer(normalise(sample, kappa, "eq. (8)"), W, l, alpha)
     if warm is not None:
         _check_warm(layer, warm)
-        candidates.append((layer.value(warm.rows, warm.weights), warm.rows, warm.weights, warm.rule))
-    for _, V, b, rule in sorted(candidates, key=lambda c: c[0])[:2]:
-        found = _result(layer, V, b, rule)
-        best = found if found.upper < best.upper else best
-        if alpha > 0 and sweeps > 0:
-            found = _result(layer, *layer.improve(V, b, sweeps), rule.removesuffix(MOVED) + MOVED)
-            best = found if found.upper < best.upper else best
+    best, lower = _result(layer, W, np.zeros(len(W)), "no unit"), 0.0
+    if l > 0:
+        candidates, lower = _candidates(layer, rules, draws, rng)
+        if warm is not None:
+            candidates.append((warm.rows, layer.p.weights(warm.weights), warm.rule))
+        best = min([best, *_improved(layer, candidates, sweeps)], key=lambda c: c.upper)
+    lower = _lower(layer, sample, lower)
     if warm is not None and warm.upper <= best.upper:
         best = warm
     return Compression(best.upper, min(lower, best.upper), best.rows, best.weights, l, alpha, best.rule)
@@ -154,41 +136,72 @@ def table(
     return tuple(rows)
 
 
-def _checked(sample: Sample, W: ArrayLike) -> tuple[Array, Array, Array, Array]:
-    if not isinstance(sample, Sample):
-        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
-    if sample.n_out != 1:
-        raise ValueError(f"sample must have one output for eq. (8); got {sample.n_out}")
+def _candidates(
+    layer: Layer, rules: tuple[str, ...], draws: int, rng: np.random.Generator
+) -> tuple[list[Candidate], float]:
+    """Layers that the rules propose for l > 0, and the best lower bound that comes with them; units of size one."""
+    m, W, alpha, lower = len(layer.W), layer.W, layer.alpha, 0.0
+    found = [(W, layer.refit(support), rule) for support, rule in layer.supports(rules, draws, rng)]
+    if "enumeration" in rules and layer.l < m and math.comb(m, layer.l) <= SUPPORTS:
+        b, lower = layer.enumerate()
+        found.append((W, b, "enumeration"))
+    if "merging" in rules and alpha > 0 and layer.l < m:
+        found.append((*layer.merge(moved=True), "merging"))
+    if "oracle" in rules and alpha == math.pi:
+        net = oracle.finite(layer.p.sample, layer.l, layer.p.kappa, rng=rng, starts=2)
+        lower = max(lower, net.lower)
+        V, b = W.copy(), np.zeros(m)
+        V[: len(net.units)], b[: len(net.units)] = net.units, net.weights
+        found.append((V, b, "oracle"))
+    return found, lower
+
+
+def _improved(layer: Layer, candidates: list[Candidate], sweeps: int) -> list[Compression]:
+    """The two best candidates, and where their rows may move also what becomes of them in `sweeps` steps."""
+    out = []
+    for V, b, rule in sorted(candidates, key=lambda c: layer.value(c[0], c[1]))[:2]:
+        out.append(_result(layer, V, b, rule))
+        if layer.alpha > 0 and sweeps > 0:
+            out.append(_result(layer, *layer.improve(V, b, sweeps), rule.removesuffix(MOVED) + MOVED))
+    return out
+
+
+def _lower(layer: Layer, sample: Sample, found: float) -> float:
+    """The best lower bound on delta in the user's units; found: one in units of size one."""
+    p = layer.p
+    if layer.l == 0:
+        found = max(found, math.fsum(p.w * p.y * p.y) * (1 - gamma(5)) - 2.0**-1000)
+    if p.kappa > 0:
+        return p.lower(max(found, layer.convex_bound()))
+    # weights are unbounded: what no features at all can fit, in rationals
+    return max(p.lower(found), oracle.limit(sample, 0.0).lower)
+
+
+def _checked_rows(sample: Sample, W: ArrayLike) -> Array:
+    """The rows W (m, n), m >= 1, of norm one; ValueError otherwise."""
+    check.instance(sample, "sample", Sample)
     W = check.finite_array(W, "W", ndim=2)
     if W.shape[1] != sample.n_in or len(W) == 0:
         raise ValueError(f"W must have shape (m, {sample.n_in}), one row per unit, m >= 1; got {W.shape}")
-    with np.errstate(over="ignore"):
-        norms = np.linalg.norm(W, axis=1)
+    norms = np.hypot.reduce(np.abs(W), axis=1)
     if (np.abs(norms - 1) > UNIT_NORM).any():
         k = int(np.argmax(np.abs(norms - 1)))
         raise ValueError(
             f"W must have unit rows; row {k} has norm {norms[k]:.6g}. Divide each row by its norm and multiply its "
             "outgoing weight by it (same function, smaller penalty); a zero row with no outgoing weight may go anywhere"
         )
-    _, y, w = features(sample.X, sample.Y, sample.weights)
-    return sample.X, y, w, W
-
-
-def _energy_below(y: Array, w: Array) -> float:
-    return math.fsum(w * y * y) * (1 - gamma(5))
+    return W
 
 
 def _result(layer: Layer, V: Array, b: Array, rule: str) -> Compression:
-    """The layer with its second layer solved, and its risk rounded up, roundings of the features included."""
-    used = np.flatnonzero(b)
+    """The layer with its second layer solved, and its risk rounded up, in the user's units."""
+    p, used = layer.p, np.flatnonzero(b)
+    solved = second_layer(relu(p.X, V[used], sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    used, solved = used[solved != 0], solved[solved != 0]
+    upper, at = p.net(V[used], solved, risk_above(p, V[used], solved))
     rows, weights = layer.W.copy(), np.zeros(len(b))
-    Z = np.maximum(layer.X @ V[used].T, 0)
-    solved = second_layer(Z, layer.y, layer.kappa, weights=layer.w).beta
-    weights[used] = solved
+    weights[used] = at
     rows[weights != 0] = V[weights != 0]
-    size = np.abs(layer.X) @ (np.abs(V[used]).T @ np.abs(solved))
-    blur = gamma(layer.X.shape[1] + 2) * size * (1 + gamma(len(used) + layer.X.shape[1] + 8))
-    upper = lasso.primal(Z, layer.y, layer.w, layer.kappa, solved, blur)
     return Compression(upper, 0.0, rows, weights, layer.l, layer.alpha, rule)
 
 

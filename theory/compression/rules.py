@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from theory import lasso, oracle
+from theory import lasso
 from theory.lasso import active_set, homotopy, second_layer
 from theory.numerics import UNIT, Array, gamma, up
+from theory.oracle import Normalised, relu
 from theory.relu_kernel import second_moment_norm
-from theory.risk import Sample
 
 # How far a row may be from unit norm.
 UNIT_NORM = 1e-12
@@ -26,19 +26,20 @@ UNIT_NORM = 1e-12
 class Layer:
     """The problem of eq. (8) with its Gram matrix, for the rules to share.
 
-    X (N, n) inputs, y (N,) targets, w (N,) weights that sum to one, W (m, n) unit rows; kappa, l and alpha (radians) as
-    in `theory.compression.delta`. Weights b and start (m,) belong to rows V (m, n); a support is an array (k,) of
-    units.
+    p: inputs X (N, n), targets y (N,), weights w (N,) and kappa in units of size one; W (m, n) unit rows; l and alpha
+    (radians) as in `theory.compression.delta`. Weights b and start (m,) belong to rows V (m, n); a support is an array
+    (k,) of units.
     """
 
-    def __init__(self, X: Array, y: Array, w: Array, W: Array, kappa: float, l: int, alpha: float) -> None:
-        self.X, self.y, self.w, self.W, self.kappa, self.l, self.alpha = X, y, w, W, kappa, l, alpha
-        self.Z = np.maximum(X @ W.T, 0)
-        A = self.Z * np.sqrt(w)[:, None]
-        self.G, self.q = A.T @ A, self.Z.T @ (w * y)
-        self.energy = float(w @ y**2)
-        self.spread = float(second_moment_norm(Sample(X, y[:, None], w)).upper)
-        self.full = second_layer(self.Z, y, kappa, weights=w).beta
+    def __init__(self, p: Normalised, W: Array, l: int, alpha: float) -> None:
+        self.p, self.W, self.l, self.alpha = p, W, l, alpha
+        self.X, self.y, self.w, self.kappa = p.X, p.y, p.w, p.kappa
+        self.Z = relu(p.X, W, sure=p.kappa == 0)
+        A = self.Z * np.sqrt(p.w)[:, None]
+        self.G, self.q = A.T @ A, self.Z.T @ (p.w * p.y)
+        self.energy = float(p.w @ p.y**2)
+        self.spread = float(second_moment_norm(p.sample).upper)
+        self.full = second_layer(self.Z, p.y, p.kappa, weights=p.w).beta
 
     def objective(self, b: Array) -> float:
         """P(b) on the given rows, from the Gram matrix: for comparing, not for reporting."""
@@ -61,18 +62,16 @@ class Layer:
         return b
 
     def convex_bound(self) -> float:
-        """A lower bound on delta for every l: the convex problem with a unit anywhere in the caps.
+        """A lower bound on delta for every l and kappa > 0: the convex problem with a unit anywhere in the caps.
 
         |E r z(v)| <= |E r z(w_i)| + |r| ||Sigma||^(1/2) 2 sin(alpha/2) for v in the cap around w_i.
         """
-        if self.kappa == 0:  # weights are unbounded: what no features at all can fit, in rationals
-            return oracle.limit(Sample(self.X, self.y[:, None], self.w), 0.0).lower
         r = self.y - self.Z @ self.full
         norm = math.sqrt(float(self.w @ r**2) * self.spread) * (1 + gamma(len(self.y) + 16))
         blur = gamma(self.X.shape[1] + 4) * math.sqrt(self.X.shape[1])
         reach = 2 * math.sin(min(self.alpha, math.pi) / 2) * (1 + 8 * UNIT) + 4 * UNIT_NORM * (self.alpha > 0)
-        top = up(lasso.correlation(self.Z, self.w, r) + norm * (reach + blur))
-        return lasso.scaled(self.y, self.w, self.kappa, r, 2 * float(top))
+        top = (lasso.correlation(self.Z, self.w, r) + norm * (reach + blur)) * (1 + 8 * UNIT)
+        return lasso.scaled(self.y, self.w, self.kappa, r, 2 * top)
 
     def supports(self, rules: tuple[str, ...], draws: int, rng: np.random.Generator) -> Iterator[tuple[Array, str]]:
         """Supports of at most l units, with the rule that chose each; draws: how many coin tosses."""
@@ -102,7 +101,7 @@ class Layer:
         chosen: list[int] = []
         rows = np.zeros((self.l, m))  # rows of the partial Cholesky factor of G
         for k in range(self.l):
-            seen = left > 1e-12 * np.maximum(diagonal, 0) + 1e-300
+            seen = left > 1e-12 * diagonal
             seen[chosen] = False
             if not seen.any():
                 break
@@ -166,7 +165,7 @@ class Layer:
         if self.alpha == 0:
             return W.copy()
         size = np.linalg.norm(V, axis=-1, keepdims=True)
-        V = np.where(size > 1e-300, V / np.where(size > 1e-300, size, 1.0), W)
+        V = np.where(size > 0, V / np.where(size > 0, size, 1.0), W)
         cosine = np.sum(V * W, axis=-1, keepdims=True)
         across = V - cosine * W
         sine = np.linalg.norm(across, axis=-1, keepdims=True)

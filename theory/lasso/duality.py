@@ -1,27 +1,33 @@
 """Primal and dual values of the convex second layer, rounded the honest way.
 
-    P(b) = E (y - Z b)^2 + kappa |b|_1,      D(r) = E (2 y r - r^2)  for every r with |2 E z_j r| <= kappa for all j,
+    P(b) = E (y - Z b)^2 + sum_j k_j |b_j|,   D(r) = E (2 y r - r^2)  for every r with |2 E z_j r| <= k_j for all j,
 
 E the weighted mean over the sample. P(b) >= D(r): with rho = y - Z b, E rho^2 >= E (2 rho r - r^2) = D(r) - 2 E r Z b.
-The same line without feasibility reads P(b) >= D(r) - max(0, 2 max_j |E z_j r| - kappa) |b|_1.
+The same line without feasibility reads P(b) >= D(r) - max(0, max_j |2 E z_j r| - kappa) |b|_1.
 
-Z (N, m) features, y and r (N,), w (N,) weights that sum to one, beta (m,): checked arrays. The dual is that of the
-lasso (Tibshirani 1996) with the scaling of `theory.lasso.solve`.
+The best r near a residual rho differs from it by the span of a few features: `_projected`. The dual is that of the
+lasso (Tibshirani 1996) with the scaling of `theory.lasso.solve`. A `Problem` p has features and targets of size one and
+weighted rows, so that E is a sum there.
+
+Z (N, m) features, y and r (N,), w (N,) weights that sum to one, beta (m,), kappa: checked, in any units; top, value:
+numbers.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from theory.numerics import TINY, UNIT, Array, down, gamma, up
-from theory.numerics import validation as check
+from theory.lasso.problem import Problem
+from theory.numerics import TINY, UNIT, Array, above, down, exponent, gamma, times, up
 
 # Rows of Z handled at once when bounding rounding errors, in numbers.
 SLAB = 2_000_000
+
+# No weights: the rows of a `Problem` have them.
+ONE = np.ones(1)
 
 # A residual is made feasible by more than a scaling when the gap exceeds this share of the primal value.
 FINE = 1e-9
@@ -38,95 +44,241 @@ class Dual:
     radius: float = math.inf
 
 
-def features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:
-    """Z (N, m), y (N,) and weights (N,), checked: N >= 1, everything finite, one output.
-
-    weights are nonnegative and are scaled to sum to one, unless they already do up to rounding; None means 1/N each.
-    ValueError otherwise.
-    """
-    Z = check.finite_array(Z, "Z", ndim=2)
-    y = check.finite_array(y, "y")
-    if Z.shape[0] == 0:
-        raise ValueError(f"Z must have at least one row (sample); got shape {Z.shape}")
-    if y.ndim == 2 and y.shape[1] != 1:
-        raise ValueError(f"y must have one output, shape ({Z.shape[0]},) or ({Z.shape[0]}, 1); got {y.shape}")
-    if y.ndim not in (1, 2) or y.shape[0] != Z.shape[0]:
-        raise ValueError(f"y must have shape ({Z.shape[0]},), one entry per row of Z; got {y.shape}")
-    for array, name in ((Z, "Z"), (y, "y")):
-        if array.size and np.abs(array).max() > 1e100:
-            raise ValueError(f"{name} must be at most 1e100 in size, so that squares fit; got {np.abs(array).max():g}")
-    if weights is None:
-        return Z, y.reshape(-1), np.full(Z.shape[0], 1 / Z.shape[0])
-    w = check.finite_array(weights, "weights", ndim=1)
-    if w.shape != Z.shape[:1]:
-        raise ValueError(f"weights must have shape ({Z.shape[0]},), one per sample; got {w.shape}")
-    if (w < 0).any() or not w.any():
-        raise ValueError(f"weights must be nonnegative with a positive sum; got minimum {w.min()}")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(w.sum()):
-            w = w / w.max()
-    return Z, y.reshape(-1), w if abs(w.sum() - 1) <= 2 * gamma(len(w)) else w / w.sum()
+# --- the primal value --------------------------------------------------------------------------------------------
 
 
 def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array, blur: Array | float = 0.0) -> float:
-    """An upper bound on P(beta) for checked arrays, larger than P(beta) by roundings only.
+    """An upper bound on P(beta) for checked arrays, larger than P(beta) by roundings only; inf beyond float64.
 
-    blur (N,): what Z beta is off because Z itself was computed in floats.
+    Z (N, m), y, w (N,), beta (m,), in any units. blur (N,): what Z beta is off because Z itself was computed in floats.
     """
+    return float(up(squared_error(Z, y, w, beta, blur) + cost(kappa, beta)))
+
+
+def squared_error(Z: Array, y: Array, w: Array, beta: Array, blur: Array | float = 0.0) -> float:
+    """An upper bound on E (y - Z beta)^2, blur (N,) as in `primal`; inf where float64 overflows on the way."""
     with np.errstate(over="ignore", invalid="ignore"):
-        rho, slip = y - Z @ beta, _slip(Z, y, beta) + blur
-        norm = up(_root(_mean(w, rho, rho)) + _root(_mean(w, slip, slip)))
-        return float(up(up(norm**2) + up(kappa * math.fsum(np.abs(beta))) * (1 + gamma(2))))
+        rho, slip = y - Z @ beta, slips(Z, y, beta) + blur
+        square = float(up(up(_length(w, rho) + _length(w, slip)) ** 2))
+    return math.inf if math.isnan(square) else square
 
 
-def dual(Z: Array, y: Array, w: Array, kappa: float, beta: Array, rho: Array, value: float) -> Dual:
-    """The best dual value found near a residual rho (N,) of beta, whose primal value is `value`; checked arrays."""
-    if kappa == 0:
-        return _least_squares_dual(Z, y, w, beta, rho, _feasible(Z, w, np.zeros(Z.shape[1]), rho))
-    bound = scaled(y, w, kappa, rho, 2 * correlation(Z, w, rho))
-    if value - bound > FINE * value and beta.any():
-        used = np.flatnonzero(beta)
-        r = _feasible(Z[:, used], w, kappa / 2 * np.sign(beta[used]), rho)
-        bound = max(bound, scaled(y, w, kappa, r, 2 * correlation(Z, w, r)))
-    if value - bound > FINE * value:
-        # kappa next to nothing: P >= E (y - Z b)^2, and beyond the radius of that bound P >= kappa radius
-        free = _least_squares_dual(Z, y, w, beta, rho, _feasible(Z, w, np.zeros(Z.shape[1]), rho))
-        bound = max(bound, free.value if free.radius == math.inf else min(free.value, float(down(kappa * free.radius))))
-    return Dual(bound)
+def cost(kappa: float, beta: Array, shift: int = 0) -> float:
+    """An upper bound on kappa |beta|_1 2^shift for weights beta (m,); inf beyond float64."""
+    size = exponent(beta)
+    mantissa, e = math.frexp(kappa)
+    return above(math.fsum(np.abs(times(beta, -size))) * mantissa * (1 + gamma(4)), e + size + shift)
 
 
-def _slip(Z: Array, y: Array, beta: Array) -> Array:
+def slips(Z: Array, y: Array, beta: Array) -> Array:
     """Bounds on the error of y - Z beta as computed, (N,)."""
     size = np.empty(len(y))
     for rows in _slabs(Z):
         size[rows] = np.abs(Z[rows]) @ np.abs(beta)
-    return gamma(2 * Z.shape[1] + 8) * (size + np.abs(y)) + TINY
+    return gamma(2 * Z.shape[1] + 8) * (size + np.abs(y)) + (4 * len(beta) + 8 + np.abs(beta).sum()) * 2.0**-1074
+
+
+def _length(w: Array, a: Array) -> float:
+    """An upper bound on (E a^2)^(1/2); inf or NaN where a is."""
+    largest = float(np.max(np.abs(a), initial=0.0))
+    if not 0 < largest < math.inf:
+        return largest
+    e = exponent(largest)
+    a = times(a, -e)
+    return above(_root(_mean(w, a, a)), e)
+
+
+# --- the dual value ------------------------------------------------------------------------------------------------
+
+
+def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
+    """The best dual value found near the residual rho (N,) of b (m,), whose primal value is `value`; in p's units."""
+    if not p.k.any():
+        return _least_squares_dual(p, b, rho, value)
+    bound = scaled(p.a, ONE, 1.0, rho, _excess(p, rho))
+    if not value - bound <= FINE * value:
+        bound = max(bound, _projected(p, b, rho, rho))
+    if not value - bound <= FINE * value and b.any():
+        used = np.flatnonzero(b)
+        r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
+        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)), _projected(p, b, rho, r))
+    if not value - bound <= FINE * value:
+        # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
+        free = _least_squares_dual(p, b, rho, value)
+        paid = float(down(float(p.k.min()) * free.radius)) if free.radius < math.inf else math.inf
+        bound = max(bound, min(free.value, paid))
+    return Dual(bound)
 
 
 def correlation(Z: Array, w: Array, r: Array) -> float:
-    """An upper bound on max_j |E z_j r|."""
-    return float(np.max(_correlations(Z, w, r), initial=0.0))
+    """An upper bound on max_j |E z_j r|; inf when undecided."""
+    return _worst(_correlations(Z, w, r)[1])
+
+
+def _excess(p: Problem, r: Array) -> float:
+    """An upper bound on max_j |2 E z_j r| / k_j, by how much r exceeds the penalties."""
+    bound = 2 * _correlations(p.A, ONE, r)[1] * (1 + 4 * UNIT)
+    return _worst(np.divide(bound, p.k, out=np.full(len(p.k), math.inf), where=p.k > 0))
 
 
 def scaled(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
-    """A lower bound on max_s D(s r) over s top <= kappa; feasible when 2 |E z r| <= top for every feature z."""
+    """A lower bound on max_s D(s r) over s top <= kappa; feasible when |2 E z r| <= top for every feature z; else 0."""
+    if not (0 <= top < math.inf and np.isfinite(r).all()):
+        return 0.0
     square = _mean(w, r, r)
     product, size = math.fsum(w * y * r), _mean(w, y, r)
     s = product / square
     if abs(s) * top > kappa * (1 - 4 * UNIT):
-        s = math.copysign(float(down(kappa / top)), s)
+        s = math.copysign(max(0.0, float(down(kappa / top))), s)
     value = 2 * s * product - s * s * square
     error = gamma(10) * (2 * abs(s) * size + s * s * square) + TINY
-    return max(0.0, float(down(value - error)))
+    return _positive(value - error)
 
 
-def _correlations(Z: Array, w: Array, r: Array) -> Array:
-    """Upper bounds on |E z_j r|, (m,)."""
-    total = np.zeros(Z.shape[1])
+def _projected(p: Problem, b: Array, rho: Array, near: Array) -> float:
+    """A lower bound on min P from r = near - d, d in the span of the used features, with 2 <A_j, r> = +- k_j on them.
+
+    Such a d exists when the used features are independent, and its length is bounded (`_shift`). Since a = rho + A b,
+
+        D(r) = 2 <rho, r> - |r|^2 + 2 <r, A b> = |rho|^2 - |rho - r|^2 + sum_j k_j |b_j|,
+
+    P(b) but for |rho - r|^2. near: rho, or a vector beside it where large weights have blurred rho. Used are those with
+    b_j != 0 and, at first, those that are violated: 2 <A_j, r> is brought to the nearest allowed value. What the others violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s)
+    |r|^2 for 0 <= s <= 1.
+    """
+    value, bound = _correlations(p.A, ONE, near)
+    half = p.k / 2
+    target = np.where(b != 0, np.sign(b) * half, np.clip(value, -half, half))
+    miss = np.abs(value - target) + (bound - np.abs(value))
+    for used in ((b != 0) | ~(bound <= half), b != 0):
+        shift = _shift(p.A[:, used], miss[used])
+        if not shift < math.inf:
+            continue
+        reach = 2 * (bound[~used] + _norms(p.A[:, ~used]) * shift) * (1 + 8 * UNIT)
+        return _shifted(p, b, rho, near, shift, _worst(reach / p.k[~used]) if (p.k[~used] > 0).all() else math.inf)
+    return 0.0
+
+
+def _shifted(p: Problem, b: Array, rho: Array, near: Array, shift: float, top: float) -> float:
+    """The bound of `_projected` for |d| <= shift, where r exceeds the penalties by the factor top at most.
+
+    From the identity there, or from D(r) itself, which does not see how large weights cancel.
+    """
+    slip = _length(ONE, slips(p.A, p.a, b))
+    size, length = math.sqrt(math.fsum(rho * rho)), math.sqrt(math.fsum(near * near))
+    paid, apart = math.fsum(p.k * np.abs(b)), shift + slip + _length(ONE, rho - near)
+    identity = (max(0.0, size - slip) ** 2 + paid - apart**2, size**2 + paid + apart**2)
+    product, spread = math.fsum(p.a * near), _mean(ONE, p.a, near)
+    moved = _length(ONE, p.a) * shift
+    plain = (2 * (product - moved) - (length + shift) ** 2, 2 * (spread + moved) + (length + shift) ** 2)
+    value = max(
+        (v - gamma(32) * terms for v, terms in (identity, plain)), key=lambda v: -math.inf if math.isnan(v) else v
+    )
+    if not top <= 1:
+        s = max(0.0, float(down(1 / top)))
+        value = s * value + s * (1 - s) * max(0.0, length - shift) ** 2 - gamma(32) * (abs(value) + length**2)
+    return _positive(value - TINY)
+
+
+def _least_squares_dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
+    """kappa = 0: min |a - A b|^2 = |rho|^2 - |d|^2, d the projection of rho on the features, where their rank is proved.
+
+    Zero and repeated features do no harm. Otherwise D(r) - 2 max_j |<A_j, r>| radius with r nearly orthogonal to them,
+    the radius in the units of p.
+    """
+    free, best = replace(p, k=np.zeros_like(p.k)), -1.0
+    for near in (lambda: rho, lambda: _feasible(p.A, np.zeros_like(b), rho)):
+        r = near()
+        shift = _whole_shift(p.A, _correlations(p.A, ONE, r)[1])
+        if shift < math.inf:
+            best = max(best, _shifted(free, b, rho, r, shift, 0.0))
+        if value - best <= FINE * value:
+            break
+    return _within_a_radius(p, b, r) if best < 0 else Dual(best)
+
+
+def _whole_shift(A: Array, miss: Array) -> float:
+    """`_shift` for all columns of A (N, m), of which zero ones and copies need no shift of their own."""
+    used = A.any(axis=0)
+    A, miss = A[:, used], miss[used]
+    shift = _shift(A, miss)
+    if shift < math.inf:
+        return shift
+    kept = np.unique(A, axis=1, return_index=True)[1]
+    return _shift(A[:, kept], miss[kept])
+
+
+def _within_a_radius(p: Problem, b: Array, r: Array) -> Dual:
+    """kappa = 0, singular features: D(r) - 2 max_j |<A_j, r>| radius for r (N,) nearly orthogonal to them."""
+    square = _mean(ONE, r, r)
+    product = math.fsum(p.a * r) - gamma(8) * _mean(ONE, p.a, r) - TINY
+    top = 2 * _worst(_correlations(p.A, ONE, r)[1] * p.shares)
+    norm = math.fsum(np.abs(b) / p.shares) if p.shares.all() else math.inf
+    radius = max(2 * norm, ALLOWANCE * _mean(ONE, p.a, p.a) / top)
+    value = (2 * product * (1 - 2 * UNIT) - square) - up(top * radius)
+    bound = _positive(value - 4 * UNIT * (2 * product + square)) if product > 0 else 0.0
+    return Dual(bound, radius) if bound > 0 else Dual(0.0)
+
+
+def _feasible(A: Array, target: Array, rho: Array) -> Array:
+    """rho changed as little as possible so that <A_j, rho> is target_j (m,), up to rounding and the rank of A.
+
+    Columns of A have a size near one, so the threshold of the rank is one for all.
+    """
+    from scipy.linalg import qr, solve_triangular
+
+    if not A.any():
+        return rho
+    Q, R, pivots = qr(A, mode="economic", pivoting=True, check_finite=False)
+    diagonal = np.abs(np.diag(R))
+    rank = int(np.sum(diagonal > 8 * A.shape[1] * UNIT * diagonal[0]))
+    Q = Q[:, :rank]
+    goal = solve_triangular(R[:rank, :rank], target[pivots[:rank]], trans="T", check_finite=False)
+    for _ in range(2):
+        rho = rho - Q @ (Q.T @ rho - goal)
+    return rho
+
+
+def _shift(A: Array, miss: Array) -> float:
+    """An upper bound on |d| for the d in the span of A's columns (N, m) with |<A_j, d>| <= miss_j; inf when unproved.
+
+    |X^T miss| / sigma_min(U), U = A X for an approximate inverse factor X of A. U is nearly orthonormal, and its
+    distance from that is bounded entry by entry: sigma_min >= sqrt(1 - |U^T U - I|) - |error of U|, Frobenius norms.
+    Works up to condition numbers near 1e13 of the columns scaled to norm one; inf beyond.
+    """
+    from scipy.linalg import qr, solve_triangular
+
+    N, m = A.shape
+    if m == 0:
+        return 0.0
+    size = np.sqrt(np.sum(A**2, axis=0))
+    if m > N or not (size > 1e-100).all() or not np.isfinite(miss).all():
+        return math.inf
+    A = A / size
+    R = qr(A, mode="r", check_finite=False)[0][:m]
+    if not np.abs(np.diag(R)).min() > UNIT:
+        return math.inf
+    X = solve_triangular(R, np.eye(m), check_finite=False)
+    U = A @ X
+    eta = gamma(m + 8) * _frobenius(np.abs(A) @ np.abs(X))
+    defect = _frobenius(U.T @ U - np.eye(m)) + gamma(N + 8) * (_frobenius(U) ** 2 + m)
+    if not defect < 0.5 or not eta < 0.5:
+        return math.inf
+    smallest = math.sqrt(1 - defect) * (1 - 4 * UNIT) - eta
+    pulled = np.abs(X).T @ (miss / size) * (1 + gamma(2 * m + N + 16))
+    return _frobenius(pulled) / smallest * (1 + gamma(4)) + TINY
+
+
+# --- sums whose rounding is bounded ----------------------------------------------------------------------------
+
+
+def _correlations(Z: Array, w: Array, r: Array) -> tuple[Array, Array]:
+    """E z_j r as computed, and upper bounds on |E z_j r|: both (m,)."""
+    total, weighted = np.zeros(Z.shape[1]), w * r
     for rows in _slabs(Z):
-        total += np.abs(Z[rows]).T @ (w[rows] * np.abs(r[rows]))
-    error = gamma(2 * len(r) + 8) * total + TINY
-    return up(np.abs(Z.T @ (w * r)) + error)
+        total += np.abs(Z[rows]).T @ np.abs(weighted[rows])
+    value = Z.T @ weighted
+    return value, up(np.abs(value) + (gamma(2 * len(r) + 8) * total + TINY))
 
 
 def _slabs(Z: Array) -> list[slice]:
@@ -143,89 +295,20 @@ def _root(x: float) -> float:
     return float(up(math.sqrt(x)))
 
 
-def _feasible(Z: Array, w: Array, target: Array, rho: Array) -> Array:
-    """rho changed as little as possible so that E z_j rho is target_j (m,), up to rounding and the rank of Z."""
-    from scipy.linalg import qr, solve_triangular
-
-    if not Z.any():
-        return rho
-    root = np.sqrt(w)
-    Q, R, pivots = qr(Z * root[:, None], mode="economic", pivoting=True, check_finite=False)
-    diagonal = np.abs(np.diag(R))
-    rank = int(np.sum(diagonal > 8 * max(Z.shape) * UNIT * diagonal[0]))
-    Q = Q[:, :rank]
-    goal = solve_triangular(R[:rank, :rank], target[pivots[:rank]], trans="T", check_finite=False)
-    a = root * rho
-    for _ in range(2):
-        a = a - Q @ (Q.T @ a - goal)
-    return np.divide(a, root, out=rho.copy(), where=root > 0)
+def _worst(values: Array) -> float:
+    """The largest of some numbers >= 0, 0 of none; inf when one of them is undecided (NaN)."""
+    return float(np.max(np.where(np.isnan(values), math.inf, values), initial=0.0))
 
 
-def _least_squares_dual(Z: Array, y: Array, w: Array, beta: Array, rho: Array, r: Array) -> Dual:
-    """kappa = 0: a lower bound from a vector r that is orthogonal to the features up to rounding.
-
-    With P the projector on the features, min P = |(1 - P) y|^2 >= (<y, r - P r> / |r|)^2, and |P r| is bounded when Z
-    is proved to have full column rank (zero and repeated columns apart). In the product y may be replaced by the
-    residual rho, with <rho, P r> <= (|P r| + |rho - r|) |P r|. Otherwise D(r) - 2 max_j |E z_j r| radius.
-    """
-    square = _mean(w, r, r)
-    product = math.fsum(w * y * r) - gamma(8) * _mean(w, y, r) - TINY
-    corr = _correlations(Z, w, r)
-    if product <= 0 or square <= TINY:
-        return Dual(0.0)
-    projection = _projection(Z, w, corr)
-    if projection < math.inf:
-        aligned = down(product - up(_root(_mean(w, y, y)) * projection))
-        slip, apart = _slip(Z, y, beta), np.abs(rho - r)
-        slips = _root(_mean(w, slip, slip))
-        near = math.fsum(w * rho * r) - gamma(8) * _mean(w, rho, r) - slips * _root(square) * (1 + 4 * UNIT)
-        leak = (projection + slips + _root(_mean(w, apart, apart))) * projection
-        aligned = max(aligned, near - leak * (1 + 8 * UNIT) - 4 * UNIT * abs(near))
-        return Dual(max(0.0, float(aligned)) ** 2 / square * (1 - gamma(8)))
-    top, norm = 2 * float(np.max(corr)), math.fsum(np.abs(beta))
-    radius = max(2 * norm, ALLOWANCE * _mean(w, y, y) / top)
-    value = (2 * product * (1 - 2 * UNIT) - square) - up(top * radius)
-    return Dual(max(0.0, float(down(value - 4 * UNIT * (2 * product + square)))), radius)
+def _positive(value: float) -> float:
+    """A lower bound rounded down once more; 0, which always holds, where it is negative or undecided (NaN)."""
+    value = float(down(value))
+    return value if value > 0 else 0.0
 
 
-def _projection(Z: Array, w: Array, corr: Array) -> float:
-    """An upper bound on |P r| when |E z_j r| <= corr_j; inf when unproved. Zero and repeated columns go if need be."""
-    bound = _full_rank_projection(Z, w, corr)
-    if bound < math.inf:
-        return bound
-    Z, kept = np.unique(Z, axis=1, return_index=True)
-    used = Z.any(axis=0)
-    return _full_rank_projection(Z[:, used], w, corr[kept][used])
-
-
-def _full_rank_projection(Z: Array, w: Array, corr: Array) -> float:
-    """The bound for Z of full column rank: |X^T corr| / sigma_min(U), U = Z X for an approximate inverse factor X.
-
-    U is nearly orthonormal, and its distance from that is bounded entry by entry: sigma_min >= sqrt(1 - |U^T U - I|) -
-    |error of U|, Frobenius norms. Works up to condition numbers near 1e13; inf beyond.
-    """
-    from scipy.linalg import qr, solve_triangular
-
-    N, m = Z.shape
-    if m == 0:
-        return 0.0
-    A = Z * np.sqrt(w)[:, None]
-    size = np.sqrt(np.sum(A**2, axis=0))
-    if m > N or not (size > 1e-100).all():
-        return math.inf
-    A = A / size
-    R = qr(A, mode="r", check_finite=False)[0][:m]
-    if np.abs(np.diag(R)).min() <= UNIT:
-        return math.inf
-    X = solve_triangular(R, np.eye(m), check_finite=False)
-    U = A @ X
-    eta = gamma(m + 8) * _frobenius(np.abs(A) @ np.abs(X))
-    defect = _frobenius(U.T @ U - np.eye(m)) + gamma(N + 8) * (_frobenius(U) ** 2 + m)
-    if not defect < 0.5 or not eta < 0.5:
-        return math.inf
-    smallest = math.sqrt(1 - defect) * (1 - 4 * UNIT) - eta
-    pulled = np.abs(X).T @ (corr / size) * (1 + gamma(2 * m + N + 16))
-    return _frobenius(pulled) / smallest * (1 + gamma(4)) + TINY
+def _norms(A: Array) -> Array:
+    """Upper bounds on the lengths of columns (N, m), (m,)."""
+    return np.sqrt(np.sum(A**2, axis=0)) * (1 + gamma(2 * len(A) + 16)) + TINY**0.5
 
 
 def _frobenius(matrix: Array) -> float:

@@ -12,20 +12,21 @@ proposed b, the primal value (rounded up), the dual value (rounded down) and the
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.lasso import duality, solvers
-from theory.lasso.duality import features
-from theory.numerics import Array, up
+from theory.lasso.problem import Problem, features, normalise
+from theory.numerics import Array, above, below, exponent, times, up
 from theory.numerics import validation as check
 
 SOLVERS = ("lars", "cvxpy")
 
-# By how much of kappa_max a path may miss the optimality conditions before it is walked again.
-WALKED = 1e-8
+# By how much of kappa_max the last point of a path may miss the optimality conditions at kappa_min.
+REACHED = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +60,17 @@ class SecondLayer:
 
 @dataclass(frozen=True, eq=False)
 class Homotopy:
-    """The solution path of the lasso in kappa, piecewise linear between its knots.
+    """The solution path of the lasso in kappa, piecewise linear between its knots: supports of every size.
 
-    knots (K,) decrease strictly from kappa_max (beta = 0) to 0, or to where the path was cut; betas (K, m).
+    knots (K,) decrease strictly from kappa_max (beta = 0) to kappa_min, or to where the path was cut; betas (K, m).
+    reached: whether the last beta is optimal at kappa_min (to 1e-8 of kappa_max in the optimality conditions, each
+    feature scaled to size one). Features that tie, repeat or are below 1e-7 of the largest can lead the path astray; no
+    beta comes with a promise (`second_layer` gives one).
     """
 
     knots: Array
     betas: Array
-
-    def at(self, kappa: float) -> Array:
-        """beta (m,) at kappa >= knots[-1], by interpolation; zero above kappa_max."""
-        kappa = check.number(kappa, "kappa", minimum=float(self.knots[-1]))
-        k = int(np.searchsorted(-self.knots, -kappa))
-        if k == 0 or k == len(self.knots):
-            return self.betas[min(k, len(self.knots) - 1)].copy()
-        left, right = self.knots[k - 1], self.knots[k]
-        t = (left - kappa) / (left - right)
-        return (1 - t) * self.betas[k - 1] + t * self.betas[k]
+    reached: bool
 
     @property
     def active(self) -> Array:
@@ -89,7 +84,9 @@ def kappa_max(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None) -
     Z (N, m), y (N,), weights (N,) as in `second_layer`.
     """
     Z, y, w = features(Z, y, weights)
-    return float(2 * np.abs(Z.T @ (w * y)).max(initial=0.0))
+    e, f = exponent(Z), exponent(y)
+    top = 2 * np.abs(times(Z, -e).T @ (w * times(y, -f))).max(initial=0.0)
+    return check.no_overflow(float(times(top, e + f)), "y or Z")
 
 
 def second_layer(
@@ -109,43 +106,47 @@ def second_layer(
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(solver, "solver", SOLVERS)
-    Z, y, w = features(Z, y, weights)
-    if Z.shape[1] == 0 or not Z.any() or not y.any():
-        beta = np.zeros(Z.shape[1])
+    p = normalise(*features(Z, y, weights), kappa)
+    if not p.A.any() or not p.a.any():
+        b = np.zeros(p.A.shape[1])
     elif solver == "cvxpy":
-        beta = solvers.interior_point(Z, y, w, kappa)
+        b = solvers.interior_point(p)
     else:
-        beta = solvers.least_squares(Z, y, w) if kappa == 0 else solvers.lars(Z, y, w, kappa)
-    found = certify(Z, y, kappa, beta, weights=w, solver=solver)
-    if solver == "lars" and kappa > 0 and found.gap > duality.FINE * found.primal:
+        b = solvers.lars(p) if p.k.any() else solvers.least_squares(p)
+    found = _certified(p, kappa, _weights(p.outward(b)), solver)
+    if solver == "lars" and p.k.any() and found.gap > duality.FINE * found.primal:
         # the Gram matrix squares the condition number; QR does not
-        refined = solvers.refine(Z, y, w, kappa, beta)
+        refined = solvers.refine(p, b)
         if refined is not None:
-            other = certify(Z, y, kappa, refined, weights=w, solver=solver)
+            other = _certified(p, kappa, _weights(p.outward(refined)), solver)
             found = other if other.gap < found.gap else found
     return found
 
 
 def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, kappa_min: float = 0.0) -> Homotopy:
-    """The whole path of solutions from kappa_max down to kappa_min >= 0 (LARS with the lasso modification).
+    """The path of solutions from kappa_max down to kappa_min >= 0 (scikit-learn's LARS with the lasso modification).
 
-    scikit-learn's path is kept when it is optimal at its knots and between them; features that tie or repeat can lead
-    it astray, and then the path is walked again from one event to the next, every turn solved by `active_set`. Z (N,
-    m), y (N,), weights (N,) as in `second_layer`.
+    Z (N, m), y (N,), weights (N,) as in `second_layer`. ValueError on bad input, and where knots or weights are beyond
+    float64.
     """
     kappa_min = check.number(kappa_min, "kappa_min", minimum=0.0)
-    Z, y, w = features(Z, y, weights)
-    top = kappa_max(Z, y, weights=w)
-    if top <= kappa_min:
-        return Homotopy(np.array([kappa_min]), np.zeros((1, Z.shape[1])))
-    G, q = solvers.gram(Z, y, w)
-    alphas, betas = solvers.lars_path(G, q, kappa_min, whole=True)
-    knots = 2 * alphas
-    if not solvers.is_optimal(G, q, knots, betas, kappa_min, WALKED * top):
-        knots, betas = solvers.walk(G, q, kappa_min)
+    p = normalise(*features(Z, y, weights), kappa_min)
+    G, q = solvers.gram(p)
+    if (2 * np.abs(q) <= p.k).all():
+        return Homotopy(np.array([kappa_min]), np.zeros((1, len(q))), True)
+    knots, b = solvers.lars_path(p, G, q, float(p.k.min()), whole=True)
     # A degenerate step repeats its knot; the last solution at each knot is the one that the path goes on from.
     keep = np.append(np.diff(knots) < 0, True)
-    return Homotopy(knots[keep], betas[keep])
+    knots, b = knots[keep], b[keep]
+    reached = _is_optimal(G, q, p.k, b[-1])
+    return Homotopy(check.no_overflow(times(knots, p.level + p.largest), "y or Z"), _weights(p.outward(b)), reached)
+
+
+def _is_optimal(G: Array, q: Array, k: Array, b: Array) -> bool:
+    """Whether |2 (q - G b)| <= k, with equality and the right sign where b is not 0, up to REACHED of its size at b = 0."""
+    c = 2 * (q - G @ b)
+    miss = np.where(b != 0, np.abs(c - np.sign(b) * k), np.abs(c) - k)
+    return bool(miss.max(initial=0.0) <= REACHED * 2 * np.abs(q).max(initial=0.0))
 
 
 def certify(
@@ -160,16 +161,38 @@ def certify(
     """Primal value, feasible dual value and gap of any second layer beta (m,): every rounding is bounded.
 
     Z (N, m), y (N,), weights (N,) as in `second_layer`; solver: a name to report. ValueError unless there is one entry
-    of beta per feature.
+    of beta per feature, and where the risk is beyond float64.
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     Z, y, w = features(Z, y, weights)
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")
-    largest = float(np.abs(beta).max(initial=0.0))
-    value = duality.primal(Z, y, w, kappa, beta) if largest < 1e200 else math.inf
-    if not math.isfinite(value):
-        raise ValueError(f"beta must keep the risk finite; got a risk of {value}, largest weight {largest}")
-    bound = duality.dual(Z, y, w, kappa, beta, y - Z @ beta, value)
-    return SecondLayer(beta, value, bound.value, float(up(value - bound.value)), kappa, solver, bound.radius)
+    return _certified(normalise(Z, y, w, kappa), kappa, beta, solver)
+
+
+def _certified(p: Problem, kappa: float, beta: Array, solver: str) -> SecondLayer:
+    """The bounds of beta (m,), found in the units of p and scaled back."""
+    b = p.inward(beta)
+    value = bound = math.inf
+    if np.isfinite(b).all():
+        value = up(duality.squared_error(p.A, p.a, duality.ONE, b) + duality.cost(kappa, beta, -2 * p.level))
+    primal = above(float(value), 2 * p.level)
+    if not primal < math.inf:
+        raise ValueError(
+            f"Z, y, kappa and beta must keep the risk within float64; got weights up to {np.abs(beta).max(initial=0):g}, "
+            f"targets near 2^{p.level}. Scale the data down"
+        )
+    found = duality.dual(p, b, p.a - p.A @ b, float(value))
+    bound = below(found.value, 2 * p.level)
+    radius = below(found.radius, p.level - p.largest)
+    if found.radius < math.inf:
+        radius = min(radius, sys.float_info.max)
+    return SecondLayer(beta, primal, bound, float(up(primal - bound)), kappa, solver, radius)
+
+
+def _weights(beta: Array) -> Array:
+    """Weights in the user's units; ValueError where they are beyond float64."""
+    if not np.isfinite(beta).all():
+        raise ValueError("Z must not be so small next to y that weights overflow float64; scale Z up or y down")
+    return beta

@@ -1,6 +1,7 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
-Any network, any loss (eqs 1, 2). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
+For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the risk of a
+Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`) shrinks with the square of a
 cell's width, so a cell whose bound is k^2 times too high is split into k. All segments advance together, in one batch
 of cells. Where only a ceiling has to be met, many samples are first bounded in groups of near inputs, which costs a
 fraction.
@@ -8,7 +9,9 @@ fraction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +24,8 @@ from theory.risk import Risk
 TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
 SMALL = 1e-9  # differences of risks below this share of the risk of the zero net are none
 NARROW = 2.0**-40  # cells are not split further
+Bounds = Callable[[Array, Array, Array, Array], Array]
+
 GROUPED = 16  # cells of each segment that are tried with the inputs in groups
 
 
@@ -89,7 +94,33 @@ class Found:
     narrow: Array
 
 
-def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
+@dataclass(frozen=True)
+class Landscape:
+    """A risk as a search along segments sees it.
+
+    values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the cells
+    [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say nothing. coarse: the
+    same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where there is none.
+    """
+
+    values: Callable[[Array], Array]
+    cells: Bounds
+    coarse: Bounds | None = None
+
+
+def of_sample(risk: Risk, *, grouped: bool = False) -> Landscape:
+    """The risk on a sample, by Taylor models; grouped: also with the inputs in groups, where that is cheaper."""
+    groups = groups_of(risk.sample) if grouped else None
+    return Landscape(
+        risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
+    )
+
+
+def _grouped(risk: Risk, groups: neighbourhoods.Inputs) -> Bounds:
+    return lambda starts, ends, lo, hi: taylor_models.upper_bounds(risk, starts, ends, lo, hi, groups)
+
+
+def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
     """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
     goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
@@ -97,9 +128,9 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
     open_ = np.ones(len(starts), dtype=bool)
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
-    groups = None if goal.ceiling is None else groups_of(risk.sample)
-    if groups is not None:
-        found = _refine(risk, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2), groups)
+    if goal.ceiling is not None and risk.coarse is not None:
+        coarse = replace(risk, cells=risk.coarse)
+        found = _refine(coarse, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2))
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
@@ -116,7 +147,7 @@ def search(risk: Risk, starts: Array, ends: Array, value: Array, t: Array, goal:
 
 
 def _refine(
-    risk: Risk,
+    risk: Landscape,
     starts: Array,
     ends: Array,
     value: Array,
@@ -124,7 +155,6 @@ def _refine(
     goal: Goal,
     budget: int,
     cells: Cells,
-    groups: neighbourhoods.Inputs | None = None,
 ) -> Found:
     """Split cells until every one's bound meets the goal or the budget is spent; value and t improve in place."""
     count = len(starts)
@@ -133,7 +163,9 @@ def _refine(
     inherited = np.full(len(cells.lo), np.inf)
     while cells.lo.size:
         s = cells.segment
-        bound = np.minimum(inherited, taylor_models.upper_bounds(risk, starts[s], ends[s], cells.lo, cells.hi, groups))
+        bound = np.fmin(
+            inherited, risk.cells(starts[s], ends[s], cells.lo, cells.hi)
+        )  # where that is NaN, what was known
         used += np.bincount(s, minlength=count)
         top = _most_promising(s, bound)
         if goal.ceiling is not None:  # a segment whose every cell is below the ceiling needs no better value
@@ -162,9 +194,9 @@ def _most_promising(segment: Array, bound: Array) -> Array:
     return order[np.append(segment[order][1:] != segment[order][:-1], True)]
 
 
-def _improve(risk: Risk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
+def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
     """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
     with np.errstate(over="ignore", invalid="ignore"):
-        seen = risk.batch((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
+        seen = risk.values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
     better = (seen > value[s]) & np.isfinite(seen)
     value[s[better]], t[s[better]] = seen[better], at[better]

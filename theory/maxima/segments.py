@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.maxima import branch_and_bound, quartic, quartic_in_fractions, taylor_models
-from theory.maxima.branch_and_bound import Goal
+from theory.maxima.branch_and_bound import Goal, of_sample
 from theory.maxima.results import CELLS, GAP, Maxima, Maximum, Method, PathMaximum, Status
 from theory.networks import Network
 from theory.numerics import Array
@@ -193,7 +193,8 @@ def _maxima(
     rest = np.flatnonzero(searched)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     if rest.size:
-        found = branch_and_bound.search(risk, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
+        landscape = of_sample(risk, grouped=ceiling is not None)
+        found = branch_and_bound.search(landscape, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
     inner = np.flatnonzero(~direct)

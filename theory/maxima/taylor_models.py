@@ -12,6 +12,13 @@ and the largest loss of an output within e of c + s d is convex in d, for every 
 (`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
 a point evaluation, from both sides.
 
+Underflow. A product loses at most SUBNORMAL / 2, in a centre and, times rho <= 1 or the radius r_j of a group, in a slope.
+TINY (1 + sum_j r_j) in every remainder before an activation covers that, and what the activation loses: its own allowance of 4 u
+times the interval's radius is at least 4 u TINY (1 + sum_j r_j), some 10^7 (1 + sum_j r_j) SUBNORMAL. TINY in `size` does the same for
+weights: 4 gamma(n + 8) (|theta_0| + |theta_1| + TINY) is far above SUBNORMAL, so that neither the rounding of W and D nor that of
+rho |D| escapes through a huge h. (Where rho^2 underflows, rho < u, and rho^2 |W' s| is less than the 36 u |W'| |rho s| that rounding
+is allowed anyway; likewise rho r_j.)
+
 Inputs in groups (`theory.maxima.neighbourhoods`), x = x_c + delta, are as many more variables beside d: one slope for each delta_j, and
 d delta_j in the remainder of a product. A group costs what one input costs; its samples read off its output at their delta.
 """
@@ -247,7 +254,10 @@ def _activate(name: str, z: Model, radii: list[Array]) -> Model:
 
 
 def _relu(z: Model, radius: Array) -> Model:
-    """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1]."""
+    """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1].
+
+    z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or the model's own underflow is not covered.
+    """
     active, dead = z.centre >= radius, z.centre <= -radius
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)

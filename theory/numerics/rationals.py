@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import sys
+from collections.abc import Sequence
+from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
@@ -59,12 +63,44 @@ def floats(rows: list[Vector]) -> Array:
 
 
 def float_below(value: Rational) -> float:
-    """The largest float that is not above a rational value."""
+    """The largest float that is not above a rational value; -inf where there is none."""
     from flint import fmpq
 
-    below = float(value)
-    while fmpq(*below.as_integer_ratio()) > value:
-        below = float(np.nextafter(below, -np.inf))
-    while fmpq(*(above := float(np.nextafter(below, np.inf))).as_integer_ratio()) <= value:
-        below = above
-    return below
+    largest = sys.float_info.max
+    if value >= fmpq(*largest.as_integer_ratio()):
+        return largest
+    if value < -fmpq(*largest.as_integer_ratio()):
+        return -math.inf
+    below = int(value.p) / int(value.q)  # correctly rounded, also where p and q overflow
+    return below if fmpq(*below.as_integer_ratio()) <= value else math.nextafter(below, -math.inf)
+
+
+def counterclockwise(vectors: Sequence[Vector], start: Vector | None = None) -> list[list[int]]:
+    """Nonzero vectors of the plane by their angle from `start` (default (1, 0)), which is 0, up to 2 pi; exact.
+
+    Their indices, those of one direction together and in the order given. Entries are of any exact ordered type.
+    """
+    first = (1, 0) if start is None else start
+
+    def half(v: Vector) -> int:
+        cross = _cross(first, v)
+        return 0 if cross > 0 or (cross == 0 and first[0] * v[0] + first[1] * v[1] > 0) else 1
+
+    def compare(i: int, j: int) -> int:
+        if halves[i] != halves[j]:
+            return halves[i] - halves[j]
+        cross = _cross(vectors[i], vectors[j])
+        return -1 if cross > 0 else int(cross < 0)
+
+    halves = [half(v) for v in vectors]
+    groups: list[list[int]] = []
+    for k in sorted(range(len(vectors)), key=cmp_to_key(compare)):
+        if groups and compare(groups[-1][-1], k) == 0:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    return groups
+
+
+def _cross(u: Sequence[Rational], v: Sequence[Rational]) -> Rational:
+    return u[0] * v[1] - u[1] * v[0]

@@ -1,6 +1,25 @@
-"""The oracle risk: e(m), the least risk of m units (eq. 6), and e(infinity), the convex limit, from both sides."""
+"""The oracle risk of eq. (6): e(m), the least risk that m units reach, and its limit e(infinity), from both sides.
+
+A net with m units and rows in the unit ball is a measure of m atoms on the ball, its penalty the total variation. Over
+all measures the problem is convex, and its dual asks one question of a residual: is there a unit that correlates with
+it by more than kappa / 2? `new_unit` answers with a bound: exactly in the plane, by branch and bound on cones beyond.
+So `limit` encloses e(infinity), which bounds every e(m) from below; `finite` and `curve` search nets of m units, from
+above. For kappa = 0 the limit is what no features of the sample's rays can fit, in rationals. A sample is brought to
+size one at the door (`units`).
+"""
 
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import OracleBound, limit, smoothness_bound
+from theory.oracle.units import Normalised, normalise, relu, risk_above
 
-__all__ = ["OracleBound", "curve", "finite", "limit", "smoothness_bound"]
+__all__ = [
+    "Normalised",
+    "OracleBound",
+    "curve",
+    "finite",
+    "limit",
+    "normalise",
+    "relu",
+    "risk_above",
+    "smoothness_bound",
+]

@@ -15,7 +15,7 @@ from itertools import combinations, product
 import numpy as np
 
 from theory.numerics import TINY, Array
-from theory.oracle import new_unit
+from theory.oracle.units import inside
 
 # Largest size, patterns times entries of X, of a program handed to cvxpy.
 ENTRIES = 60_000
@@ -78,7 +78,7 @@ def pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -
     fit = cp.sum_squares(blocks @ cp.reshape(plus - minus, (len(patterns) * n,), order="C") - y * np.sqrt(w))
     norms = cp.sum(cp.norm(plus, 2, axis=1)) + cp.sum(cp.norm(minus, 2, axis=1))
     problem = cp.Problem(cp.Minimize(fit + kappa * norms), inner)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # the bound decides, not the status
         try:
             problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
@@ -88,7 +88,7 @@ def pattern_units(X: Array, y: Array, w: Array, kappa: float, patterns: Array) -
         return np.zeros((0, n))
     V = np.concatenate([plus.value, minus.value])
     size = np.linalg.norm(V, axis=1)
-    return new_unit.inside(V[size > 1e-7 * size.max(initial=0.0)])
+    return inside(V[size > 1e-7 * size.max(initial=0.0)])
 
 
 def spanning_units(X: Array) -> Array:

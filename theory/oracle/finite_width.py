@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,7 +11,8 @@ from theory.lasso import homotopy
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.oracle import new_unit
-from theory.oracle.infinite_width import OracleBound, _bound, _descend, _relu, _single_output, limit
+from theory.oracle.infinite_width import OracleBound, descend, limit, net_bound, user
+from theory.oracle.units import Normalised, inside, normalise, relu
 from theory.risk import Sample
 
 
@@ -34,29 +37,17 @@ def finite(
     kappa = check.number(kappa, "kappa", minimum=0.0)
     starts = check.positive_integer(starts, "starts", minimum=0)
     rng = check.generator(rng)
-    X, y, w = _single_output(sample)
+    p = normalise(sample, kappa)
     bound = limit(sample, kappa) if bound is None else bound
     for given, name in ((bound, "bound"), (warm, "warm")):
         if given is not None and given.kappa != kappa:
             raise ValueError(f"{name} must be of the same kappa, {kappa:g}; got one of {given.kappa:g}")
     if warm is not None and len(warm.units) > m:
         raise ValueError(f"warm must have at most m = {m} units; got {len(warm.units)}")
-    empty = np.zeros((0, X.shape[1]))
-    best = _bound(X, y, w, kappa, empty, bound.lower, "no unit")
-    if warm is not None and warm.upper < best.upper:
-        best = warm
-    if 0 < len(bound.units) <= m and bound.upper <= best.upper:
+    if 0 < len(bound.units) <= m and (warm is None or bound.upper <= warm.upper):
         return bound
-    for rows, name in _proposals(X, y, w, kappa, m, bound, starts, rng):
-        found = _descend(X, y, w, kappa, rows, bound.lower, name)
-        best = found if found.upper < best.upper else best
-    greedy = best if len(best.units) < m else _bound(X, y, w, kappa, empty, bound.lower, "greedy")
-    while 0 < m - len(greedy.units) and m <= 64:
-        grown = _grow(X, y, w, kappa, greedy, bound.lower)
-        if not grown.upper < greedy.upper:
-            break
-        greedy = grown
-    return greedy if greedy.upper < best.upper else best
+    found = replace(user(p, _search(p, m, bound, warm, starts, rng), kappa), lower=bound.lower)
+    return found if warm is None or found.upper < warm.upper else warm
 
 
 def curve(
@@ -83,38 +74,58 @@ def curve(
     return tuple(curve)
 
 
-# --- e(m) from above -------------------------------------------------------------------------------------------------
+# --- e(m) from above, in units of size one ---------------------------------------------------------------------------
+
+
+def _search(
+    p: Normalised, m: int, bound: OracleBound, warm: OracleBound | None, starts: int, rng: np.random.Generator
+) -> OracleBound:
+    """The best net with at most m units that is found; bound, warm: the limit and a net, in the user's units."""
+    empty = np.zeros((0, p.X.shape[1]))
+    best = net_bound(p, empty, "no unit")
+    if warm is not None:
+        known = net_bound(p, warm.units, warm.method)
+        best = known if known.upper < best.upper else best
+    for rows, name in _proposals(p, m, bound, starts, rng):
+        found = descend(p, rows, name)
+        best = found if found.upper < best.upper else best
+    greedy = best if len(best.units) < m else net_bound(p, empty, "greedy")
+    while 0 < m - len(greedy.units) and m <= 64:
+        grown = _grow(p, greedy)
+        if not grown.upper < greedy.upper:
+            break
+        greedy = grown
+    return greedy if greedy.upper < best.upper else best
 
 
 def _proposals(
-    X: Array, y: Array, w: Array, kappa: float, m: int, bound: OracleBound, starts: int, rng: np.random.Generator
+    p: Normalised, m: int, bound: OracleBound, starts: int, rng: np.random.Generator
 ) -> list[tuple[Array, str]]:
     """First layers (at most m rows) to descend from, with the rule that proposed each."""
-    n = X.shape[1]
+    n = p.X.shape[1]
     out: list[tuple[Array, str]] = []
     if m == 0:
         return out
-    if len(bound.units):
-        size = np.abs(bound.weights)
+    size = np.abs(p.weights(bound.weights))
+    if len(size) and 0 < size.max() < np.inf:
         out.append((bound.units[np.argsort(-size, kind="stable")[:m]], "largest units of the limit"))
-        path = homotopy(_relu(X, bound.units), y, weights=w, kappa_min=kappa / 2)
+        path = homotopy(relu(p.X, bound.units), p.y, weights=p.w, kappa_min=p.kappa / 2)
         fits = np.flatnonzero(path.active <= m)
         out.append((bound.units[path.betas[fits[-1]] != 0], "homotopy on the limit"))
         for _ in range(starts):
             draw = rng.choice(len(size), size=m, p=size / size.sum())
             out.append((bound.units[np.unique(draw)], "Maurey draw of the limit"))
     for _ in range(starts):
-        out.append((new_unit.inside(rng.standard_normal((m, n))), "random start"))
+        out.append((inside(rng.standard_normal((m, n))), "random start"))
     return [(rows, name) for rows, name in out if len(rows)]
 
 
-def _grow(X: Array, y: Array, w: Array, kappa: float, net: OracleBound, lower: float) -> OracleBound:
+def _grow(p: Normalised, net: OracleBound) -> OracleBound:
     """One more unit, where it correlates best with what is left, and all of them descend."""
-    r = y - _relu(X, net.units) @ net.weights
-    rows = new_unit.climb(X, w * r) if X.shape[1] > 2 else new_unit.price(X, w * r).rows
+    c = p.w * (p.y - relu(p.X, net.units) @ net.weights)
+    rows = new_unit.climb(p.X, c) if p.X.shape[1] > 2 else new_unit.best_unit(p.X, c).rows
     if len(rows) == 0:
         return net
-    values = np.abs(_relu(X, rows).T @ (w * r))
-    return _descend(
-        X, y, w, kappa, np.concatenate([net.units, rows[[int(np.argmax(values))]]]), lower, "greedy, all units descend"
-    )
+    values = np.abs(relu(p.X, rows).T @ c)
+    start = np.concatenate([net.units, rows[[int(np.argmax(values))]]])
+    return descend(p, start, "greedy, all units descend")

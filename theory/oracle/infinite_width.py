@@ -12,21 +12,25 @@ whatever search proposed the units. e is non-increasing, so e(inf) also bounds e
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from theory import lasso
-from theory.lasso import active_set, features, second_layer
-from theory.numerics import Array, gamma, up
+from theory.lasso import active_set, second_layer
+from theory.numerics import Array, float_below, gamma, up
 from theory.numerics import validation as check
 from theory.oracle import activation_patterns, new_unit
+from theory.oracle.units import Normalised, inside, normalise, relu, risk_above
+from theory.rays import dependencies, rays, unseen_risk
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
 
 METHODS = ("auto", "columns", "patterns")
 
+# In the plane the next unit is exact; after so many of them without progress what is left of the gap is rounding.
+IDLE = 8
 
 # For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
 RAYS_LISTED = 400
@@ -64,13 +68,13 @@ def limit(
 ) -> OracleBound:
     """e(infinity) of a sample with one output, enclosed.
 
-    method "columns": column generation, whose pricing is exact for n <= 2 inputs and branch and bound on cones for n >=
+    method "columns": column generation, whose next unit is exact for n <= 2 inputs and branch and bound on cones for n >=
     3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n >
     8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
     arrangement (Pilanci & Ergen 2020) in cvxpy, for small N; its answer is then bounded the same way. "auto": columns,
     or rational linear algebra for kappa = 0, where the distance of Y from all that features can span is exact. A
-    constant column of X is a bias. For n >= 3 the lower bound is as good as the pricing got: read it, not the method.
-    ValueError for vector outputs, kappa < 0, or too many patterns.
+    constant column of X is a bias. For n >= 3 the lower bound is as good as the search for the next unit got: read it, not the
+    method. ValueError for vector outputs, kappa < 0, too many patterns, or results beyond float64.
 
     >>> sample = Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]])
     >>> found = limit(sample, kappa=0.1)  # one unit, on the diagonal
@@ -80,17 +84,19 @@ def limit(
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(method, "method", METHODS)
     steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
-    X, y, w = _single_output(sample)
-    default = 1e-8 if X.shape[1] <= 2 else 1e-6 if X.shape[1] <= new_unit.SPLIT else 1e-4
+    p = normalise(sample, kappa)
+    n = p.X.shape[1]
+    default = 1e-8 if n <= 2 else 1e-6 if n <= new_unit.SPLIT else 1e-4
     gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
     if kappa == 0:
         if method != "auto":
             raise ValueError(f"method must be 'auto' for kappa = 0, which is linear algebra; got {method!r}")
-        return _unpenalised(sample, X, y, w)
+        return _unpenalised(sample, p)
+    W = np.zeros((0, n))
     if method == "patterns":
-        W = activation_patterns.pattern_units(X, y, w, kappa, activation_patterns.patterns(X))
-        return _generate(X, y, w, kappa, W, gap, 1, cones, "patterns")
-    return _generate(X, y, w, kappa, np.zeros((0, X.shape[1])), gap, steps, cones, "columns")
+        W = activation_patterns.pattern_units(p.X, p.y, p.w, p.kappa, activation_patterns.patterns(p.X))
+        return user(p, generate(p, W, gap, 1, cones, "patterns"), kappa)
+    return user(p, generate(p, W, gap, steps, cones, "columns"), kappa)
 
 
 def smoothness_bound(sample: Sample, kappa: float) -> float:
@@ -98,37 +104,28 @@ def smoothness_bound(sample: Sample, kappa: float) -> float:
 
     From |2 E s Y z(w)| <= 2 s y S with the residual s Y; S may be any upper bound on sup_w ||w||_Z. Rounded down.
     """
-    kappa = check.number(kappa, "kappa", minimum=0.0)
-    y, w = _single_output(sample)[1:]
-    spread = float(second_moment_norm(sample).upper)
-    top = math.sqrt(spread) * math.sqrt(sample.energy) * (1 + gamma(len(y) + 32))
-    return lasso.scaled(y, w, kappa, y, 2 * top)
+    p = normalise(sample, kappa)
+    scaled = p.sample
+    spread = float(second_moment_norm(scaled).upper)
+    top = math.sqrt(spread) * math.sqrt(scaled.energy) * (1 + gamma(len(p.y) + 32))
+    return p.lower(lasso.scaled(p.y, p.w, p.kappa, p.y, 2 * top))
 
 
-# --- the limit -----------------------------------------------------------------------------------------------------
+# --- nets in units of size one ---------------------------------------------------------------------------------------
 
 
-def _single_output(sample: Sample) -> tuple[Array, Array, Array]:
-    if not isinstance(sample, Sample):
-        raise ValueError(f"sample must be a Sample(X, Y); got {type(sample).__name__}")
-    if sample.n_out != 1:
-        raise ValueError(f"sample must have one output for eq. (6); got {sample.n_out}")
-    _, y, w = features(sample.X, sample.Y, sample.weights)
-    return sample.X, y, w
+def user(p: Normalised, found: OracleBound, kappa: float) -> OracleBound:
+    """`found`, in the units of p, in the user's, with the user's kappa."""
+    upper, weights = p.net(found.units, found.weights, found.upper)
+    return OracleBound(upper, p.lower(found.lower), found.units, weights, kappa, found.method)
 
 
-def _relu(X: Array, W: Array) -> Array:
-    return np.maximum(X @ W.T, 0)
-
-
-def _bound(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
-    """The best second layer on rows W (k, n), with its risk rounded up, roundings of the features included."""
-    W = new_unit.inside(W)
-    b = second_layer(_relu(X, W), y, kappa, weights=w).beta
-    used = b != 0
-    W, b = W[used], b[used]
-    blur = gamma(X.shape[1] + 2) * (np.abs(X) @ (np.abs(W).T @ np.abs(b))) * (1 + gamma(len(b) + X.shape[1] + 8))
-    return OracleBound(lasso.primal(_relu(X, W), y, w, kappa, b, blur), lower, W, b, kappa, method)
+def net_bound(p: Normalised, W: Array, method: str) -> OracleBound:
+    """The best second layer on rows W (k, n), with its risk rounded up, in the units of p; method: to report."""
+    W = inside(W)
+    b = second_layer(relu(p.X, W, sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    W, b = W[b != 0], b[b != 0]
+    return OracleBound(risk_above(p, W, b), 0.0, W, b, p.kappa, method)
 
 
 def _merge(X: Array, W: Array, b: Array) -> tuple[Array, Array]:
@@ -138,52 +135,62 @@ def _merge(X: Array, W: Array, b: Array) -> tuple[Array, Array]:
         keys.setdefault(np.packbits(pattern).tobytes() + bytes([int(b[k] > 0)]), []).append(k)
     sums = np.array([np.abs(b[group]) @ W[group] for group in keys.values()]).reshape(-1, W.shape[1])
     signs = np.array([np.sign(b[group[0]]) for group in keys.values()])
-    return new_unit.inside(sums), signs * np.linalg.norm(sums, axis=1)
+    return inside(sums), signs * np.linalg.norm(sums, axis=1)
 
 
-def _generate(
-    X: Array, y: Array, w: Array, kappa: float, W: Array, gap: float, steps: int, cones: int, method: str
-) -> OracleBound:
-    """Column generation: solve on the units so far, merge, ask for units that still violate the dual, repeat."""
-    lower, best = 0.0, _bound(X, y, w, kappa, W, 0.0, method)
-    b, proved = np.zeros(len(W)), False
+# --- column generation -----------------------------------------------------------------------------------------------
+
+
+def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method: str) -> OracleBound:
+    """Column generation from rows W (k, n): solve on the units so far, merge, ask for units that violate the dual, repeat.
+
+    gap, steps, cones, method as in `limit`; in the units of p.
+    """
+    X, w, kappa = p.X, p.w, p.kappa
+    lower, best, b, idle = 0.0, net_bound(p, W, method), np.zeros(len(W)), 0
     for step in range(steps):
-        W, b = _restricted(X, y, w, kappa, W, b)
-        r = y - _relu(X, W) @ b
+        W, b = _restricted(p, W, b)
+        r = p.y - relu(X, W) @ b
         new, worst = W, kappa
         if X.shape[1] > 2 and step < steps - 1:
             new = new_unit.climb(X, w * r, _directions(X, W))
-            worst = 2 * float(np.abs(_relu(X, new).T @ (w * r)).max(initial=0.0))
-        proved = worst <= kappa * (1 + gap)
-        if proved:  # nothing easy is left to find: bound the pricing problem
-            priced = new_unit.price(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
-            lower = max(lower, lasso.scaled(y, w, kappa, r, 2 * priced.upper))
-            current = _bound(X, y, w, kappa, W, lower, method)
+            worst = 2 * float(np.abs(relu(X, new).T @ (w * r)).max(initial=0.0))
+        if worst <= kappa * (1 + gap):  # nothing easy is left to find: bound what is
+            asked = new_unit.best_unit(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
+            before = best.upper - lower
+            lower = max(lower, lasso.scaled(p.y, w, kappa, r, 2 * asked.upper))
+            current = net_bound(p, W, method)
             best = current if current.upper < best.upper else best
-            if best.upper - lower <= gap * best.upper:
+            idle = idle + 1 if best.upper - lower >= before else 0
+            if best.upper - lower <= gap * best.upper or (idle >= IDLE and X.shape[1] <= 2):
                 break
-            new = priced.rows
-        values = np.abs(_relu(X, new).T @ (w * r))
+            new = asked.rows
+        values = np.abs(relu(X, new).T @ (w * r))
         good = np.flatnonzero(values > kappa / 2)
         good = good[np.argsort(-values[good], kind="stable")][: 2 * X.shape[1] + 8]
         if len(good) == 0:
             break
         W, b = np.concatenate([W, new[good]]), np.append(b, np.zeros(len(good)))
         if X.shape[1] > 2 and worst < 1.1 * kappa:
-            if len(W) * X.size <= activation_patterns.ENTRIES:
-                W = activation_patterns.pattern_units(X, y, w, kappa, activation_patterns.patterns_of(X, W))
-            else:
-                W = np.concatenate([W, _descend(X, y, w, kappa, W, 0.0, method).units])
+            W = _refined(p, W, method)
             b = np.zeros(len(W))
-    return OracleBound(best.upper, lower, best.units, best.weights, kappa, method)
+    return replace(best, lower=lower)
 
 
-def _restricted(X: Array, y: Array, w: Array, kappa: float, W: Array, b: Array) -> tuple[Array, Array]:
+def _restricted(p: Normalised, W: Array, b: Array) -> tuple[Array, Array]:
     """The lasso on the rows W, started at b, without its idle units and with units of one pattern merged."""
-    Z = _relu(X, W)
-    A = Z * np.sqrt(w)[:, None]
-    b = active_set(A.T @ A, Z.T @ (w * y), kappa, b)
-    return _merge(X, W[b != 0], b[b != 0])
+    Z = relu(p.X, W)
+    A = Z * np.sqrt(p.w)[:, None]
+    b = active_set(A.T @ A, Z.T @ (p.w * p.y), p.kappa, b)
+    return _merge(p.X, W[b != 0], b[b != 0])
+
+
+def _refined(p: Normalised, W: Array, method: str) -> Array:
+    """Rows near the optimum: the convex program on the patterns of W where it is small, else both layers descend."""
+    if len(W) * p.X.size <= activation_patterns.ENTRIES:
+        patterns = activation_patterns.patterns_of(p.X, W)
+        return activation_patterns.pattern_units(p.X, p.y, p.w, p.kappa, patterns)
+    return np.concatenate([W, descend(p, W, method).units])
 
 
 def _directions(X: Array, W: Array) -> Array | None:
@@ -191,15 +198,12 @@ def _directions(X: Array, W: Array) -> Array | None:
     return np.concatenate([W, new_unit.starts(X)]) if len(W) else None
 
 
-def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
+def _unpenalised(sample: Sample, p: Normalised) -> OracleBound:
     """kappa = 0: the distance of Y from the span of all features, in rationals.
 
     Features are linear on rays, and see everything on the rays but for sum_k a_k (t_k - t_-k) with sum_k a_k u_k = 0
     over pairs of opposite rays (`theory.rays`). So only opposite rays take part in the linear algebra.
     """
-    from theory.numerics import float_below
-    from theory.rays import dependencies, rays, unseen_risk
-
     points = rays(sample)
     lines: dict[tuple[Any, ...], list[int]] = {}
     for k, x in enumerate(points.X):
@@ -209,44 +213,48 @@ def _unpenalised(sample: Sample, X: Array, y: Array, w: Array) -> OracleBound:
     minimum = points.constant
     if len(paired):
         minimum += unseen_risk(paired, dependencies(paired))
+    if minimum.p > minimum.q * int(np.finfo(float).max):
+        p.upper(math.inf)
     lower = float_below(minimum)
     upper = lower if minimum == 0 else float(np.nextafter(lower, np.inf))
-    W = np.zeros((0, X.shape[1]))
+    W = np.zeros((0, p.X.shape[1]))
     if 0 < len(points) <= RAYS_LISTED:
-        W = activation_patterns.spanning_units(points.arrays[0])
-    units = _bound(X, y, w, 0.0, W, lower, "rational")
-    return OracleBound(upper, lower, units.units, units.weights, 0.0, "rational")
+        W = activation_patterns.spanning_units(p.X[p.X.any(axis=1)])
+    units = net_bound(p, W, "rational")
+    return OracleBound(upper, lower, units.units, p.net(units.units, units.weights, 0.0)[1], 0.0, "rational")
 
 
-def _descend(X: Array, y: Array, w: Array, kappa: float, W: Array, lower: float, method: str) -> OracleBound:
-    """A local minimum over both layers: L-BFGS on balanced weights, with the second layer solved before and after.
+def descend(p: Normalised, W: Array, method: str) -> OracleBound:
+    """A local minimum over both layers in the units of p, from rows W (k, n): L-BFGS, with the second layer solved before and after.
 
-    kappa |b| |w| is the minimum of kappa (b^2 + |w|^2)/2 over rescalings, which is smooth.
+    kappa |b| |w| is the minimum of kappa (b^2 + |w|^2)/2 over rescalings, which is smooth. method: to report.
     """
     from scipy.optimize import minimize
 
-    best = _bound(X, y, w, kappa, W, lower, method)
-    n = X.shape[1]
+    best = net_bound(p, W, method)
+    n = p.X.shape[1]
     for _ in range(3):
         size, k = np.sqrt(np.abs(best.weights)), len(best.units)
         if k == 0:
             return best
         start = np.concatenate([(best.units * size[:, None]).ravel(), np.sign(best.weights) * size])
-
-        def objective(v: Array, k: int = k) -> tuple[float, Array]:
-            V, b = v[: k * n].reshape(k, n), v[k * n :]
-            T = X @ V.T
-            r = np.maximum(T, 0) @ b - y
-            c = 2 * w * r
-            gradient = np.concatenate([(((T > 0) * b * c[:, None]).T @ X).ravel(), np.maximum(T, 0).T @ c])
-            return float(w @ r**2 + kappa / 2 * v @ v), gradient + kappa * v
-
-        v = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+        v = minimize(_balanced, start, (p, k), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
         V, b = v[: k * n].reshape(k, n), v[k * n :]
         alive = (np.abs(b) > 0) & V.any(axis=1)
-        found = _bound(X, y, w, kappa, V[alive], lower, method)
+        found = net_bound(p, V[alive], method)
         improved = found.upper < best.upper * (1 - 1e-9)
         best = found if found.upper < best.upper else best
         if not improved:
             break
     return best
+
+
+def _balanced(v: Array, p: Normalised, k: int) -> tuple[float, Array]:
+    """E (y - b relu(V X))^2 + kappa |v|^2 / 2 and its gradient at v = (V, b), k rows."""
+    n = p.X.shape[1]
+    V, b = v[: k * n].reshape(k, n), v[k * n :]
+    T = p.X @ V.T
+    r = np.maximum(T, 0) @ b - p.y
+    c = 2 * p.w * r
+    gradient = np.concatenate([(((T > 0) * b * c[:, None]).T @ p.X).ravel(), np.maximum(T, 0).T @ c])
+    return float(p.w @ r**2 + p.kappa / 2 * v @ v), gradient + p.kappa * v

@@ -1,4 +1,4 @@
-"""Pricing: the largest |sum_i c_i relu(<w, x_i>)| over the unit ball, with a bound that holds in exact arithmetic.
+"""The unit that a residual asks for: the largest |sum_i c_i relu(<w, x_i>)| over the unit ball, bounded exactly.
 
 It is what decides whether a new hidden unit w can lower a convex problem over all units (`theory.oracle`, eq. 6 for m
 without limit). The function f(w) = sum_i c_i relu(<w, x_i>) is positively homogeneous and piecewise linear, so its
@@ -14,7 +14,10 @@ from itertools import combinations, product
 
 import numpy as np
 
-from theory.numerics import TINY, UNIT, Array, gamma
+from theory.numerics import TINY, UNIT, Array, above, exponent, gamma, times
+from theory.oracle.units import inside
+from theory.relu_kernel import second_moment_norm
+from theory.risk import Sample
 
 # A bound on the error of an angle computed with numpy's arctan2 and reduced to [0, 2 pi), and of its sine or cosine.
 ANGLE = 64 * UNIT
@@ -27,7 +30,7 @@ SLAB = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Pricing:
+class BestUnit:
     """max |f| over the unit ball is at most `upper`; rows (k, n), |rows| <= 1, are good units, `values` (k,) their |f|.
 
     Sorted, best first.
@@ -38,41 +41,43 @@ class Pricing:
     values: Array
 
 
-def price(X: Array, c: Array, *, target: float = 0.0, tolerance: float = 1e-7, cones: int = 20_000) -> Pricing:
+def best_unit(X: Array, c: Array, *, target: float = 0.0, tolerance: float = 1e-7, cones: int = 20_000) -> BestUnit:
     """Bound max |f| for inputs X (N, n) and coefficients c (N,): exact for n <= 2, by branch and bound for n >= 3.
 
     For n >= 3 cones are split until the bound is within `tolerance` (relative) of the larger of `target` and the best
     value found, or until `cones` of them have been bounded; what is left open is in the bound. For n > 8 the bound is
-    that of a relaxation, which holds but is loose.
+    that of a relaxation, which holds but is loose. Coefficients that are not finite have no bound (inf).
     """
-    if X.shape[1] == 1:
-        return _line(X, c)
-    return _circle(X, c) if X.shape[1] == 2 else _sphere(X, c, target, tolerance, cones)
-
-
-def inside(W: Array) -> Array:
-    """Rows W (M, n) scaled to norm 1, less a few roundings: they are in the unit ball exactly; zero rows stay."""
-    size = np.linalg.norm(W, axis=1, keepdims=True)
-    return W / np.where(size > 0, size, 1.0) * (1 - (W.shape[1] + 8) * UNIT)
+    n = X.shape[1]
+    if not np.isfinite(c).all():
+        return BestUnit(np.inf, np.zeros((0, n)), np.zeros(0))
+    if not (X.any() and c.any()):
+        return BestUnit(TINY, np.zeros((0, n)), np.zeros(0))
+    size, weight = exponent(X), exponent(c)
+    X, c, back = times(X, -size), times(c, -weight), size + weight
+    if n <= 2:
+        found = _line(X, c) if n == 1 else _circle(X, c)
+    else:
+        found = _sphere(X, c, float(times(target, -back)), tolerance, cones)
+    upper = above(found.upper + TINY, back) if found.upper >= 0 else np.inf  # NaN is no bound
+    return BestUnit(upper, found.rows, times(found.values, back))
 
 
 def _mass(X: Array, c: Array) -> float:
     """An upper bound on sum |c_i| |x_i|, the Lipschitz constant of f."""
-    return float(np.abs(c) @ np.linalg.norm(X, axis=1)) * (1 + gamma(len(c) + X.shape[1] + 8)) + TINY
+    return float(np.abs(c) @ np.hypot.reduce(np.abs(X), axis=1)) * (1 + gamma(len(c) + 4 * X.shape[1] + 8)) + TINY
 
 
-def _line(X: Array, c: Array) -> Pricing:
+def _line(X: Array, c: Array) -> BestUnit:
     rows = np.array([[1.0], [-1.0]])
     values = np.abs(np.maximum(X @ rows.T, 0).T @ c)
     order = np.argsort(-values)
-    return Pricing(float(values.max()) + gamma(len(c) + 4) * _mass(X, c), rows[order], values[order])
+    return BestUnit(_largest(values) + gamma(len(c) + 4) * _mass(X, c), rows[order], values[order])
 
 
-def _circle(X: Array, c: Array) -> Pricing:
+def _circle(X: Array, c: Array) -> BestUnit:
     """Each sample is active on a half circle; between the ends of these f is <g, w>, and g changes by +- c_i x_i."""
     N, turn = len(c), 2 * np.pi
-    if not X.any():
-        return Pricing(TINY, np.zeros((0, 2)), np.zeros(0))
     middle = np.arctan2(X[:, 1], X[:, 0])
     enter, leave = np.mod(middle - np.pi / 2, turn), np.mod(middle + np.pi / 2, turn)
     pieces = c[:, None] * X
@@ -102,30 +107,30 @@ def _circle(X: Array, c: Array) -> Pricing:
         found.append(v[peak])
     best_rows, best_values = np.concatenate(rows), np.concatenate(found)
     order = np.argsort(-best_values, kind="stable")
-    upper = max(0.0, float(max(values[0].max(), values[1].max()))) + error
-    return Pricing(upper, inside(best_rows[order]), best_values[order])
+    upper = _largest(np.concatenate(values)) + error
+    return BestUnit(upper, inside(best_rows[order]), best_values[order])
 
 
 # --- branch and bound over cones ---------------------------------------------------------------------------------
 
 
-def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) -> Pricing:
+def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) -> BestUnit:
     n = X.shape[1]
     used = (c != 0) & X.any(axis=1)
     X, c = X[used], c[used]
     if len(c) == 0:
-        return Pricing(TINY, np.zeros((0, n)), np.zeros(0))
+        return BestUnit(0.0, np.zeros((0, n)), np.zeros(0))
     rounding = gamma(len(c) + 2 * n + 16) * _mass(X, c)
     rows = climb(X, c)
     values = np.abs(np.maximum(X @ rows.T, 0).T @ c)
     order = np.argsort(-values, kind="stable")
     relaxed = _relaxed(X, c)
     if n > SPLIT or relaxed <= target:
-        return Pricing(relaxed, inside(rows[order]), values[order])
+        return BestUnit(relaxed, inside(rows[order]), values[order])
     goal = max(target, float(values.max(initial=0.0))) * (1 + tolerance) + 4 * n * rounding
     orthants = np.array([np.diag(s) for s in product((1.0, -1.0), repeat=n)])
     open_cones = [(orthants, 1.0), (orthants, -1.0)]
-    closed, bounded, rounds = 0.0, 0, 0
+    closed, bounded, rounds = 0.0, 0, 0  # closed: bounds of what is done with
     while open_cones:
         V, sign = open_cones.pop(0)
         if bounded + len(V) > budget:
@@ -139,16 +144,21 @@ def _sphere(X: Array, c: Array, target: float, tolerance: float, budget: int) ->
             rows = np.concatenate([rows, better])
             values = np.append(values, np.abs(np.maximum(X @ better.T, 0).T @ c))
             goal = max(goal, float(values.max()) * (1 + tolerance) + 4 * n * rounding)
-        closed = max(closed, float(bounds[bounds <= goal].max(initial=0.0)))
+        closed = max(closed, _largest(bounds[bounds <= goal]))
         if (bounds > goal).any():
             open_cones.append((_split(V[bounds > goal]), sign))
     for V, sign in open_cones:
         for part in np.array_split(V, max(1, len(V) // 2000)):
-            closed = max(closed, float(_bound_cones(X, sign * c, part, rounding)[0].max(initial=0.0)))
+            closed = max(closed, _largest(_bound_cones(X, sign * c, part, rounding)[0]))
     order = np.argsort(-values, kind="stable")
     # A cone is split at a rounded vector, just off its face: every split may lose a sliver a few roundings wide.
     slivers = 16 * n * UNIT * rounds * _mass(X, c)
-    return Pricing(min(closed + slivers, relaxed), inside(rows[order]), values[order])
+    return BestUnit(min(closed + slivers, relaxed), inside(rows[order]), values[order])
+
+
+def _largest(values: Array) -> float:
+    """The largest of some upper bounds (k,) on a number >= 0; inf when one is undecided (NaN)."""
+    return float(np.max(np.where(np.isnan(values), np.inf, values), initial=0.0))
 
 
 def _relaxed(X: Array, c: Array) -> float:
@@ -161,11 +171,11 @@ def _relaxed(X: Array, c: Array) -> float:
     mean = float(np.linalg.norm(c @ X))
     bounds = []
     for part in (np.maximum(c, 0), np.maximum(-c, 0)):
-        M = (X * part[:, None]).T @ X
-        top = float(np.linalg.eigvalsh(M)[-1]) + gamma(N + 64 * n) * n * float(np.trace(M))
-        root = np.sqrt(part.sum() * max(top, 0.0))
-        bounds.append(min(root, (mean + root) / 2))
-    return float(max(bounds)) * (1 + gamma(2 * N + 64)) + gamma(N + 2 * n + 16) * _mass(X, c)
+        if part.any():
+            spread = float(second_moment_norm(Sample(X, np.zeros((N, 1)), part)).upper)
+            root = float(part.sum()) * spread**0.5
+            bounds.append(min(root, (mean + root) / 2))
+    return _largest(np.array(bounds)) * (1 + gamma(2 * N + 64)) + gamma(N + 2 * n + 16) * _mass(X, c)
 
 
 def starts(X: Array, count: int = 64) -> Array:
@@ -223,7 +233,8 @@ def _bound_cones(X: Array, c: Array, V: Array, rounding: float) -> tuple[Array, 
         k, j = np.unravel_index(int(np.argmax(values)), values.shape)
         if values[k, j] > best[1]:
             best = (part[k, j], float(values[k, j]))
-        bounds.append(_bound_slab(X, c, part, T, rounding))
+        slab = _bound_slab(X, c, part, T, rounding)
+        bounds.append(np.where(np.isnan(slab), np.inf, slab))
     return np.concatenate(bounds), best
 
 
@@ -249,7 +260,11 @@ def _bound_slab(X: Array, c: Array, V: Array, T: Array, rounding: float) -> Arra
         for face in combinations(range(n), k):
             G = V[:, face] @ np.swapaxes(V[:, face], 1, 2)
             G = G + 1e-15 * np.eye(k)
-            p = np.einsum("kj,kjn->kn", np.linalg.solve(G, h[:, face, None])[..., 0], V[:, face])
+            try:
+                solved = np.linalg.solve(G, h[:, face, None])[..., 0]
+            except np.linalg.LinAlgError:  # a cone too thin to tell: the other faces bound f as well
+                continue
+            p = np.einsum("kj,kjn->kn", solved, V[:, face])
             size = np.linalg.norm(p, axis=1)
             shortfall = (h - np.einsum("kjn,kn->kj", V, p)).max(axis=1) + gamma(2 * n + 8) * size
             bounds = np.fmin(bounds, size + np.maximum(shortfall, 0.0) * spread)  # no bound where a cone is too thin

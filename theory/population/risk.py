@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from theory.networks import Network
-from theory.numerics import TINY, UNIT, Array, gamma
+from theory.numerics import Array
 from theory.numerics import validation as check
-from theory.relu_kernel import Gaussian
+from theory.population import enclosures
+from theory.relu_kernel import Gaussian, Law, arc_cosine_shape
 from theory.risk import PenalisedRisk, Risk, Sample
 
 
@@ -84,20 +85,24 @@ class TeacherRisk(PenalisedRisk):
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
     @cached_property
-    def form_error(self) -> float:
-        """e with |computed v^T Sigma w - exact| <= e |v| |w| for all vectors."""
-        n = self.network.widths[0]
-        return gamma(3 * n + 16) * float(np.linalg.norm(self.second_moment)) * (1 + gamma(n**2 + 8))
+    def law(self) -> Law:
+        """N(0, Sigma), scaled for bounds."""
+        return Law.of(Gaussian(self.second_moment))
 
-    def _footprint(self) -> int:
+    @property
+    def footprint(self) -> int:
+        """How many numbers one parameter vector takes on the way."""
         units = self.network.hidden[0] + self.teacher_network.hidden[0]
         return units**2 + units * self.network.widths[0]
 
-    def _fits(self, thetas: Array) -> Array:
-        return self._fit(thetas)[0] + self.noise
+    def _footprint(self) -> int:
+        return self.footprint
 
-    def _units(self, thetas: Array) -> tuple[Array, Array]:
-        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher, M = m + m'."""
+    def _fits(self, thetas: Array) -> Array:
+        return self._value(thetas) + self.noise
+
+    def units(self, thetas: Array) -> tuple[Array, Array]:
+        """Rows V (B, M, n) and outgoing weights C (B, M, d) of student minus teacher at thetas (B, P), M = m + m'."""
         W, b = self.network.weights(thetas)
         V, c = self.teacher_network.weights(self.teacher)
         lead = thetas.shape[:-1]
@@ -105,58 +110,48 @@ class TeacherRisk(PenalisedRisk):
         out = np.concatenate([np.swapaxes(b, -1, -2), np.broadcast_to(-c.T, (*lead, *c.T.shape))], axis=-2)
         return rows, out
 
-    def _angles(self, V: Array) -> tuple[Array, Array, Array]:
-        """Lengths |Sigma^(1/2) v| (B, M), angles (B, M, M) and Sigma v (B, M, n)."""
-        images = V @ self.second_moment
+    def _angles(self, V: Array, S: Array) -> tuple[Array, Array, Array, Array]:
+        """For Sigma = S: lengths |Sigma^(1/2) v| (B, M), of unit vectors along them |x - y| and |x + y| (B, M, M), and Sigma v (B, M, n)."""
+        images = V @ S
         G = images @ np.swapaxes(V, -1, -2)
         length = np.sqrt(np.maximum(np.diagonal(G, axis1=-2, axis2=-1), 0.0))
         product = length[..., :, None] * length[..., None, :]
         cosine = np.divide(G, product, out=np.zeros_like(G), where=product > 0)
         diagonal = np.arange(V.shape[-2])
         cosine[..., diagonal, diagonal] = 1.0
-        return length, np.arccos(np.clip(cosine, -1.0, 1.0)), images
+        cosine = np.clip(cosine, -1.0, 1.0)
+        return length, np.sqrt(2 - 2 * cosine), np.sqrt(2 + 2 * cosine), images
+
+    def _value(self, thetas: Array) -> Array:
+        """E |f|^2 (B,) in floats, in the units of `enclosures`; inf on overflow."""
+        rows, out = self.units(thetas)
+        k, whole = enclosures.exponents(np.abs(rows), np.abs(out))
+        V, C = np.ldexp(rows, -k[..., None]), np.ldexp(out, k[..., None] - whole[:, None, None])
+        length, minus, plus, _ = self._angles(V, self.law.second_moment.centre)
+        K = length[..., :, None] * length[..., None, :] * arc_cosine_shape(minus, plus) / (2 * np.pi)
+        value = np.sum((C @ np.swapaxes(C, -1, -2)) * K, axis=(-2, -1))
+        return np.ldexp(np.maximum(value, 0.0), 2 * whole + self.law.exponent)
 
     def _fit(self, thetas: Array) -> tuple[Array, Array]:
-        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,).
-
-        With Gram entries off by at most e |v_i| |v_j|, the cosine by delta and d(sin + (pi - phi) cos)/dcos = pi - phi,
-        k is off by at most |x||y| delta / 2 plus what the lengths are off, first order, doubled; where a length is not
-        clear of its own error, by the largest value that k can have.
-        """
-        V, C = self._units(thetas)
-        length, phi, _ = self._angles(V)
-        product = length[..., :, None] * length[..., None, :]
-        K = product * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
-        weights = C @ np.swapaxes(C, -1, -2)
-        value = np.sum(weights * K, axis=(-2, -1))
-        size = np.linalg.norm(V, axis=-1)
-        e = self.form_error
-        seen = length**2 >= 8 * e * size**2 + TINY
-        ratio = np.where(seen, e * size**2 / np.where(seen, length, 1.0), 0.0)  # what the length is off, twice over
-        off = e * size[..., :, None] * size[..., None, :] + ratio[..., :, None] * length[..., None, :]
-        off = 2 * (off + length[..., :, None] * ratio[..., None, :]) + 128 * UNIT * product
-        longest = np.sqrt(length**2 + 8 * e * size**2 + TINY)
-        both = seen[..., :, None] & seen[..., None, :]
-        off = np.where(both, off, longest[..., :, None] * longest[..., None, :])
-        total = np.linalg.norm(C, axis=-1)
-        spread = total[..., :, None] * total[..., None, :]
-        error = np.sum(spread * (off + gamma(C.shape[-1] + V.shape[-2] ** 2 + 8) * K), axis=(-2, -1))
-        return np.maximum(value, 0.0), error * (1 + gamma(V.shape[-2] ** 2 + 16)) + TINY
+        """E |f|^2 (B,), and a bound on the error of what is returned, for the point as given (B,)."""
+        nets = enclosures.Nets.of(*self.units(thetas), self.law)
+        found = enclosures.squared_norm(nets, self.law)[0].ldexp(nets.exponent)
+        return np.where(np.isfinite(found.upper), np.maximum(found.centre, 0.0), np.inf), found.radius
 
     def _fit_slopes(self, thetas: Array) -> Array:
         """d k(v, w) / dv = E 1{<v, X> > 0} relu(<w, X>) X = (sin phi |y|/|x| Sigma v + (pi - phi) Sigma w) / (2 pi)."""
-        V, C = self._units(thetas)
-        length, phi, images = self._angles(V)
+        V, C = self.units(thetas)
+        length, minus, plus, images = self._angles(V, self.second_moment)
         m = self.network.hidden[0]
         product = length[..., :m, None] * length[..., None, :]
-        phi = phi[..., :m, :]
-        K = product * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
+        minus, plus = minus[..., :m, :], plus[..., :m, :]
+        K = product * arc_cosine_shape(minus, plus) / (2 * np.pi)
         outer = 2 * K @ C  # (B, m, d)
         weights = C[..., :m, :] @ np.swapaxes(C, -1, -2)
         alive = length[..., :m] > 0
         inverse = np.where(alive, 1 / np.where(alive, length[..., :m], 1.0), 0.0)
-        along = np.sum(weights * np.sin(phi) * length[..., None, :], axis=-1) * inverse
-        inner = (along[..., None] * images[..., :m, :] + (weights * (np.pi - phi)) @ images) / np.pi
+        along = np.sum(weights * (0.5 * minus * plus) * length[..., None, :], axis=-1) * inverse
+        inner = (along[..., None] * images[..., :m, :] + (weights * 2 * np.arctan2(plus, minus)) @ images) / np.pi
         inner = np.where(alive[..., None], inner, 0.0)
         return np.concatenate(
             [inner.reshape(len(thetas), -1), np.swapaxes(outer, -1, -2).reshape(len(thetas), -1)], axis=-1

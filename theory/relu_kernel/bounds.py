@@ -9,7 +9,7 @@ and the first product, cut to {<x, p> >= 0}, is never above z(w1) z(w2). For uni
 c = cos(alpha/2) and the bisector w_m, and |d| = s = sin(alpha/2). At alpha = pi the bisector is undefined: here w_m = 0,
 so that c w_m = p holds at every angle, and all formulas hold verbatim (C(w_m) is everything, A a hyperplane).
 
-Rounding is bounded a priori, see `theory.relu_kernel.measures`.
+Rounding is bounded by balls, whatever the sizes of X and w: see `theory.relu_kernel.measures`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import TINY, Array, gamma
+from theory.numerics import Array, Ball, binade, exact, scaled
 from theory.numerics import validation as check
 from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_ball
 from theory.relu_kernel.measures import (
     Enclosure,
     Gaussian,
+    Law,
     Measure,
     as_measure,
-    direction,
-    expectation,
+    bounded,
     form,
     plain,
-    rounding,
-    second_moment_norm,
-    times_lengths,
     vectors,
 )
-from theory.relu_kernel.pairs import Pair, _geometry
+from theory.relu_kernel.pairs import Posed, pose
+from theory.risk import Sample
 
 
 def kernel(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Any:
@@ -53,27 +51,34 @@ def kernel(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Any:
     if isinstance(measure, Gaussian):
         return arc_cosine(w1, w2, measure.second_moment)
     a, b = vectors(w1, w2, as_measure(measure).n_in)
-    return plain(expectation(measure, (a, b), lambda f, g: np.maximum(f, 0) * np.maximum(g, 0)))
+    return plain(_enclosed(a, b, measure).centre)
 
 
 def kernel_enclosure(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosure:
     """The kernel with rigorous lower and upper bounds; for a Gaussian by ball arithmetic, one pair at a time."""
     a, b = vectors(w1, w2, as_measure(measure).n_in)
-    value = np.asarray(kernel(a, b, measure))
     if isinstance(measure, Gaussian):
+        value = np.asarray(arc_cosine(a, b, measure.second_moment))
         pairs = zip(*(v.reshape(-1, measure.n_in) for v in np.broadcast_arrays(a, b)))
         ends = np.array([arc_cosine_ball(f, g, measure.second_moment) for f, g in pairs]).reshape(*value.shape, 2)
         return Enclosure(value, ends[..., 0], ends[..., 1])
-    middle, radius = np.asarray(kernel(direction(a), direction(b), measure)), rounding(measure)
-    lower, upper = times_lengths(middle - radius, a, b) - TINY, times_lengths(middle + radius, a, b) + TINY
-    return Enclosure(value, np.maximum(lower, 0), upper)
+    ball = _enclosed(a, b, measure)
+    return Enclosure(ball.centre, np.maximum(ball.lower, 0), ball.upper)
+
+
+def _enclosed(a: Array, b: Array, sample: Sample) -> Ball:
+    law, (k, l) = Law.of(sample), (binade(w) for w in (a, b))
+    units = (scaled(w, e) for w, e in zip(np.broadcast_arrays(a, b), np.broadcast_arrays(k, l)))
+    return bounded(law.mean(tuple(units), lambda f, g: f.relu() * g.relu()), k + l + law.exponent)
 
 
 def linear_metric(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     """<w1, w2>_X = w1^T Sigma w2, (...): w1, w2 (..., n), second_moment Sigma (n, n)."""
-    S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
-    a, b = vectors(w1, w2, len(S))
-    return plain(form(a, b, S))
+    law = Law.of(Gaussian(check.finite_array(second_moment, "second_moment")))
+    a, b = np.broadcast_arrays(*vectors(w1, w2, law.second_moment.shape[0]))
+    k, l = binade(a), binade(b)
+    value = form(np.ldexp(a, -k[..., None]), np.ldexp(b, -l[..., None]), law.second_moment.centre)
+    return plain(bounded(exact(value), k + l + law.exponent).centre)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +107,11 @@ def printed_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> PrintedBou
     >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)
     (-3.375, 0.375)
     """
-    g, scale = _geometry(w1, w2, measure)
-    main, radius = _half_energy(g.p, measure), rounding(measure)
-    error = 2 * second_moment_norm(measure).upper * (g.s**2 + g.sin_squared)
-    return PrintedBounds(
-        scale(main - error - radius) - TINY, scale(main + radius) + TINY, scale(main), scale(error), g.alpha
-    )
+    problem = pose(w1, w2, measure)
+    main = _half_energy(problem.p, problem.law)
+    error = (problem.s_squared + problem.sin_squared).ldexp(1) * problem.law.norm.upper
+    whole, lower = problem.scaled(main), problem.scaled(main - error).lower
+    return PrintedBounds(lower, whole.upper, whole.centre, problem.scaled(error).centre, problem.geometry.alpha)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +143,13 @@ def sharp_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> SharpBounds:
     >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)
     (0.25, 0.375)
     """
-    g, scale = _geometry(w1, w2, measure)
-    main, radius = _half_energy(g.p, measure), rounding(measure)
-    across = form(g.d, g.d, measure.second_moment)
-    losses = _half_space_energy(g, measure), across, g.s**2 * second_moment_norm(measure).upper
-    half_space, direction, norm = (scale(main - loss - radius) - TINY for loss in losses)
-    upper = scale(main + radius) + TINY
-    return SharpBounds(np.maximum(half_space, 0), upper, half_space, direction, norm, g.alpha)
+    problem = pose(w1, w2, measure)
+    law, d = problem.law, problem.d
+    main = _half_energy(problem.p, law)
+    losses = _half_space_energy(problem), law.form(d, d), problem.s_squared * law.norm.upper
+    half_space, direction, least = (problem.scaled(main - loss).lower for loss in losses)
+    upper = problem.scaled(main).upper
+    return SharpBounds(np.maximum(half_space, 0), upper, half_space, direction, least, problem.geometry.alpha)
 
 
 def symmetric_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosure:
@@ -155,25 +159,28 @@ def symmetric_bounds(w1: ArrayLike, w2: ArrayLike, measure: Measure) -> Enclosur
     Only the second moment of `measure` is used, so a Sample stands for its symmetrisation (X and -X alike). `value` is
     half the linear metric, the bounds hold in exact arithmetic and are attained. ValueError for a zero vector.
     """
-    g, scale = _geometry(w1, w2, measure)
-    radius, S = rounding(measure), measure.second_moment
-    half = form(g.w1, g.w2, S) / 2
-    upper = half + form(g.d, g.d, S) / 2
-    lower = np.maximum(scale(half - radius) - TINY, 0)
-    return Enclosure(scale(half), lower, scale(upper + radius) + TINY)
+    problem = pose(w1, w2, measure)
+    law, d = problem.law, problem.d
+    half = law.form(problem.w1, problem.w2).ldexp(-1)
+    below, above = problem.scaled(half), problem.scaled(half + law.form(d, d).ldexp(-1))
+    return Enclosure(below.centre, np.maximum(below.lower, 0), above.upper)
 
 
-def _half_energy(p: Array, measure: Measure) -> Array:
-    """||p||_Z^2 = E max(0, <p, X>)^2."""
-    if isinstance(measure, Gaussian):
-        return form(p, p, measure.second_moment) / 2
-    return expectation(measure, (p,), lambda f: np.maximum(f, 0) ** 2)
+def _half_energy(p: Ball, law: Law) -> Ball:
+    """||p||_Z^2 = E max(0, <p, X>)^2, in the units of the law."""
+    if law.points is None:
+        return law.form(p, p).ldexp(-1)
+    return law.mean((p,), lambda f: f.relu().square())
 
 
-def _half_space_energy(g: Pair, measure: Measure) -> Array:
-    """E[<X, d>^2 1{<X, p> >= 0}], atoms counted in when <x, p> is within rounding of 0; at p = 0 all of d^T Sigma d."""
-    whole = form(g.d, g.d, measure.second_moment)
-    if isinstance(measure, Gaussian):
-        return np.where(g.r > 0, whole / 2, whole)
-    tolerance = gamma(4 * measure.n_in + 32) * np.linalg.norm(measure.X, axis=1) + TINY
-    return expectation(measure, (g.p, g.d), lambda f, h: h**2 * (f >= -tolerance))
+def _half_space_energy(problem: Posed) -> Ball:
+    """E[<X, d>^2 1{<X, p> >= 0}], atoms counted in unless <x, p> is known to be negative; at p = 0 all of d^T Sigma d.
+
+    So never below the true one: only its upper side is used.
+    """
+    law, p, d = problem.law, problem.p, problem.d
+    if law.points is None:
+        whole = law.form(d, d)
+        half = np.where(p.nonzero.any(axis=-1), 0.5, 1.0)
+        return whole * half
+    return law.mean((p, d), lambda f, h: h.square() * (f.upper >= 0))

@@ -7,14 +7,15 @@ w_i^T Sigma w_j enter, so that a singular Sigma is an ordinary case.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, gamma
+from theory.numerics import Array, binade, gamma
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import Gaussian, form, plain, vectors
+from theory.relu_kernel.measures import Gaussian, finite, form, plain, vectors
 
 
 def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -27,10 +28,8 @@ def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     >>> round(arc_cosine([1.0, 0.0], [0.0, 1.0], [[1.0, 0.0], [0.0, 1.0]]) * 2 * np.pi, 12)
     1.0
     """
-    lengths, phi, rest = _whitened_angle(w1, w2, second_moment)
-    # for phi > pi/2 the two terms cancel, and the sum is sin(rest) - rest cos(rest) with rest = pi - phi
-    shape = np.where(phi <= np.pi / 2, np.sin(phi) + rest * np.cos(phi), _sine_minus(rest))
-    return plain(lengths * (shape / (2 * np.pi)))
+    pair = _Whitened.of(w1, w2, second_moment)
+    return pair.times_lengths(arc_cosine_shape(pair.minus, pair.plus) / (2 * np.pi))
 
 
 def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -39,22 +38,52 @@ def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> 
     For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small alpha
     is, and the error is then |x1| |x2| / 2. Arguments as in `arc_cosine`.
     """
-    lengths, phi, _ = _whitened_angle(w1, w2, second_moment)
-    return plain(lengths * (_sine_minus(phi) / (2 * np.pi)))
+    pair = _Whitened.of(w1, w2, second_moment)
+    return pair.times_lengths(_sine_minus(2 * np.arctan2(pair.minus, pair.plus)) / (2 * np.pi))
 
 
-def _whitened_angle(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> tuple[Array, Array, Array]:
-    """|x1| |x2|, the angle phi of x_i = Sigma^(1/2) w_i and pi - phi, after Kahan; no square root of Sigma is needed."""
-    S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
-    a, b = np.broadcast_arrays(*vectors(w1, w2, len(S)))
-    scaled = []
-    for w in (a, b):
-        square = form(w, w, S)
-        square = np.where(square > gamma(2 * len(S) + 2) * form(np.abs(w), np.abs(w), np.abs(S)), square, 0)
-        scaled.append((np.sqrt(square), w / np.sqrt(np.where(square > 0, square, 1))[..., None]))
-    (length_a, a), (length_b, b) = scaled
-    minus, plus = (np.sqrt(np.maximum(form(v, v, S), 0)) for v in (b - a, a + b))
-    return length_a * length_b, 2 * np.arctan2(minus, plus), 2 * np.arctan2(plus, minus)
+def arc_cosine_shape(minus: Array, plus: Array) -> Array:
+    """sin phi + (pi - phi) cos phi, (...), accurate relatively at every angle, 0 and pi included.
+
+    minus, plus (...): |x - y| and |x + y| of two unit vectors at the angle phi, or any common multiple, 0 <= both.
+    """
+    phi, rest = 2 * np.arctan2(minus, plus), 2 * np.arctan2(plus, minus)
+    # for phi > pi/2 the two terms cancel, and the sum is sin(rest) - rest cos(rest) with rest = pi - phi
+    return np.where(phi <= np.pi / 2, np.sin(phi) + rest * np.cos(phi), _sine_minus(rest))
+
+
+@dataclass(frozen=True, eq=False)
+class _Whitened:
+    """|x1| |x2| = lengths 2^exponent, and |x1^ - x2^|, |x1^ + x2^| of the unit vectors x_i^ along x_i = Sigma^(1/2) w_i.
+
+    After Kahan: no square root of Sigma is needed. lengths, exponent, minus and plus (...).
+    """
+
+    lengths: Array
+    exponent: Array
+    minus: Array
+    plus: Array
+
+    @classmethod
+    def of(cls, w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> _Whitened:
+        S = Gaussian(check.finite_array(second_moment, "second_moment")).second_moment
+        e = int(binade(S, None))
+        S, units = np.ldexp(S, -e), []
+        lengths: Array = np.ones(())
+        exponent: Array = np.array(e)
+        for w in np.broadcast_arrays(*vectors(w1, w2, len(S))):
+            k = binade(w)
+            w, exponent = np.ldexp(w, -k[..., None]), exponent + k
+            square = form(w, w, S)
+            square = np.where(square > gamma(2 * len(S) + 2) * form(np.abs(w), np.abs(w), np.abs(S)), square, 0)
+            lengths = lengths * np.sqrt(square)
+            units.append(w / np.sqrt(np.where(square > 0, square, 1))[..., None])
+        a, b = units
+        return cls(lengths, exponent, *(np.sqrt(np.maximum(form(v, v, S), 0)) for v in (b - a, a + b)))
+
+    def times_lengths(self, value: Array) -> Any:
+        with np.errstate(over="ignore"):
+            return plain(finite(np.ldexp(self.lengths * value, self.exponent), "w1, w2 or the second moment"))
 
 
 def _sine_minus(x: Array) -> Array:

@@ -1,26 +1,26 @@
 """Measures on the input space: atoms (`theory.risk.Sample`) and N(0, Sigma), with their second moments enclosed.
 
-What section 2.3.2 needs of a measure: E X X^T and its norm, expectations of functions of a few linear forms, and an
-a-priori bound on what rounding does to them. Vectors have shape (..., n), results the broadcast shape (...).
+What section 2.3.2 needs of a measure: E X X^T and its norm, and expectations of functions of a few linear forms. Vectors have
+shape (..., n), results the broadcast shape (...).
 
-Rounding. Every quantity of section 2.3.2 is an expectation of a product of two linear forms of unit vectors, times a
-coefficient of at most 5. A normalised vector carries gamma(n + 4) per entry; a half sum or half difference of two one
-rounding more; its form gamma(2n + 6) |x|; a product of two forms gamma(4n + 13) |x|^2; their weighted sum
-gamma(4n + N + 15) E|X|^2; the worst coefficient, 2 (s^2 + 4 c^2 s^2) with s^2 and c^2 squared lengths, adds
-gamma(54n + 240) E|X|^2. `rounding` is gamma(64n + 4N + 512) E|X|^2, which leaves room for the error of the computed
-E|X|^2 and for a final scaling. Forms a^T Sigma b obey the same bounds, as sum |a_i Sigma_ij b_j| <= |a| |b| tr Sigma.
+Rounding. Every bound is computed in balls (`theory.numerics.balls`), from the vectors and atoms as given: normalising,
+linear forms, their products and means each carry their error with them. Before that, vectors and measure are scaled by
+powers of two, which is exact (`Law`); a result is scaled back once, and ValueError is raised if it then overflows. So every
+bound is equivariant under powers of two in X, Sigma, w1 and w2, bit for bit as long as nothing is subnormal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import SLAB, TINY, Array, gamma
+from theory.numerics import SLAB, Array, Ball, binade, dot, exact
 from theory.numerics import validation as check
 from theory.risk import Sample
 
@@ -46,10 +46,14 @@ class Gaussian:
         scale, skew = np.abs(S).max(), np.abs(S / 2 - S.T / 2).max()
         if skew > GATE * scale:
             raise ValueError(f"second_moment must be symmetric; got mirrored entries {2 * skew:.3g} apart")
-        S = S / 2 + S.T / 2
-        least = float(np.linalg.eigvalsh(S)[0])
-        if least < -GATE * scale:
-            raise ValueError(f"second_moment must be positive semidefinite; got an eigenvalue {least:.3g}")
+        S = np.where(S == S.T, S, S / 2 + S.T / 2)  # half of a subnormal may be none
+        k = binade(S, None)
+        least = float(np.linalg.eigvalsh(np.ldexp(S, -k))[0])
+        if not least >= -GATE:
+            raise ValueError(
+                f"second_moment must be positive semidefinite; got an eigenvalue {np.ldexp(least, k):.3g}, "
+                f"{least:.3g} of its largest entry's size"
+            )
         S.flags.writeable = False
         object.__setattr__(self, "second_moment", S)
 
@@ -60,8 +64,10 @@ class Gaussian:
 
     def draw(self, rng: np.random.Generator, size: int) -> Array:
         """`size` independent draws, (size, n)."""
-        eigenvalues, V = np.linalg.eigh(self.second_moment)
-        return (rng.standard_normal((size, self.n_in)) * np.sqrt(np.maximum(eigenvalues, 0))) @ V.T
+        half = binade(self.second_moment, None) // 2
+        eigenvalues, V = np.linalg.eigh(np.ldexp(self.second_moment, -2 * half))
+        draws = (rng.standard_normal((size, self.n_in)) * np.sqrt(np.maximum(eigenvalues, 0))) @ V.T
+        return np.ldexp(draws, half)
 
 
 Measure = Sample | Gaussian
@@ -79,57 +85,97 @@ class Enclosure:
     upper: Array
 
 
-def rounding(measure: Measure) -> float:
-    """The most that rounding adds to any quantity here for unit vectors (module docstring). ValueError on overflow."""
-    with np.errstate(over="ignore"):
+@dataclass(frozen=True, eq=False)
+class Law:
+    """A measure in units in which its largest number is in [1/2, 1): every second moment is 2^exponent times the one here.
+
+    points (N, n), enclosed, and weights (N,) of its atoms; for a Gaussian points is None and sigma (n, n) its Sigma.
+    """
+
+    exponent: int
+    points: Ball | None = None
+    weights: Array | None = None
+    sigma: Ball | None = None
+
+    @classmethod
+    def of(cls, measure: Measure) -> Law:
+        """The measure, scaled; kept as long as the measure is."""
+        found = _LAWS.get(measure)
+        if found is None:
+            found = _LAWS[measure] = cls._scaled(measure)
+        return found
+
+    @classmethod
+    def _scaled(cls, measure: Measure) -> Law:
         if isinstance(measure, Gaussian):
-            N, energy = 0, float(np.trace(measure.second_moment))
-        else:
-            N, energy = len(measure), float(measure.weights @ np.sum(measure.X**2, axis=1))
-    finite(energy, "X")
-    return gamma(64 * measure.n_in + 4 * N + 512) * energy + TINY
+            k = int(binade(measure.second_moment, None))
+            return cls(k, sigma=exact(measure.second_moment).ldexp(-k))
+        k = int(binade(measure.X, None))
+        return cls(2 * k, exact(measure.X).ldexp(-k), measure.weights)
+
+    @cached_property
+    def second_moment(self) -> Ball:
+        """Sigma = E X X^T, (n, n)."""
+        if self.sigma is not None:
+            return self.sigma
+        assert self.points is not None
+        assert self.weights is not None
+        return (self.points * self.weights[:, None]).T @ self.points
+
+    @cached_property
+    def norm(self) -> Enclosure:
+        """||Sigma|| in the units of the law: see `second_moment_norm`."""
+        S = self.second_moment
+        V = exact(np.linalg.eigh((S.centre + S.centre.T) / 2)[1])
+        D, G = V.T @ S @ V, V.T @ V - np.eye(S.shape[0])
+        defect = exact(exact(G.magnitude).sum().upper.max())  # far below 1: LAPACK's bases are orthogonal to rounding
+        upper = (exact(D.magnitude).sum() / (1 - defect)).upper.max()
+        k = int(np.argmax(np.diag(D.centre)))
+        lower = (D[k, k] / (1 + defect)).lower
+        return Enclosure(np.maximum(D.centre[k, k], 0), np.maximum(lower, 0), upper)
+
+    def form(self, a: Ball, b: Ball) -> Ball:
+        """a^T Sigma b along the last axis, (...): a, b (..., n)."""
+        return dot(a @ self.second_moment, b)
+
+    def mean(self, directions: tuple[Ball, ...], integrand: Callable[..., Ball]) -> Ball:
+        """E integrand(<X, v_1>, ..., <X, v_k>) over the atoms, for directions v_i (..., n), in slabs of bounded memory.
+
+        ValueError for a Gaussian, which has none.
+        """
+        if self.points is None or self.weights is None:
+            raise ValueError("a Gaussian has no atoms to take a mean over")
+        lead, n = directions[0].shape[:-1], directions[0].shape[-1]
+        flat = [Ball(v.centre.reshape(-1, n), v.radius.reshape(-1, n)) for v in directions]
+        step = max(1, SLAB // len(self.weights))
+        parts = [
+            integrand(*(v[i : i + step] @ self.points.T for v in flat)) @ self.weights
+            for i in range(0, len(flat[0].centre), step)
+        ]
+        centre, radius = (
+            np.concatenate([getattr(p, name) for p in parts] or [np.zeros(0)]) for name in ("centre", "radius")
+        )
+        return Ball(centre.reshape(lead), radius.reshape(lead))
 
 
 def second_moment_norm(measure: Measure) -> Enclosure:
-    """||Sigma||, the largest eigenvalue of E X X^T, enclosed: an eigenbasis V in floating point, then error bounds.
+    """||Sigma||, the largest eigenvalue of E X X^T, enclosed: an eigenbasis V in floating point, then balls.
 
     ||Sigma|| <= ||V^T Sigma V|| / (1 - ||V^T V - I||), row sums bounding both norms; from below the Rayleigh quotient.
+    ValueError on overflow.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        S = finite((measure.second_moment + measure.second_moment.T) / 2, "X")
-    n = len(S)
-    V = np.linalg.eigh(S)[1]
-    D, G = V.T @ S @ V, V.T @ V - np.eye(n)
-    absolute = np.abs(V.T) @ np.abs(S) @ np.abs(V)
-    E = gamma(4 * n + 8) * absolute + TINY
-    slack = gamma(4 * n + 8) * (np.abs(V.T) @ np.abs(V))
-    defect = float((np.abs(G) + slack).sum(axis=1).max())  # far below 1: LAPACK's bases are orthogonal to rounding
-    # what the float Sigma misses of the exact one is at most gamma(N + 3) E|X|^2 in norm: part of rounding(measure)
-    entry = 0.0 if isinstance(measure, Gaussian) else rounding(measure)
-    upper = (np.abs(D) + E).sum(axis=1).max() / (1 - defect) * (1 + gamma(2 * n + 8)) + entry
-    k = int(np.argmax(np.diag(D)))
-    lower = (D[k, k] - E[k, k]) / (1 + defect) * (1 - gamma(8)) - entry
-    return Enclosure(np.maximum(D[k, k], 0), np.maximum(lower, 0), upper)
+    law = Law.of(measure)
+    found = law.norm
+    value, lower, upper = (exact(v).ldexp(law.exponent) for v in (found.value, found.lower, found.upper))
+    return Enclosure(value.centre, np.maximum(lower.lower, 0), finite(upper.upper, "X or the second moment"))
 
 
-def expectation(sample: Sample, directions: tuple[Array, ...], integrand: Callable[..., Array]) -> Array:
-    """E integrand(<X, v_1>, ..., <X, v_k>) for directions v_i (..., n), in slabs of bounded memory."""
-    directions = tuple(np.broadcast_arrays(*directions))
-    lead = directions[0].shape[:-1]
-    flat = [v.reshape(-1, sample.n_in) for v in directions]
-    step = max(1, SLAB // len(sample))
-    with np.errstate(over="ignore", invalid="ignore"):
-        parts = [
-            integrand(*(v[i : i + step] @ sample.X.T for v in flat)) @ sample.weights
-            for i in range(0, len(flat[0]), step)
-        ]
-    return finite(np.concatenate(parts) if parts else np.zeros(0), "X, w1 or w2").reshape(lead)
+_LAWS: WeakKeyDictionary[Measure, Law] = WeakKeyDictionary()
 
 
 def form(a: Array, b: Array, S: Array) -> Array:
-    """a^T S b along the last axis, (...): a, b (..., n), S (n, n). ValueError on overflow."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return finite(((a @ S) * b).sum(axis=-1), "w1, w2 or the second moment")
+    """a^T S b along the last axis, (...), in plain floats: a, b (..., n), S (n, n)."""
+    return ((a @ S) * b).sum(axis=-1)
 
 
 def vectors(w1: ArrayLike, w2: ArrayLike, n: int | None = None) -> tuple[Array, Array]:
@@ -150,39 +196,18 @@ def vectors(w1: ArrayLike, w2: ArrayLike, n: int | None = None) -> tuple[Array, 
     return a, b
 
 
-def length(w: Array) -> Array:
-    """|w| along the last axis, (..., n) -> (...), without overflow or underflow on the way."""
-    return np.ldexp(*_scaled_length(w))
-
-
-def _scaled_length(w: Array) -> tuple[Array, Array]:
-    """(f, i) with |w| = f 2^i, f in [1/2, sqrt(n)) or 0: of full relative accuracy for subnormal w as well."""
-    exponent = np.frexp(np.abs(w).max(axis=-1))[1]
-    return np.linalg.norm(np.ldexp(w, -exponent[..., None]), axis=-1), exponent
-
-
-def times_lengths(value: Array, a: Array, b: Array) -> Array:
-    """value |a| |b|, rounded once to the range of floats: no intermediate product underflows.
-
-    value (...), a and b (..., n).
-    """
-    (f, i), (g, j) = _scaled_length(a), _scaled_length(b)
-    with np.errstate(over="ignore", under="ignore"):
-        return finite(np.ldexp(f * g * value, i + j), "X, w1 or w2")
-
-
-def direction(w: Array) -> Array:
-    """w / |w|, and 0 where w = 0."""
-    largest = np.abs(w).max(axis=-1, keepdims=True)
-    w = w / np.where(largest > 0, largest, 1)
-    size = np.linalg.norm(w, axis=-1, keepdims=True)
-    return w / np.where(size > 0, size, 1)
+def bounded(value: Ball, exponent: Array | int) -> Ball:
+    """`value` 2^exponent, (...), when it is finite; else ValueError that something is too large."""
+    result = value.ldexp(exponent)
+    for end in (result.lower, result.upper):
+        finite(end, "X, w1 or w2")
+    return result
 
 
 def finite(value: Any, name: str) -> Any:
     """`value`, when finite; else ValueError that `name` is too large."""
     if not np.isfinite(value).all():
-        raise ValueError(f"{name} is too large: a product of squares overflows. Scale it down")
+        raise ValueError(f"{name} is too large: the result overflows. Scale it down")
     return value
 
 

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array
+from theory.numerics import Array, Ball, exact, gamma
 from theory.numerics import validation as check
-from theory.relu_kernel.bounds import _half_energy, kernel
-from theory.relu_kernel.measures import (
-    as_sample,
-    expectation,
-    rounding,
-    second_moment_norm,
-    vectors,
-)
-from theory.relu_kernel.pairs import Pair, _geometry, pair
+from theory.relu_kernel.bounds import _half_energy
+from theory.relu_kernel.measures import as_sample, bounded, vectors
+from theory.relu_kernel.pairs import Pair, pair, pose
 from theory.risk import Sample
 
 
@@ -40,9 +34,10 @@ def wedges(w1: ArrayLike, w2: ArrayLike, X: ArrayLike) -> Wedges:
 
 @dataclass(frozen=True, eq=False)
 class ProofTerms:
-    """Every quantity of appendix B.3, arrays (...), for the unit vectors in `geometry` as they are.
+    """Every quantity of appendix B.3, arrays (...), for the unit vectors in `geometry`.
 
-    Each is within `rounding` of the exact one.
+    Each is within `rounding` of the exact one: of the vectors in `geometry` as they are, and, but for those that need w_m or d^,
+    of the unit vectors along the given ones.
     (17): kernel = r^2 bisector_norm - E1 - E2, with E1 = r^2 E[<X, w_m>^2 1_B], E2 = E[<X, d>^2 1_A].
     bisector_norm (...): ||w_m||_Z^2; energy_A, energy_B (...): E[|QX|^2 1], Q the projection onto span(w1, w2);
     across_A,
@@ -83,34 +78,46 @@ class ProofTerms:
 
 def proof_terms(w1: ArrayLike, w2: ArrayLike, sample: Sample) -> ProofTerms:
     """r, the wedges' energies, E1 and E2 of the proof of Proposition 2.3. ValueError for a zero vector."""
-    g, _ = _geometry(w1, w2, as_sample(sample))
+    problem = pose(w1, w2, as_sample(sample))
+    g, law = problem.geometry, problem.law
+    bisector, normal = exact(g.bisector), exact(g.normal)
+    a, b = _about(g.w1, problem.w1), _about(g.w2, problem.w2)
+    p, d = _about(g.p, problem.p), _about(g.d, problem.d)
 
-    def over(along: tuple[Array, ...], wedge: str, integrand: Callable[..., Array]) -> Array:
-        def cut(f1: Array, f2: Array, fp: Array, *rest: Array) -> Array:
-            return integrand(*rest) * getattr(_wedges(f1, f2, fp), wedge)
+    def over(along: tuple[Ball, ...], wedge: str, integrand: Callable[..., Ball]) -> Ball:
+        def cut(f1: Ball, f2: Ball, fp: Ball, *rest: Ball) -> Ball:
+            return integrand(*rest) * getattr(_wedges(f1.centre, f2.centre, fp.centre), wedge)
 
-        return expectation(sample, (g.w1, g.w2, g.p, *along), cut)
+        return law.mean((a, b, p, *along), cut)
 
-    def square(f: Array) -> Array:
-        return f**2
+    def square(f: Ball) -> Ball:
+        return f.square()
 
-    def energy(f: Array, h: Array) -> Array:
-        return f**2 + h**2
+    def energy(f: Ball, h: Ball) -> Ball:
+        return f.square() + h.square()
 
-    plane = (g.bisector, g.normal)
-    return ProofTerms(
-        geometry=g,
-        kernel=np.asarray(kernel(g.w1, g.w2, sample)),
-        bisector_norm=_half_energy(g.bisector, sample),
-        E1=over((g.p,), "B", square),
-        E2=over((g.d,), "A", square),
-        energy_A=over(plane, "A", energy),
-        energy_B=over(plane, "B", energy),
-        across_A=over((g.normal,), "A", square),
-        across_B=over((g.normal,), "B", square),
-        sigma=float(second_moment_norm(sample).value),
-        rounding=rounding(sample),
-    )
+    plane = (bisector, normal)
+    terms = {
+        "kernel": law.mean((a, b), lambda f, g: f.relu() * g.relu()),
+        "bisector_norm": _half_energy(bisector, law),
+        "E1": over((p,), "B", square),
+        "E2": over((d,), "A", square),
+        "energy_A": over(plane, "A", energy),
+        "energy_B": over(plane, "B", energy),
+        "across_A": over((normal,), "A", square),
+        "across_B": over((normal,), "B", square),
+    }
+    sigma, short = law.norm, 2 * gamma(sample.n_in + 5)
+    terms["sigma"] = Ball(sigma.value, short**2 * sigma.upper)  # what p and d have when they are taken for 0
+    terms = {name: bounded(term, law.exponent) for name, term in terms.items()}
+    rounding = float(sum(term.radius.max(initial=0.0) for term in terms.values()))
+    values: dict[str, Any] = {name: term.centre for name, term in terms.items()}
+    return ProofTerms(g, **values | {"sigma": float(values["sigma"])}, rounding=rounding)
+
+
+def _about(vector: Array, ball: Ball) -> Ball:
+    """A ball about a float vector (..., n) that holds all of `ball`."""
+    return Ball(vector, (exact(vector) - ball).magnitude)
 
 
 def _wedges(f1: Array, f2: Array, fp: Array) -> Wedges:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import SLAB, gamma
+from theory.numerics import SLAB, gamma, length
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import finite, length, vectors
+from theory.relu_kernel.measures import finite, vectors
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def monte_carlo(
         X = check.finite_array(sampler(generator, size), "sampler's draws", ndim=2)
         if X.shape != (size, a.size):
             raise ValueError(f"sampler must return an array of shape ({size}, {a.size}); got {X.shape}")
-        if radius is not None and np.linalg.norm(X, axis=1).max() > radius * (1 + gamma(a.size + 4)):
-            raise ValueError(f"sampler's draws must lie within radius {radius}; got {np.linalg.norm(X, axis=1).max()}")
+        if radius is not None and not length(X).max() <= radius * (1 + gamma(a.size + 4)):
+            raise ValueError(f"sampler's draws must lie within radius {radius}; got {length(X).max()}")
         with np.errstate(over="ignore", invalid="ignore"):
             z = finite(np.maximum(X @ a, 0) * np.maximum(X @ b, 0), "sampler's draws")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -82,9 +82,11 @@ def monte_carlo(
 
         below = above = float(stdtrit(draws - 1, (1 + confidence) / 2)) * error
     else:
-        top, log = radius**2 * length(a) * length(b), np.log(4 / (1 - confidence))
+        with np.errstate(over="ignore"):
+            top = finite((radius * length(a)) * (radius * length(b)), "radius, w1 or w2")
+        log = np.log(4 / (1 - confidence))
         below = above = error * np.sqrt(2 * log) + 7 * top * log / (3 * (draws - 1))
-    share = largest / (mean * draws) if mean > 0 else 0.0
+    share = largest / mean / draws if mean > 0 else 0.0
     return MonteCarlo(
         float(mean),
         float(error),

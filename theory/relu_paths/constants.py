@@ -22,8 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import TINY, UNIT, gamma
+from theory.numerics import TINY, gamma
 from theory.numerics import validation as check
+from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
 
 # Each function below rounds at most this many times after its inputs were rounded up.
@@ -32,12 +33,7 @@ _OUTWARD = 1 + gamma(64)
 
 def spectral_norm(sample: Sample) -> float:
     """An upper bound on S = |Sigma|, tight to about n N units of rounding."""
-    Sigma, n = check.instance(sample, "sample", Sample).second_moment, sample.n_in
-    largest = float(np.linalg.eigvalsh(Sigma)[-1])
-    trace = float(np.trace(Sigma))
-    # Sigma as computed is within gamma(N + 2) sum |x||x|^T of the true one, whose norm is at most the trace; a backward
-    # stable eigenvalue is off by a modest multiple of n u |Sigma|.
-    return max(0.0, largest + (gamma(len(sample) + 8) + 64 * n * UNIT) * trace * (1 + 1e-6)) + TINY
+    return float(second_moment_norm(check.instance(sample, "sample", Sample)).upper)
 
 
 def energy(sample: Sample) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from theory import lasso
 from theory.maxima import is_convex_along, segment_maximum
 from theory.networks import Network
-from theory.numerics import Array, gamma
+from theory.numerics import Array, feature_rounding
 from theory.paths import Path
 from theory.relu_paths.problem import features
 from theory.risk import Risk
@@ -42,9 +42,8 @@ def vertex_bounds(risk: Risk, path: Path) -> Array:
 def vertex_bound(risk: Risk, theta: Array) -> float:
     """A rigorous upper bound on F(theta), larger by roundings only."""
     reduced, (at,) = without_idle(risk, theta)
-    X, (W, b) = risk.sample.X, reduced.network.weights(at)
-    size = np.abs(X) @ (np.abs(W).T @ np.abs(b[0]))
-    blur = gamma(X.shape[1] + 2) * size * (1 + gamma(b.size + X.shape[1] + 8))  # rounding of the features
+    W, b = reduced.network.weights(at)
+    blur = feature_rounding(risk.sample.X, W, b[0])
     return lasso.primal(features(reduced, at), risk.sample.Y[:, 0], risk.sample.weights, risk.kappa, b[0], blur)
 
 

@@ -72,7 +72,8 @@ def witness() -> Witness:
     three = permutation_barrier(Sample(X, Y), 3).lower
     return Witness(
         linear and fits,
-        "the linear map [[0, -1], [1, -1]] permutes (1, 0), (0, 1), (-1, -1) cyclically: 4 parameters. Any three corners "
+        "the linear map [[0, -1], [1, -1]] permutes (1, 0), (0, 1), (-1, -1) cyclically: 4 parameters. Any three "
+        "corners "
         "of a triangle are permuted by an affine map (6 parameters: 6 equations, one solution)",
         {"A": values, "barrier of the 2-3-2 net": three},
     )
@@ -84,7 +85,8 @@ CLAIM = Claim(
     instead="Ten are enough with an output bias, and six for an affine map.",
     fault="three corners on a line",
     source="Appendix E.1",
-    statement="The map {x_1, x_2, x_3} -> {x_2, x_3, x_1} of three points of the plane requires at least 12 parameters "
+    statement="The map {x_1, x_2, x_3} -> {x_2, x_3, x_1} of three points of the plane requires at least 12 "
+    "parameters "
     "in general, for the three linear maps that take x_i to x_j",
     standing=Standing.REMARK,
     tightness=Tightness.LOWER,
@@ -93,7 +95,10 @@ CLAIM = Claim(
     confirm=attack,
     control=lambda setting: attack(setting, flat=True),
     refute=witness,
-    repaired="An affine map does it with 6 parameters, and a 2-2-2 ReLU net with an output bias with 10. What is true: "
-    "a ReLU net without biases needs three hidden units, since e(2) > 0; of its 12 parameters 3 are scalings of units, 9 count",
-    proof="Three points off a line are affinely independent: the 6 equations have one solution. e(2) > 0: app-e1-disconnected.",
+    repaired="Twelve are enough, three linear maps of four each if one reads it so; it is `requires` that is false. "
+    "An affine map does it with 6 parameters, and a 2-2-2 ReLU net with an output bias with 10. What is true: "
+    "a ReLU net without biases needs three hidden units, since e(2) > 0; of its 12 parameters 3 are scalings of "
+    "units, 9 count",
+    proof="Three points off a line are affinely independent: the 6 equations have one solution. e(2) > 0: "
+    "app-e1-disconnected.",
 )

@@ -55,7 +55,8 @@ def witness() -> Witness:
     found = polynomial_tasks.authors_string(risk, a, b, level, steps=4000, depth=1).string
     return Witness(
         refuted=straight.upper <= level and found.normalised_length > STRAIGHT,
-        explanation="the level set contains the straight line, of length 1: the reported length is the bead target's doing",
+        explanation="the level set contains the straight line, of length 1: the reported length is the bead target's "
+        "doing",
         values={"level": level, "straight line up to": straight.upper, "reported length": found.normalised_length},
     )
 
@@ -66,11 +67,12 @@ CLAIM = Claim(
     instead="It is the plateau of the best constant predictor, which the beads are driven off.",
     fault="the edges of the spike moved by a tenth",
     source="Section 4.1: the spike at L0 = 0.15 seems to indicate the onset of non-convex behavior",
-    statement="The spike of the length near L0 = 0.158 is the onset of non-convexity; above it the model is strongly convex.",
+    statement="The spike of the length near L0 = 0.158 is the onset of non-convexity; above it the model is strongly "
+    "convex.",
     standing=Standing.REMARK,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.REFUTED,
-    evidence=Evidence.ILLUSTRATED,
+    evidence=Evidence.ENCLOSED,
     confirm=attack,
     control=lambda setting: attack(setting, mechanism=1.1),
     refute=witness,

@@ -72,15 +72,19 @@ CLAIM = Claim(
     headline="A bead that stays high suggests a disconnection and proves none.",
     fault="persistence is taken for a proof",
     source="Appendix E.1",
-    statement="A persistent high interpolated loss between neighbouring beads can come from a slowly converging, connected "
-    "pair of models or from a truly disconnected pair; failures to converge suggest a disconnection, they do not prove it",
+    statement="A persistent high interpolated loss between neighbouring beads can come from a slowly converging, "
+    "connected "
+    "pair of models or from a truly disconnected pair; failures to converge suggest a disconnection, they do not "
+    "prove it",
     standing=Standing.EMPIRICAL,
     tightness=Tightness.EXISTENCE,
     verdict=Verdict.HOLDS,
-    evidence=Evidence.ILLUSTRATED,
+    evidence=Evidence.ENCLOSED,
     confirm=attack,
     control=lambda setting: attack(setting, trust_persistence=True),
-    proof="Three units: det Z must vanish, so the barrier is e(2), whatever the string does. Four units: the barrier is zero, "
-    "and yet the same algorithm, same seed, same budget stays at a height that looks the same. 'Proving a disconnection "
+    proof="Three units: det Z must vanish, so the barrier is e(2), whatever the string does. Four units: the barrier "
+    "is zero, "
+    "and yet the same algorithm, same seed, same budget stays at a height that looks the same. 'Proving a "
+    "disconnection "
     "is intractable in general' does not bind here: e(2) is a finite computation.",
 )

@@ -39,7 +39,8 @@ def test_on_triangles_lower_and_upper_meet(seed, target, lengths):
     network = Network((2, 3, 2))
     start, end = barrier.path.points[[0, -1]]
     assert np.array_equal(end, network.permute(start, 1, [1, 0, 2]))
-    assert path_maximum(Risk(network, sample), barrier.path).upper == barrier.upper
+    certified = path_maximum(Risk(network, sample), barrier.path)  # in other units the allowance for rounding differs
+    assert certified.value <= barrier.upper <= certified.upper + 1e-7 * sample.energy
 
 
 @pytest.mark.parametrize("degrees", [AROUND, ASIDE, (0, 179.9, 90), (0, 180.1, 90)])

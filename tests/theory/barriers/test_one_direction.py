@@ -1,4 +1,4 @@
-"""Nets that see one direction, and one penalised unit, minimised exactly; barriers with a penalty; linear layers."""
+"""Nets that see one direction, and one penalised unit, minimised exactly; barriers with a penalty."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from theory.barriers.lower_bounds import Reason
 from theory.barriers.one_direction import one_direction_risk, one_unit_risk
 from theory.barriers.penalised import (
     cyclic_order,
-    linear_barrier,
     penalised_lower_bound,
     spared_unit_risk,
     two_unit_barrier,
@@ -54,6 +53,20 @@ def test_the_best_penalised_unit_is_enclosed(seed, N, kappa):
     assert found.upper - found.lower <= 1e-12 * sample.energy
     assert found.lower <= grid + 1e-13 * sample.energy
     assert grid <= found.upper + 1e-3 * sample.energy
+
+
+@pytest.mark.parametrize("apart", [1e-8, 1e-25, 1e-60])
+def test_points_on_one_ray_up_to_rounding_do_not_hide_the_best_unit(apart):
+    sample = Sample([[1.0, 0.0], [1.0, apart]], [[1.0], [1.0]])
+    found = one_unit_risk(sample, 0.1)
+    assert found.lower <= 0.0975 <= found.upper <= 0.0975 * (1 + 1e-12)  # the unit (1, 0) with weight 0.95
+    assert spared_unit_risk(sample, 0.1, 2) <= 0.0975
+    assert two_unit_barrier(sample, 0.1).lower <= 0.0975
+    assert one_direction_risk(sample).upper <= 1e-300
+    apart = Sample([[1.0, 0.0], [1.0, apart], [-1.0, 1.0], [-1.0, 1.0 + 1e-16]], [[1.0], [2.0], [0.0], [1.0]])
+    found = one_direction_risk(apart)
+    assert found.lower <= on_a_grid(apart, (1, -1)) + 1e-13
+    assert found.upper - found.lower <= 1e-12
 
 
 def test_a_single_active_point_is_fitted_without_penalty():
@@ -109,19 +122,12 @@ def test_without_any_unit_the_risk_is_the_energy():
     assert spared_unit_risk(sample, 0.1, 3) <= spared_unit_risk(sample, 0.1, 2) <= spared_unit_risk(sample, 0.1, 1)
 
 
-def test_linear_layers_of_critical_width_have_the_best_singular_product_as_barrier():
-    X = np.sqrt(2) * np.eye(2)
-    risk = Risk(Network((2, 2, 2), activation="identity"), Sample(X, X @ np.diag([2.0, 1.0])))
-    barrier = linear_barrier(risk)
-    assert barrier.reason is Reason.ORIENTATION
-    assert barrier.lower == pytest.approx(1.0, rel=1e-9)
-    assert barrier.upper == pytest.approx(1.0, rel=1e-9)
-
-
 def test_samples_that_do_not_fit_are_named():
     line = Sample(np.array([[1.0, 1.0], [2.0, 2.0]]), np.ones((2, 1)))
     with pytest.raises(ValueError, match="span a plane"):
         one_direction_risk(line)
+    with pytest.raises(ValueError, match="span a plane"):
+        one_direction_risk(Sample(np.zeros((2, 2)), np.ones((2, 1))))
     with pytest.raises(ValueError, match="one output"):
         one_unit_risk(Sample(np.eye(2), np.eye(2)), 0.1)
     with pytest.raises(ValueError, match="two inputs"):

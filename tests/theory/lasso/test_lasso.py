@@ -103,18 +103,28 @@ def test_zero_is_optimal_exactly_from_kappa_max_on(problem):
         assert s.primal < w @ y**2
 
 
-@given(problems(), st.floats(0, 1))
-def test_the_homotopy_is_optimal_between_its_knots(problem, share):
+@given(problems(), st.sampled_from([0.0, 1e-3, 0.3, 2.0]))
+def test_the_homotopy_says_whether_it_reached_an_optimal_end(problem, share):
     Z, y, w = problem
-    path = homotopy(Z, y, weights=w)
+    kappa_min = share * kappa_max(Z, y, weights=w)
+    path = homotopy(Z, y, weights=w, kappa_min=kappa_min)
     assert (np.diff(path.knots) < 0).all()
-    assert path.knots[0] <= kappa_max(Z, y, weights=w) * (1 + 1e-12)
-    kappa = path.knots[-1] + share * (path.knots[0] - path.knots[-1])
-    if kappa > 1e-6 * path.knots[0]:
-        here = certify(Z, y, kappa, path.at(kappa), weights=w)
-        best = second_layer(Z, y, kappa, weights=w)
-        assert here.primal <= best.primal + 1e-6 * (w @ y**2)
-    assert not path.at(2 * path.knots[0] + 1).any()
+    assert path.knots[0] <= max(kappa_max(Z, y, weights=w), kappa_min) * (1 + 1e-12)
+    assert len(path.knots) == len(path.betas) == len(path.active)
+    if share > 1:
+        assert path.reached
+    if path.reached:
+        best = second_layer(Z, y, kappa_min, weights=w)
+        end = certify(Z, y, kappa_min, path.betas[-1], weights=w)
+        assert end.primal <= best.primal + 1e-6 * (w @ y**2)
+
+
+def test_a_path_that_lost_a_small_feature_says_so():
+    """scikit-learn drops features below 1e-7 of the others; the second layer does not."""
+    Z, y = np.array([[1.0, 0.0], [0.0, 2.0**-30]]), np.ones(2)
+    assert not homotopy(Z, y).reached
+    assert homotopy(Z, y, kappa_min=0.1).reached
+    assert second_layer(Z, y, 2.0**-40).active.tolist() == [0, 1]
 
 
 @given(problems(), st.floats(1e-4, 1.0))
@@ -206,7 +216,8 @@ def test_inputs_are_not_changed():
         ((np.eye(2), np.ones((2, 2)), 0.1), "y must have one output"),
         ((np.eye(2), np.ones(3), 0.1), "y must have shape"),
         ((np.array([[np.inf]]), np.ones(1), 0.1), "Z must be finite"),
-        ((np.array([[1e200]]), np.ones(1), 0.1), "Z must be at most 1e100"),
+        ((np.array([[1e-200]]), np.array([1e150]), 0.0), "Z must not be so small next to y"),
+        ((np.ones((1, 1)), np.array([1e200]), 1e300), "must keep the risk within float64"),
         ((np.ones(2), np.ones(2), 0.1), "Z must have 2 axes"),
     ],
 )
@@ -225,5 +236,5 @@ def test_bad_options_are_named():
         second_layer(Z, y, 0.1, weights=[1.0])
     with pytest.raises(ValueError, match="beta must have shape"):
         certify(Z, y, 0.1, np.zeros(3))
-    with pytest.raises(ValueError, match="kappa must be a finite number"):
-        homotopy(Z, y, kappa_min=0.5).at(0.1)
+    with pytest.raises(ValueError, match="kappa_min must be a finite number"):
+        homotopy(Z, y, kappa_min=-0.5)

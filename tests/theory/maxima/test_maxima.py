@@ -308,7 +308,9 @@ def test_branch_and_bound_and_the_exact_method_agree(seed, kind):
     risk, a, b = one_hidden_layer(seed, kind)
     exact = float(exact_maximum(risk, a, b)[1])
     value, t = risk.batch(np.stack([a, b])).max(keepdims=True), np.zeros(1)
-    found = branch_and_bound.search(risk, a[None], b[None], value, t, branch_and_bound.Goal(1e-3), 4000)
+    found = branch_and_bound.search(
+        branch_and_bound.of_sample(risk), a[None], b[None], value, t, branch_and_bound.Goal(1e-3), 4000
+    )
     assert exact * (1 - 1e-12) <= found.upper[0] <= exact * (1 + 1.1e-3) + 1e-12
 
 

@@ -5,14 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from flint import arb, ctx
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_maxima import ball_risk
 
 from theory.maxima import taylor_models
 from theory.maxima.taylor_models import Model
 from theory.networks import Network
-from theory.numerics.rounding import LIBM, UNIT
+from theory.numerics.rounding import LIBM, TINY, UNIT
 from theory.risk import Risk, Sample
 
 modest = st.floats(-4, 4)
@@ -33,9 +33,18 @@ def radius_of(slope, rest, rho):
     return (rho * abs(slope) + rest) * (1 + 8 * UNIT)
 
 
-@given(modest, modest, sizes, sizes)
+tiny_or_not = sizes | st.floats(0, 1e-290) | st.sampled_from([5e-324, 1e-310])
+
+
+@example(0.0, 2.5, TINY, 2.2250738585e-313)
+@given(
+    modest | st.floats(-1e-290, 1e-290),
+    modest | st.floats(-1e-300, 1e-300),
+    tiny_or_not.map(lambda r: r + TINY),
+    tiny_or_not,
+)
 def test_relu_stays_in_its_model_and_the_model_is_the_best_chord(centre, slope, rest, rho):
-    """Exactly, at the corners of |d| <= rho, |z - c - s d| <= e and at the kink."""
+    """Exactly, at the corners of |d| <= rho, |z - c - s d| <= e >= TINY and at the kink."""
     radius = radius_of(slope, rest, rho)
     c, s, e = map(Fraction, parts(taylor_models._relu(one(centre, slope, rest), np.array([radius]))))
     corners = [(d, err) for d in (-rho, 0.0, rho / 3, rho) for err in (-rest, 0.0, rest)]
@@ -44,6 +53,8 @@ def test_relu_stays_in_its_model_and_the_model_is_the_best_chord(centre, slope, 
     for d, err in corners:
         z = Fraction(centre) + Fraction(slope) * Fraction(d) + Fraction(err)
         assert abs(max(z, Fraction(0)) - c - s * Fraction(d)) <= e
+    if rest < 1e-280:  # what follows is computed in floats
+        return
     low, high = centre - radius, centre + radius
     gap = 0.0 if low >= 0 or high <= 0 else -low * (high / (high - low))  # between relu and its chord, at the kink
     share = float(np.clip(high / (high - low), 0, 1)) if low < high else float(centre >= 0)
@@ -216,3 +227,50 @@ def test_the_rounding_of_an_activation_is_allowed_for_where_its_curvature_leaves
         assert slack > 0
         closest = min(closest, float(slack.mid()))
     assert closest < 8 * LIBM  # there was no room but for rounding
+
+
+# ---------------------------------------------------------------- every magnitude, in exact arithmetic
+
+
+def exact_risk(risk, theta_0, theta_1, t):
+    """F at theta(t) in fractions: relu or identity, squared loss, ridge."""
+    t = Fraction(t)
+    at = [(1 - t) * Fraction(u) + t * Fraction(v) for u, v in zip(theta_0.tolist(), theta_1.tolist())]
+    total = Fraction(risk.kappa) * sum(v * v for v in at)
+    for x, y, w in zip(risk.sample.X.tolist(), risk.sample.Y.tolist(), risk.sample.weights.tolist()):
+        h, rest = [Fraction(v) for v in x], at
+        for k, (rows, columns) in enumerate(risk.network.shapes, start=1):
+            W, rest = rest[: rows * columns], rest[rows * columns :]
+            h = [sum((a * b for a, b in zip(W[i * columns :], h)), Fraction(0)) for i in range(rows)]
+            h = [max(v, Fraction(0)) for v in h] if risk.network.rho(k).name == "relu" else h
+        total += Fraction(w) * sum((a - Fraction(b)) ** 2 for a, b in zip(h, y))
+    return total
+
+
+exponents = st.integers(-1070, 400) | st.sampled_from([-1074, -1022, -600, -300, 0, 300])
+
+
+@settings(max_examples=max(300, 2 * settings().max_examples))
+@given(st.data(), st.integers(0, 2**32), st.sampled_from(["relu", "identity"]), st.integers(1, 2))
+def test_a_bound_over_a_cell_holds_at_every_magnitude(data, seed, activation, hidden):
+    """Layers, inputs and targets of sizes from 2^-1074 to 2^400, which meet again in products; cells of any width."""
+    rng = np.random.default_rng(seed)
+    net = Network((2, *[2] * hidden, 1), activation)
+    powers = [data.draw(exponents) for _ in range(hidden + 4)]
+    layers = [[np.ldexp(rng.standard_normal(s), p) for s, p in zip(net.shapes, powers)] for _ in "ab"]
+    X, Y = np.ldexp(rng.standard_normal((2, 2)), powers[-3]), np.ldexp(rng.standard_normal((2, 1)), powers[-2])
+    risk = Risk(net, Sample(X, Y), kappa=float(np.ldexp(1.0, powers[-1])), penalty="ridge")
+    a, b = (net.pack(part) for part in layers)
+    lo, width = float(rng.random() * rng.integers(2)), 2.0 ** data.draw(st.integers(-1070, 0))
+    hi = min(1.0, lo + width)
+    upper = float(taylor_models.upper_bounds(risk, a[None], b[None], np.array([lo]), np.array([hi]))[0])
+    if upper < np.inf:
+        for t in (lo, hi, (lo + hi) / 2, lo + (hi - lo) * float(rng.random())):
+            assert exact_risk(risk, a, b, t) <= Fraction(upper)
+
+
+def test_overflow_leaves_no_bound_and_never_nan():
+    net = Network((1, 1, 1))
+    risk = Risk(net, Sample([[1e200]], [[1.0]]))
+    for theta in (np.array([1e200, 1e200]), np.array([1e200, -1e200]), np.array([1e200, 0.0])):
+        assert taylor_models.upper_bounds(risk, theta[None], -theta[None], np.zeros(1), np.ones(1))[0] == np.inf

@@ -1,4 +1,4 @@
-"""Pricing: the bound is above |f| everywhere on the ball, and close to a value that is attained."""
+"""The best next unit: the bound is above |f| everywhere on the ball, and close to a value that is attained."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.oracle.new_unit import climb, inside, price
+from theory.oracle.new_unit import best_unit, climb
+from theory.oracle.units import inside
 
 
 @st.composite
@@ -29,38 +30,38 @@ def values(X, c, W):
 @given(data=st.data())
 def test_the_bound_is_above_every_direction_and_near_one_of_them(n, data):
     X, c = data.draw(sums(n))
-    priced = price(X, c, tolerance=1e-6)
+    found = best_unit(X, c, tolerance=1e-6)
     rng = np.random.default_rng(0)
     W = np.concatenate([rng.standard_normal((500, n)), X, -X, np.eye(n), -np.eye(n)])
     if n == 2:  # every breakpoint, and just beside it
         turned = X @ np.array([[0.0, 1.0], [-1.0, 0.0]])
         W = np.concatenate([W, turned, -turned, turned + 1e-9 * X, turned - 1e-9 * X])
     scale = np.abs(c) @ np.linalg.norm(X, axis=1)
-    assert values(X, c, inside(W)).max() <= priced.upper
-    best = priced.values.max(initial=0.0)
-    assert priced.upper - best <= 2e-6 * best + 1e-12 * scale + 1e-290
-    assert values(X, c, priced.rows) == pytest.approx(priced.values, abs=1e-12 * scale + 1e-290)
-    assert (np.linalg.norm(priced.rows, axis=1) <= 1).all()
-    assert (np.diff(priced.values) <= 0).all()
+    assert values(X, c, inside(W)).max() <= found.upper
+    best = found.values.max(initial=0.0)
+    assert found.upper - best <= 2e-6 * best + 1e-12 * scale + 1e-290
+    assert values(X, c, found.rows) == pytest.approx(found.values, abs=1e-12 * scale + 1e-290)
+    assert (np.linalg.norm(found.rows, axis=1) <= 1).all()
+    assert (np.diff(found.values) <= 0).all()
 
 
 def test_one_relu_is_largest_in_its_own_direction():
     for n in (1, 2, 3, 4):
         x = np.arange(1.0, n + 1)
-        assert price(x[None], np.array([-2.0])).upper == pytest.approx(2 * np.linalg.norm(x), rel=1e-6)
+        assert best_unit(x[None], np.array([-2.0])).upper == pytest.approx(2 * np.linalg.norm(x), rel=1e-6)
 
 
 def test_opposite_points_with_opposite_signs_are_a_linear_function():
     """c relu(t) - c relu(-t) = c t: the maximum is c |x|; for equal signs it is the same, on either side."""
     for sign in (1.0, -1.0):
         X = np.array([[3.0, 4.0], [-3.0, -4.0]])
-        assert price(X, np.array([1.0, sign])).upper == pytest.approx(5.0, rel=1e-12)
+        assert best_unit(X, np.array([1.0, sign])).upper == pytest.approx(5.0, rel=1e-12)
 
 
 def test_a_budget_that_runs_out_leaves_a_bound_that_holds():
     rng = np.random.default_rng(3)
     X, c = rng.standard_normal((40, 3)), rng.standard_normal(40)
-    loose, fine = price(X, c, cones=8), price(X, c)
+    loose, fine = best_unit(X, c, cones=8), best_unit(X, c)
     assert loose.upper >= fine.upper >= fine.values[0]
 
 
@@ -86,7 +87,7 @@ def test_beyond_eight_dimensions_the_relaxation_still_bounds(data):
     X, c = data.draw(sums(9))
     rng = np.random.default_rng(0)
     W = inside(np.concatenate([rng.standard_normal((200, 9)), X, -X]))
-    assert values(X, c, W).max() <= price(X, c).upper
+    assert values(X, c, W).max() <= best_unit(X, c).upper
 
 
 @given(data=st.data())
@@ -95,4 +96,4 @@ def test_the_relaxation_is_above_the_exact_bound(data):
 
     X, c = data.draw(sums(2))
     if X.any() and c.any():
-        assert _relaxed(X, c) >= price(X, c).values.max(initial=0.0) * (1 - 1e-12)
+        assert _relaxed(X, c) >= best_unit(X, c).values.max(initial=0.0) * (1 - 1e-12)

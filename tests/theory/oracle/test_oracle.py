@@ -100,7 +100,7 @@ def test_many_samples_without_a_penalty_cost_no_dense_algebra():
     assert limit(Sample(X, rng.standard_normal((3000, 1))), 0.0).upper == 0.0
 
 
-def test_a_thousand_samples_on_the_plane_are_closed_by_exact_pricing():
+def test_a_thousand_samples_on_the_plane_are_closed_by_an_exact_next_unit():
     rng = np.random.default_rng(1)
     X = np.column_stack([rng.uniform(-1, 1, 1000), np.ones(1000)])
     bound = limit(Sample(X, np.sin(4 * X[:, :1])), 1e-3)

@@ -89,7 +89,7 @@ def test_fits_are_as_close_to_exact_as_they_say():
         teacher, theta = rng.standard_normal((2, net.size)) * 10.0 ** rng.uniform(-2, 2)
         theta = teacher + 10.0 ** rng.uniform(-9, 0) * theta
         F = TeacherRisk(net, A @ A.T, teacher)
-        V, C = F._units(theta[None])
+        V, C = F.units(theta[None])
         bits, ctx.prec = ctx.prec, 200
         total = arb(0)
         for v, c in zip(V[0], C[0, :, 0]):

@@ -1,0 +1,50 @@
+"""The order of exact vectors in the plane against their angles."""
+
+import math
+import sys
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+from flint import fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory.numerics import counterclockwise, float_below
+
+entries = st.integers(-4, 4).map(Fraction)
+directions = st.tuples(entries, entries).filter(any).map(list)
+
+
+@given(st.lists(directions, max_size=12), st.none() | directions)
+def test_counterclockwise_is_the_order_of_the_angles_and_groups_directions(vectors, start):
+    groups = counterclockwise(vectors, start)
+    assert sorted(k for group in groups for k in group) == list(range(len(vectors)))
+    zero = 0.0 if start is None else np.arctan2(float(start[1]), float(start[0]))
+    angles = []
+    for group in groups:
+        assert group == sorted(group)
+        turned = [np.arctan2(*(float(v) for v in vectors[k][::-1])) - zero for k in group]
+        turned = [0.0 if abs(t % (2 * np.pi) - 2 * np.pi) < 1e-12 else t % (2 * np.pi) for t in turned]
+        assert max(turned) - min(turned) < 1e-12
+        angles.append(turned[0])
+    assert all(a < b - 1e-6 for a, b in pairwise(angles))  # 1/32 at least between small integers
+
+
+def test_of_one_direction_the_order_is_that_given():
+    vectors = [[0, 1], [2, 0], [0, 2], [1, 0], [0, -1], [-1, 0]]
+    assert counterclockwise(vectors) == [[1, 3], [0, 2], [5], [4]]
+    assert counterclockwise(vectors, [0, 1]) == [[0, 2], [5], [4], [1, 3]]
+    assert counterclockwise([]) == []
+
+
+@given(st.integers(-(2**80), 2**80), st.integers(1, 2**80), st.integers(-1200, 1200))
+def test_the_float_below_a_rational_is_the_next_one_at_every_magnitude(p, q, k):
+    value = fmpq(p, q) * fmpq(2) ** k
+    below, exact = float_below(value), Fraction(p, q) * Fraction(2) ** k
+    if below == -np.inf:
+        assert exact < -Fraction(sys.float_info.max)
+        return
+    assert Fraction(below) <= exact
+    above = math.nextafter(below, math.inf)
+    assert above == np.inf or Fraction(above) > exact
