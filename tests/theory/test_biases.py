@@ -101,7 +101,7 @@ def test_what_has_no_biases_to_move_is_refused(call, says):
 def test_a_penalty_is_not_charged_for_biases():
     net = Network((1, 1, 1), bias=True)
     F = Risk(net, Sample([[1.0]], [1.0]), kappa=0.1, penalty="ridge")
-    with pytest.raises(ValueError, match="must have kappa = 0 to absorb biases; got 0.1 ridge"):
+    with pytest.raises(ValueError, match=r"must have kappa = 0 to absorb biases; got 0\.1 ridge"):
         F.without_biases(np.zeros(4))
 
 
