@@ -60,11 +60,14 @@ class Connection:
         return pictures.page(self)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the risk along path and straight line, with the certified maximum, on matplotlib axes; returns the axes."""
+        """Draw the risk along path and straight line, with the certified maximum, on matplotlib axes `ax` (None: new ones).
+
+        Returns the axes.
+        """
         return pictures.draw(self.risk, self.path, level=None, straight=True, maximum=self.maximum.upper, ax=ax)
 
     def save(self, file: str | PathLike[str], *, title: str = "") -> None:
-        """Write a certificate that `halfrect verify FILE` checks in rational arithmetic; title: for people.
+        """Write a certificate to a file that `halfrect verify` checks in rational arithmetic; title: for people.
 
         ValueError where the verifier has no argument: losses with logarithms, smooth activations, pieces of deep nets that move
         more than the last layer. `path.save` writes the path alone.

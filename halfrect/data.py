@@ -22,7 +22,7 @@ ALIASES = {
 
 
 def risk_of(net_a: Net, net_b: Net, X: Any, y: Any, loss: str | None = None) -> Risk:
-    """The mean loss of both nets' network on X (N, n_in), y: the squared error, or of classifiers the cross-entropy.
+    """The mean loss of the network of net_a and net_b on X (N, n_in), y: squared error, or of classifiers cross-entropy.
 
     Without the trainer's penalty. loss: one of `theory.risk.LOSSES`, or None: by the nets' task, or by y where a net does
     not know its task; ValueError asks where that does not decide.
@@ -42,7 +42,7 @@ def risk_of(net_a: Net, net_b: Net, X: Any, y: Any, loss: str | None = None) -> 
 
 
 def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
-    """X (N, n_in) as floats; of a data frame whose columns the nets know by name, these names in their order."""
+    """X (N, n_in) as floats. names: of the columns that the nets were fitted on; ValueError where a data frame has others."""
     if hasattr(X, "toarray"):  # sparse
         X = X.toarray()
     columns = getattr(X, "columns", None)
@@ -55,7 +55,7 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
 
 
 def targets(y: Any, count: int) -> Array:
-    """Y as (N,) or (N, n_out): numbers, or labels of any kind; ValueError unless there are `count` of them."""
+    """y as an array (N,) or (N, n_out) of numbers, or labels of any kind; ValueError unless there are `count` of them."""
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

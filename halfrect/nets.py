@@ -77,9 +77,9 @@ def from_arrays(
 
 
 def from_sklearn(estimator: Any) -> Net:
-    """The net of a fitted MLPRegressor or MLPClassifier of scikit-learn: of a classifier the logits, before softmax.
+    """The net of an estimator of scikit-learn, a fitted MLPRegressor or MLPClassifier: of this one the logits.
 
-    ValueError for what is not one of them, says what to pass instead, and for one that is not fitted.
+    ValueError for what is not one of them, and says what to pass instead, and for an estimator that is not fitted.
     """
     name = type(estimator).__name__
     for attribute, advice in _WRAPPED.items():
@@ -115,7 +115,7 @@ _WRAPPED = {
 
 
 def same_architecture(net_a: Net, net_b: Net) -> None:
-    """ValueError that says in which layer two nets differ, or in which activation, classes or inputs."""
+    """ValueError that says in which layer net_a and net_b differ, or in which activation, classes or inputs."""
     a, b = net_a.network, net_b.network
     if a.depth != b.depth:
         raise ValueError(
@@ -139,7 +139,7 @@ def same_architecture(net_a: Net, net_b: Net) -> None:
 
 
 def with_common_biases(net_a: Net, net_b: Net) -> tuple[Net, Net]:
-    """Both nets with biases, zero where there were none, as soon as one of them has biases."""
+    """net_a and net_b, both with biases (zero where there were none) as soon as one of them has biases."""
     if net_a.network.bias == net_b.network.bias:
         return net_a, net_b
     return _with_zero_biases(net_a), _with_zero_biases(net_b)
@@ -154,7 +154,10 @@ def _with_zero_biases(net: Net) -> Net:
 
 
 def as_array(value: Any, name: str) -> Array:
-    """An array of finite real numbers of whatever numpy takes, a tensor on another device too; ValueError names it."""
+    """An array (...) of finite real numbers of a value that numpy takes, or of a tensor on another device.
+
+    ValueError names it.
+    """
     for step in ("detach", "cpu"):
         if callable(getattr(value, step, None)):
             value = getattr(value, step)()

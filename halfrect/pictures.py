@@ -51,7 +51,7 @@ def plot_path(risk: Risk, path: Path, *, level: float | None = None, straight: b
 
 
 def draw(risk: Risk, path: Path, *, level: float | None, straight: bool, maximum: float, ax: Any) -> Any:
-    """`plot_path`, with the bound `maximum` known; returns the axes."""
+    """`plot_path` with the bound `maximum` known; straight, level, ax and what is returned as for `plot_path`."""
     if ax is None:
         from matplotlib import pyplot
 
@@ -79,7 +79,7 @@ def draw(risk: Risk, path: Path, *, level: float | None, straight: bool, maximum
 
 
 def page(found: Connection) -> str:
-    """HTML for a notebook: a sentence, the curve as an inline picture, and a table of the routes."""
+    """HTML for a notebook of what was found: a sentence, the curve as an inline picture, and a table of the routes."""
     rows = "".join(
         f"<tr><td style='text-align:left'>{html.escape(t.name)}</td><td>{_number(t)}</td>"
         f"<td style='text-align:left'>{html.escape(t.reason)}</td></tr>"

@@ -89,7 +89,7 @@ def larger_end(risk: Risk, theta_a: Array, theta_b: Array) -> float:
 
 
 def tried(task: Task) -> tuple[Tried, ...]:
-    """All routes in turn until one reaches the target, then its path (or the best there is) shortened in place."""
+    """What all routes give for a task, in turn until one reaches its target; then the best path is shortened in place."""
     found: list[Tried] = []
     for name, route in _ROUTES.items():
         began = time.perf_counter()
@@ -107,7 +107,7 @@ def tried(task: Task) -> tuple[Tried, ...]:
 
 
 def best_of(found: list[Tried] | tuple[Tried, ...]) -> Tried:
-    """The path with the lowest bound; of those a HAIR apart the shortest."""
+    """The path with the lowest bound of those found; of those a HAIR apart the shortest."""
     least = min(t.upper for t in found)
     return min(
         (t for t in found if t.upper <= least * (1 + 2 * HAIR)), key=lambda t: t.path.length if t.path else math.inf
