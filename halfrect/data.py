@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from halfrect.nets import Net
+from halfrect.nets import Net, as_stored
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import LOSSES, Risk, Sample
@@ -27,7 +27,8 @@ def risk_of(net_a: Net, net_b: Net, X: Any, y: Any, loss: str | None = None) -> 
     Without the trainer's penalty. loss: one of `theory.risk.LOSSES`, or None: by the nets' task, or by y where a net does
     not know its task; ValueError asks where that does not decide.
     """
-    network = net_a.network
+    network = check.instance(net_a, "net_a", Net).network
+    check.instance(net_b, "net_b", Net)
     X = inputs(X, net_a.inputs or net_b.inputs)
     if X.shape[1] != network.widths[0]:
         raise ValueError(f"X must have {network.widths[0]} columns, the inputs of the nets; got shape {X.shape}")
@@ -48,7 +49,7 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
     columns = getattr(X, "columns", None)
     if names is not None and columns is not None and tuple(map(str, columns)) != names:
         raise ValueError(f"X must have the columns that the nets were fitted on, {_few(names)}; got {_few(columns)}")
-    array = np.asarray(X)
+    array = as_stored(X, "X")
     if array.ndim == 1:
         raise ValueError(f"X must have one row per sample, (N, n_in); got shape {array.shape}. One column: X[:, None]")
     return check.finite_array(X, "X", ndim=2)
@@ -56,7 +57,7 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
 
 def targets(y: Any, count: int) -> Array:
     """y as an array (N,) or (N, n_out) of numbers, or labels of any kind; ValueError unless there are `count` of them."""
-    array = np.asarray(y)
+    array = as_stored(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2) or len(array) != count or 0 in array.shape:

@@ -164,6 +164,14 @@ def as_array(value: Any, name: str) -> Array:
     return check.finite_array(value, name)
 
 
+def as_stored(value: Any, name: str) -> Array:
+    """A value as numpy takes it, (...), numbers or not; ValueError names it where numpy does not."""
+    try:
+        return np.asarray(value)
+    except Exception as error:  # ragged lists, and whatever someone else's __array__ raises
+        raise ValueError(f"{name} must be an array; got {check.describe(value)}") from error
+
+
 def _matrix(value: Any, layer: str) -> Array:
     W = as_array(value, f"weights of {layer}")
     if W.ndim > 2:
@@ -181,9 +189,11 @@ def _matrix(value: Any, layer: str) -> Array:
 def _bias(value: Any, units: int, layer: str) -> Array:
     if value is None:
         return np.zeros(units)
-    b = as_array(value, f"bias of {layer}")
+    b = as_array(value, f"biases of {layer}")
     if b.shape != (units,):
-        raise ValueError(f"bias of {layer} must have shape ({units},), one entry per row of its weights; got {b.shape}")
+        raise ValueError(
+            f"biases of {layer} must have shape ({units},), one entry per row of its weights; got {b.shape}"
+        )
     return b
 
 

@@ -26,7 +26,7 @@ HAIR = 1e-9
 GAP, CELLS = 1e-3, 2_000  # how closely a maximum that needs branch and bound is enclosed
 HALVINGS = 4  # of the gap between the larger end and what is certified, when strings fail at the larger end
 EVALUATIONS = 2_000  # of the risk, for each string
-LARGE = 3_000  # parameters: above, the Gauss-Newton matrices of the strings' trainer take seconds a step
+LARGE = 1_000  # parameters: above, a Gauss-Newton step of the trainer behind strings and shortening takes seconds
 BEADS, SWEEPS = 16, 4  # of the shortening
 
 STORIES = {

@@ -78,6 +78,8 @@ def from_state_dict(
     layers = _layers(mapping)
     if layout is not None:
         check.choice(layout, "layout", LAYOUTS)
+    if inputs is not None:
+        inputs = check.positive_integer(inputs, "inputs")
     chains = {way: _chains(layers, way, order, inputs) for way in LAYOUTS if layout in (None, way)}
     named = _named_layout(layers)
     if named is not None and chains.get(named):
@@ -213,6 +215,6 @@ def _no_chain(layers: list[_Layer], layout: str | None, order: Sequence[str] | N
         if not any(layer.fits(way) for way in LAYOUTS if layout in (None, way)):
             assert layer.bias is not None
             return f"{layer.name}: the bias has shape {layer.bias.shape}, which fits no side of its weights {_shapes([layer])}"
-    given = f" with {inputs} inputs" if inputs is not None else ""
-    given += f" in the order {list(order)}" if order is not None else ""
+    given = f" with {check.describe(inputs)} inputs" if inputs is not None else ""
+    given += f" in the order {check.describe(list(order))}" if order is not None else ""
     return f"the layers {_shapes(layers)} do not follow each other{given}: each must take what the one before it gives"

@@ -291,7 +291,7 @@ class Network:
             if moved.any():
                 where = f" at vertex {int(np.argwhere(moved)[0, -1])}" if moved.ndim else ""
                 raise ValueError(
-                    f"the last unit of hidden layer {layer} must hand the constant on, row (0, ..., 0, 1); it is another "
+                    f"theta must keep the last unit of hidden layer {layer}, row (0, ..., 0, 1), which hands the constant on; it is another "
                     f"unit{where}, and stands for no net with biases"
                 )
         full = Network((*(n - 1 for n in self.widths[:-1]), self.widths[-1]), self.activation, self.output, bias=True)

@@ -47,7 +47,7 @@ def test_a_moved_constant_stands_for_no_net_with_biases(data, network):
     vertex = data.draw(st.integers(0, 2))
     column = data.draw(st.integers(0, plain.shapes[layer][1] - 1))
     plain.weights(thetas)[layer][vertex, -1, column] += data.draw(st.sampled_from([1.0, -1.0, 1e-9]))
-    with pytest.raises(ValueError, match=f"last unit of hidden layer {layer + 1} .* at vertex {vertex}"):
+    with pytest.raises(ValueError, match=f"last unit of hidden layer {layer + 1}, .* at vertex {vertex}"):
         plain.with_biases(thetas)
 
 
@@ -89,7 +89,7 @@ def test_weights_of_the_sample_are_kept():
         (lambda: Network((2, 2, 1), "sigmoid").with_biases(np.zeros(6)), "absorbed by relu and identity units"),
         (
             lambda: Network((2, 2, 1)).with_biases(np.zeros(6)),
-            r"must hand the constant on, row \(0, \.\.\., 0, 1\); it is another unit,",
+            r"theta must keep the last unit of hidden layer 1, row \(0, \.\.\., 0, 1\).*; it is another unit,",
         ),
     ],
 )
