@@ -1,8 +1,8 @@
 """Paths between deep nets, in one run: `python benchmarks/deep_paths.py [--small] [--cost]`.
 
-Real nets: two hidden layers, trained from two seeds under the path norm (diabetes; digits, odd against even), with biases
-and cross-entropy (digits, ten classes), by scikit-learn without a penalty (wine); the certified maximum of the path beside
-the larger end and the straight line. --small: the smallest of them only.
+Real nets: two hidden layers (three for one of them), trained from two seeds under the path norm (diabetes; digits, odd
+against even), with biases and cross-entropy (digits, ten classes), by scikit-learn without a penalty (wine); the certified
+maximum of the path beside the larger end and the straight line. --small: one small pair and one small cost only.
 
 --cost: the time to build and certify a path, in units of one forward and backward pass over all samples, against width
 and depth, and at (784-256-256-10) with 10,000 samples; with the peak memory.
@@ -116,7 +116,12 @@ def cost(hidden, samples, inputs=784, outputs=10):
         f"{found.ends[1]:.4f}, peak {peak:.2f} GiB",
         flush=True,
     )
-    return seconds / passes
+    return seconds, seconds / passes
+
+
+def slopes(name, sizes, measured):
+    fits = [np.polyfit(np.log(sizes), np.log(values), 1)[0] for values in zip(*measured)]
+    print(f"against {name}: seconds grow as {name}^{fits[0]:.2f}, passes as {name}^{fits[1]:.2f}")
 
 
 def main():
@@ -130,13 +135,9 @@ def main():
         cost((32, 32), 500, inputs=50)
         return
     if options.cost:
-        widths = (32, 64, 128)
-        ratios = [cost((m, m), 2000) for m in widths]
-        slope = np.polyfit(np.log(widths), np.log(ratios), 1)[0]
-        print(f"passes grow as width^{slope:.2f} at depth 3")
-        depths = (2, 3, 4, 5)
-        ratios = [cost((64,) * (K - 1), 2000) for K in depths]
-        print(f"passes grow as depth^{np.polyfit(np.log(depths), np.log(ratios), 1)[0]:.2f} at width 64")
+        widths, depths = (32, 64, 128, 256), (2, 3, 4, 5)
+        slopes("width", widths, [cost((m, m), 2000) for m in widths])
+        slopes("depth", depths, [cost((64,) * (K - 1), 2000) for K in depths])
         cost((256, 256), 10_000)
         return
     for name, risk in (
@@ -144,6 +145,7 @@ def main():
         ("diabetes", diabetes((128, 128))),
         ("digits, odd and even", parity((64, 64))),
         ("digits", digits((64, 64))),
+        ("digits", digits((48, 48, 48))),
     ):
         show(name, risk, trained(risk, 1), trained(risk, 2))
     risk = wine((32, 32))

@@ -104,6 +104,11 @@ REST: dict[str, str] = {
     "sec-5-multilayer": "Nets of any depth and width.",
     "sec-5-empirical": "Laws and samples: bounds of probability.",
     "sec-5-symmetry": "Every width at once.",
+    "plus-one": "Permutations of any number of units: integer nets.",
+    "deep-exchange": "Any number of samples, units and layers: certified paths, walls in fractions.",
+    "dropout-reduction": "Paths for nets of any depth and width: certified.",
+    "multilayer-2.4": "Means over any number of coins, and paths of any depth: exact means and certified paths.",
+    "pivots": "Linear programs of any size: walked in fractions.",
 }
 
 

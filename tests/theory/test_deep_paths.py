@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import deep_paths
-from theory.deep_paths import allowance, best_head, bound, connect, masses, plan, tree
+from theory.deep_paths import allowance, best_head, bound, connect, masses, plan, refits, tree
 from theory.deep_paths.halves import Half, nothing
 from theory.maxima import Method, segment_maxima
 from theory.moves import Walk, used_units
@@ -397,6 +397,25 @@ def test_wide_trained_nets_stay_at_the_larger_end(n_out):
     a, b = doubled(), doubled()
     found = connect(risk, a, b, rng=0)
     assert found.maximum.upper <= max(found.ends) * (1 + 1e-9)
+
+
+@settings(max_examples=20)
+@given(seed=seeds)
+def test_descent_keeps_the_layers_below_and_does_not_climb(seed):
+    rng = np.random.default_rng(seed)
+    risk, a, _b = problem(rng, depth=3)
+    weights = masses(risk, a)
+    if not weights.top.any():
+        return
+    chosen = plan(risk, 1, risk(a), weights.R, 1.0)
+    half = tree(risk, a, weights, chosen, rng)
+    further = refits.descended(risk, a, half)
+    assert np.array_equal(further.units, half.units)
+    before, after = (h.embedded(risk.network, a) for h in (half, further))
+    assert risk(after) <= risk(before) * (1 + 1e-12)
+    assert not after[before == 0].any()
+    lower = risk.network.slices[0]
+    assert np.array_equal(after[lower], a[lower])
 
 
 def test_the_straight_line_is_told():

@@ -1,13 +1,13 @@
 """Theorem 2.4 at any depth (section 5, first open question): deep nets joined through sparse ones.
 
 Few units do nearly as well as many in every layer (Lemma 2, `trees`; by practice, `refits`), and nets that use half of
-each layer are joined at no cost (Lemma 1, `compress` and `route`). So two nets below lambda are joined below lambda + O(m^{-1/(2K-3)})
-at equal widths m, without any assumption, for every convex loss and every law of the data.
+each layer are joined at no cost (Lemma 1, `compress` and `route`). So two nets below lambda are joined below lambda +
+O(m^{-1/(2K-3)}) at equal widths m, without any assumption on them, for every convex loss and every law of the data.
 """
 
-from theory.deep_paths.route import DeepPath, connect
 from theory.deep_paths.halves import Half, Masses, masses
 from theory.deep_paths.refits import best_head
+from theory.deep_paths.route import DeepPath, connect
 from theory.deep_paths.trees import Plan, Promise, allowance, bound, plan, tree, zeta
 
 __all__ = [

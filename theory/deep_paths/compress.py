@@ -72,9 +72,12 @@ class Compression:
         return tuple(tools)
 
     def half(self, low: int) -> Half:
-        """A half on the layers >= low: by practice, where that reaches the larger end, else the best of all that are tried."""
+        """A half on the layers >= low: by practice, where that reaches the larger end, else the best of all tried."""
         Z = self.risk.network.features(self.theta, self.risk.sample.X, low)[:, : self.risk.network.widths[low]]
         best, least = self._best(self._practised(low, Z)) if self.tool == "both" else (None, math.inf)
+        if best is not None and least > self.level and best.rows:
+            further = self._valued(refits.descended(self.risk, self.theta, best))
+            least, best = min((least, best), further, key=lambda pair: pair[0])
         self._practice = best
         if best is not None and least <= self.level:
             return best
@@ -92,7 +95,8 @@ class Compression:
         value, half = min(found, key=lambda pair: pair[0])
         if half is None or not value <= required * (1 + 1e-12):
             raise RuntimeError(
-                f"no tree among {PATIENCE} kept the bound {required:.6g} that their mean keeps, best {value:.6g}; pass another rng"
+                f"no tree among {PATIENCE} kept the bound {required:.6g} that their mean keeps, best {value:.6g}; "
+                "pass another rng"
             )
         return half
 

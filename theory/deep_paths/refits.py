@@ -2,8 +2,9 @@
 
 The last layer: keep the half with the largest |v_i| q_i and solve the convex problem for the head (`best_head`). A layer
 below: keep the half that counts most in the outputs, fit the rows of the layer above to their old inputs by ridge
-regression on the kept features (or keep the old rows restricted), and solve for the head again. None of this is trusted:
-each net is judged by the risk itself, and the better one is kept.
+regression on the kept features (or keep the old rows restricted), and solve for the head again; where that falls short of
+the larger end, go down the risk in all of them (`descended`). None of this is trusted: each net is judged by the risk itself,
+and the better one is kept.
 
 The head: the lasso of `theory.lasso` for one output under squared loss; else majorants, quadratics above the loss and
 above the penalty that touch them where the head stands, one linear system for each step down.
@@ -18,6 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve
+from scipy.optimize import minimize
 
 from theory.deep_paths.halves import Half, Masses, charged, own
 from theory.lasso import second_layer
@@ -27,6 +29,9 @@ from theory.risk import Risk
 
 # Ridge strengths for the rows of inner layers, relatively to the mean square of the kept features.
 RIDGE = (1e-6, 1e-3, 1e-1)
+
+# Steps of L-BFGS where that is not enough.
+DESCENT = 100
 
 # Steps of `best_head`; floors under what is divided by, relatively to its mean, fall from the first to the last; it stops
 # when a step with the last floor gains less than ENOUGH, relatively.
@@ -73,6 +78,29 @@ def with_best_head(risk: Risk, half: Half, Z: Array, q: Array) -> Half:
     reach = half.reach(risk.network, q, charged(risk))
     head = best_head(risk, features, reach, half.head)
     return replace(half, head=head, tool=half.tool.replace("own weights", "lasso"))
+
+
+def descended(risk: Risk, theta: Array, half: Half) -> Half:
+    """The half after some steps of L-BFGS down the risk in its rows and head; below, it is theta (P,), which stays."""
+    network, blocks = risk.network, (*half.rows, half.head)
+    point = half.embedded(network, theta)
+    free = (
+        half.embedded(network, np.zeros(network.size)) != 0
+    )  # zeros stay: at the kinks of a penalty L-BFGS gets stuck
+
+    def along(x: Array) -> tuple[float, Array]:
+        point[free] = x
+        return risk(point), risk.gradient(point)[free]
+
+    try:
+        x = minimize(along, point[free], jac=True, method="L-BFGS-B", options={"maxiter": DESCENT}).x
+    except ValueError:  # overflow on the way
+        return half
+    parts = np.split(x, np.cumsum([np.count_nonzero(block) for block in blocks])[:-1])
+    *rows, head = (np.zeros_like(block) for block in blocks)
+    for block, old, part in zip((*rows, head), blocks, parts):
+        block[old != 0] = part
+    return replace(half, rows=tuple(rows), head=head, tool=f"{half.tool} and descent")
 
 
 def best_head(risk: Risk, Z: Array, q: Array, start: Array) -> Array:
@@ -127,9 +155,7 @@ def _descended(risk: Risk, Z: Array, U: Array, kappa: float) -> Array:
         if floor <= FLOORS[1] and gain <= ENOUGH * abs(least):
             break
         slope, bend = risk.criterion.majorant(f, risk.sample.Y, max(floor, 1e-4))
-        pull = (
-            1 / np.maximum(size, floor * size.mean()) if size.any() else np.zeros_like(U)
-        )  # from zero: without a penalty
+        pull = 1 / np.maximum(size, max(floor * size.mean(), 1e-150)) if size.any() else 0 * U  # from zero: no penalty
         U = gram.step(bend, bend * f - slope, kappa * pull)
         floor = max(floor / 2, FLOORS[1])
     return best

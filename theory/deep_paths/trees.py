@@ -94,14 +94,14 @@ def allowance(loss: Loss, n_out: int, D: float, R: float, bias: float, variance:
     return min(bounds) * _OUTWARD
 
 
-def plan(risk: Risk, low: int, D: float, R: float, size: float, *, part: float = 1.0) -> Plan:
+def plan(risk: Risk, low: int, D: float, R: float, size: float) -> Plan:
     """The draws with the least bound that fit into half of each layer k >= low, for a net with loss D and path norm R.
 
-    size: zeta. part: of b, for checks that b is needed in full.
+    size: zeta.
     """
     network = risk.network
     rooms = [width // 2 for width in network.hidden[low - 1 :]][::-1]  # the top layer first
-    share = 0.0 if network.activation == "identity" else 0.5 * part
+    share = 0.0 if network.activation == "identity" else 0.5
     best = Plan(low, 0)
     for draws in _draws(rooms):
         layers = range(network.depth - 1, low, -1)
