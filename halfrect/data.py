@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def risk_of(net_a: Net, net_b: Net, X: Any, y: Any, loss: str | None = None) -> 
         loss = check.choice(ALIASES.get(loss, loss) if isinstance(loss, str) else loss, "loss", LOSSES)
     else:
         loss = _loss(net_a.task or net_b.task, y, n_out)
-    return Risk(network, Sample(X, _as_loss_wants(y, loss, n_out, classes)), loss=loss)
+    regression = (net_a.task or net_b.task) == "regression"
+    return Risk(network, Sample(X, _as_loss_wants(y, loss, n_out, classes, regression)), loss=loss)
 
 
 def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
@@ -62,6 +64,8 @@ def targets(y: Any, count: int) -> Array:
         array = array[:, 0]
     if array.ndim not in (1, 2) or len(array) != count or 0 in array.shape:
         raise ValueError(f"y must have one entry (or row) for each of the {count} rows of X; got shape {array.shape}")
+    if array.dtype == object and all(isinstance(entry, Number) for entry in array.ravel()):
+        array = check.finite_array(array, "y")  # numbers in a column of objects
     if array.dtype.kind in "fc" or (array.dtype.kind in "iu" and array.ndim == 2):
         check.finite_array(y, "y")
     return array
@@ -89,11 +93,9 @@ def _loss(task: str | None, y: Array, n_out: int) -> str:
     return "squared"
 
 
-def _as_loss_wants(y: Array, loss: str, n_out: int, classes: Array | None) -> Array:
-    """Targets (N, n_out) of a loss: class labels become rows with a one, or signs."""
-    labels = y.ndim == 1 and (
-        classes is not None or n_out > 1 or y.dtype.kind not in "iuf" or loss in (*SIGNED, "softmax")
-    )
+def _as_loss_wants(y: Array, loss: str, n_out: int, classes: Array | None, regression: bool) -> Array:
+    """Targets (N, n_out) of a loss: class labels become rows with a one, or signs; of a regression y as it is."""
+    labels = y.ndim == 1 and not regression and (classes is not None or n_out > 1 or loss in (*SIGNED, "softmax"))
     if not labels:
         y = check.finite_array(y, "y").reshape(len(y), -1)
         if y.shape[1] != n_out:

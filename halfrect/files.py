@@ -39,7 +39,9 @@ def load(file: str | PathLike[str], *, activation: str = "relu", inputs: int | N
         biases = [held.get(f"b{k}") for k in range(1, count + 1)]
         net = from_arrays(weights, biases, activation=str(held["activation"]), output=str(held["output"]))
         return Net(net.network, net.theta, held.get("classes"), str(held["task"]) or None)
-    except (ValueError, KeyError) as error:
+    except KeyError as error:
+        raise ValueError(f"{file!s}: holds no {error.args[0]}; it must be as halfrect.files.save writes it") from error
+    except ValueError as error:
         raise ValueError(f"{file!s}: {error}") from error
 
 

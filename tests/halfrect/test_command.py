@@ -198,6 +198,12 @@ def test_files_that_hold_no_net_are_named(capsys, nets):
     )
 
 
+def test_a_net_without_its_words_is_refused(tmp_path):
+    np.savez(tmp_path / "net.npz", format="halfrect net 1", W1=np.ones((1, 1)))
+    with pytest.raises(ValueError, match=r"net\.npz: holds no activation"):
+        files.load(tmp_path / "net.npz")
+
+
 def test_a_net_is_saved_and_loaded(tmp_path):
     for biases in (None, [np.ones(2), None]):
         net = halfrect.from_arrays([rng.normal(size=(2, 2)), rng.normal(size=(3, 2))], biases, activation="tanh")

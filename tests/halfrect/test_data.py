@@ -30,11 +30,11 @@ def classifier(y):
 
 
 def test_a_regressor_has_the_mean_squared_error_whatever_its_targets():
-    for y in (X[:, 0], np.arange(20) % 2, np.column_stack([X[:, 0], X[:, 1]])):
+    for y in (X[:, 0], np.arange(20) % 2, X[:, 0] > 0, X[:, 0].astype(object), np.column_stack([X[:, 0], X[:, 1]])):
         model = regressor(y)
         net = from_sklearn(model)
         risk = risk_of(net, net, X, y)
-        residual = (model.predict(X) - y).reshape(20, -1)
+        residual = (model.predict(X) - y.astype(float)).reshape(20, -1)
         assert risk(net.theta) == pytest.approx((residual**2).sum(axis=1).mean(), rel=1e-12)
 
 
@@ -45,6 +45,12 @@ def test_a_classifier_has_the_cross_entropy_that_scikit_learn_computes(y):
     risk = risk_of(net, net, X, y)
     assert risk.loss == ("softmax" if len(np.unique(y)) > 2 else "logistic")
     assert risk(net.theta) == pytest.approx(log_loss(y, model.predict_proba(X)), rel=1e-9)
+
+
+def test_one_target_is_too_few_for_a_regressor_of_two():
+    net = from_sklearn(regressor(X[:, :2]))
+    with pytest.raises(ValueError, match="y must have 2 columns, the outputs of the nets; got 1"):
+        risk_of(net, net, X, np.argmax(X[:, :2], axis=1))
 
 
 def test_several_labels_at_once_are_several_logits():
@@ -107,6 +113,7 @@ def test_the_targets_say_the_loss_where_the_nets_do_not(outputs, y, loss):
         (1, (X[:, 0] > 0).astype(int), "loss must be said: y holds two labels"),
         (1, np.sign(X[:, 0]), "loss must be said: y holds two labels"),
         (3, np.eye(3)[np.argmax(X, axis=1)], "loss must be said: rows of y hold only"),
+        (1, WORDS, "y has 3 labels .* tell 2 apart"),
         (2, WORDS, "y has 3 labels .* and the nets tell 2 apart"),
         (3, np.argmax(X, axis=1) + 1, "labels of y must be those of the nets, 0, 1, 2; got"),
         (2, X, "y must have 2 columns, the outputs of the nets; got 3"),
