@@ -26,8 +26,8 @@ class Connection:
 
     path: from net_a to net_b, points (V, P), in parameters of risk.network; risk: the mean loss on the data, without the
     trainer's penalty. maximum: of the path; straight: of the straight line; each with a bound that holds in exact
-    arithmetic. ends: the risks of both nets. level: what the path was to stay below (the larger end, where no level was
-    asked for). route: which way it was found, of `routes.STORIES`; routes: what each way gave, in the order tried.
+    arithmetic. ends: the risks of both nets. level: what the path was to stay below, at least the larger end and a hair
+    (1e-9 of it: what rounding may hide). route: which way it was found, of `routes.STORIES`; routes: what each way gave, in the order tried.
     """
 
     path: Path
@@ -119,7 +119,8 @@ def connect(
         level = check.number(level, "level")
         if level < max(ends):
             raise ValueError(f"level must be at least the larger risk of both nets, {max(ends):.6g}; got {level:.6g}")
-    task = routes.Task(risk, theta_a, theta_b, target if level is None else level, check.generator(rng))
+        target = max(target, level)
+    task = routes.Task(risk, theta_a, theta_b, target, check.generator(rng))
     found = routes.tried(task)
     best = routes.best_of(found)
     assert best.path is not None

@@ -90,12 +90,12 @@ def page(found: Connection) -> str:
         f"<div><p>The risk never exceeds <b>{found.maximum.upper:.5g}</b> along this path (certified; {html.escape(found.route)}, "
         f"{len(found.path)} pieces, {found.length:.3g} times the straight line), against {found.straight.value:.5g} on the "
         f"straight line. Both nets: {ends}.</p>{_svg(found)}"
-        f"<table><thead><tr><th>route</th><th>maximum &le;</th><th>remark</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<table><thead><tr><th>route</th><th>maximum ≤</th><th>remark</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _number(tried: Any) -> str:
-    return "&ndash;" if tried.maximum is None else f"{tried.maximum.upper:.5g}"
+    return "–" if tried.maximum is None else f"{tried.maximum.upper:.5g}"
 
 
 def _svg(found: Connection, width: int = 460, height: int = 150) -> str:

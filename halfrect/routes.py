@@ -25,8 +25,9 @@ from theory.risk import Risk
 HAIR = 1e-9
 GAP, CELLS = 1e-3, 2_000  # how closely a maximum that needs branch and bound is enclosed
 HALVINGS = 4  # of the gap between the larger end and what is certified, when strings fail at the larger end
-EVALUATIONS = 2_000  # of the risk, for each string
-LARGE = 1_000  # parameters: above, a Gauss-Newton step of the trainer behind strings and shortening takes seconds
+# Effort: operations (about a minute's) for each string and for the shortening, which take many Gauss-Newton steps; below
+# so many steps nothing is tried. A setting of patience: whatever it is, what is found is certified.
+EFFORT, EVALUATIONS, FEWEST = 2e12, 2_000, 100
 BEADS, SWEEPS = 16, 4  # of the shortening
 
 STORIES = {
@@ -187,10 +188,11 @@ def _deep(task: Task, best: float) -> Iterator[Tried]:
 
 def _strings(task: Task, best: float) -> Iterator[Tried]:
     """Greedy strings at the target; where they fail, at levels between it and the best that is certified."""
-    if task.risk.network.size > LARGE:
+    steps = _steps(task.risk)
+    if steps < FEWEST:
         raise NotTried(
-            f"the nets have {task.risk.network.size} parameters, more than {LARGE}: it would take minutes. Ask "
-            "theory.string_sampling.greedy(..., trainer='adam') for it"
+            f"{task.risk.network.size} parameters on {len(task.risk.sample)} samples: strings would take minutes. Ask "
+            "theory.string_sampling.greedy(..., trainer='adam') for one"
         )
     if task.target <= HAIR * task.risk.scale:
         raise NotTried("both risks are zero up to rounding: there is no level above them to pull a string to")
@@ -198,7 +200,13 @@ def _strings(task: Task, best: float) -> Iterator[Tried]:
     kept: string_sampling.StringResult | None = None
     for _ in range(1 + HALVINGS):
         found = string_sampling.greedy(
-            task.risk, task.theta_a, task.theta_b, level, rng=task.rng, max_evaluations=EVALUATIONS, attempts=2
+            task.risk,
+            task.theta_a,
+            task.theta_b,
+            level,
+            rng=task.rng,
+            max_evaluations=min(steps, EVALUATIONS),
+            attempts=2,
         )
         if found.connected:
             kept, high = found, found.maximum.upper
@@ -225,6 +233,12 @@ _ROUTES: dict[str, Callable[[Task, float], Iterator[Tried]]] = {
 }
 
 
+def _steps(risk: Risk) -> int:
+    """How many Gauss-Newton steps EFFORT pays for: the matrix J J^T of each, and its eigenvalues."""
+    parameters, outputs = risk.network.size, len(risk.sample) * risk.network.widths[-1]
+    return int(EFFORT / (parameters**2 * (outputs + 10.0 * parameters)))
+
+
 def _along(risk: Risk, path: Path) -> PathMaximum:
     return path_maximum(risk, path, gap=GAP, budget=CELLS)
 
@@ -234,7 +248,7 @@ def _shortened(task: Task, best: Tried) -> Tried:
     assert best.maximum is not None
     assert best.path is not None
     level = max(best.maximum.upper, task.target)
-    if len(best.path) < 2 or level <= 0 or task.risk.network.size > LARGE:
+    if len(best.path) < 2 or level <= 0 or _steps(task.risk) < 5 * FEWEST:
         return best
     began = time.perf_counter()
     try:

@@ -1,6 +1,7 @@
 """`connect`: a path between the very nets that were given, certified, and what each route says."""
 
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -65,6 +66,7 @@ def test_the_same_seed_gives_the_same_path(diabetes):
 def test_a_notebook_shows_the_curve(diabetes):
     page = diabetes[3]._repr_html_()
     assert page.count("<polyline") == 2
+    assert ElementTree.fromstring(page).tag == "div"  # well formed
     assert "certified" in page
     for name in ("strings", "straight", "exchange"):
         assert name in page
@@ -153,6 +155,9 @@ def test_a_level_ends_the_search_as_soon_as_it_is_reached():
     assert high.route == "straight"
     assert high.reached
     assert high.level == 1e3
+    least = halfrect.connect(*nets, X, Y, level=max(high.ends), rng=0)
+    assert least.level == pytest.approx(max(high.ends), rel=1e-8)
+    assert least.level > max(high.ends)
     with pytest.raises(ValueError, match="level must be at least the larger risk"):
         halfrect.connect(*nets, X, Y, level=1e-3)
 
@@ -174,10 +179,10 @@ def test_nets_of_risk_zero_are_joined_where_a_theorem_does_it():
     assert found.route == "exchange"
 
 
-def test_too_many_parameters_for_strings_are_said(monkeypatch):
-    monkeypatch.setattr(routes, "LARGE", 3)
+def test_too_large_problems_for_strings_are_said(monkeypatch):
+    monkeypatch.setattr(routes, "EFFORT", 1e4)
     found = same_curve(halfrect.connect(*trained((4, 4)), X, Y, rng=0))
-    assert "more than 3" in next(t.reason for t in found.routes if t.name == "strings")
+    assert "strings would take minutes" in next(t.reason for t in found.routes if t.name == "strings")
 
 
 def test_a_certificate_is_verified_and_a_lowered_one_is_refused(tmp_path, capsys):
