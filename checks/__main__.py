@@ -181,7 +181,7 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
     console.print(report.summary(found, len(ids), options.seed, options.budget, seconds))
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Run the ledger: every claim of the paper, with its verdict.")
     parser.add_argument(
         "ids", nargs="*", metavar="id", help="claims to run (default: all); cor-2.5 names all cor-2.5-*"
