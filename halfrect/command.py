@@ -136,12 +136,20 @@ def connect(words: Sequence[str]) -> int:
         for tried in found.routes:
             what = "-" if tried.maximum is None else f"{tried.maximum.upper:.6g}"
             print(f"  {tried.name:10} {what:>12}  {tried.reason}".rstrip())
-        if options.plot is not None:
-            found.plot().figure.savefig(options.plot)
-        if options.path is not None:
-            found.path.save(options.path)
-        if options.save is not None:
-            found.save(options.save)
+        written = (
+            ("--plot", lambda file: found.plot().figure.savefig(file)),
+            ("--path", found.path.save),
+            ("--save", found.save),
+        )
+        for option, write in written:
+            file = getattr(options, option[2:])
+            if file == "":  # matplotlib would write .png
+                raise Usage(f"{option} needs the name of a file")
+            try:
+                if file is not None:
+                    write(file)
+            except OSError as error:  # a full disk names no file
+                raise Usage(f"{option} {file}: {error.strerror or error}") from error
     except ValueError as error:
         raise Usage(str(error)) from error
     return 0 if found.reached else 1

@@ -1,6 +1,7 @@
 """Command lines from anywhere: a documented exit status, at most one line of complaint, never a traceback."""
 
 import contextlib
+import os
 
 import hostile
 import numpy as np
@@ -139,7 +140,9 @@ def test_connect_ends_with_a_documented_status(tmp_path_factory, places, data):
     if data.draw(st.booleans()):
         good = next(place for place in places if place.endswith("good.csv"))
         words = [*nets, "--data", good, *words]
+    before = set(os.listdir())
     status, out, err = hostile.outcome(halfrect_command, ["connect", *words])
+    assert set(os.listdir()) == before
     assert status in (0, 1, 2)
     assert "Traceback" not in out + err
     assert (status == 2) == (err.count("\n") == 1)

@@ -115,6 +115,11 @@ def test_wide_nets_are_joined_by_exchange_at_the_larger_end():
     assert found.reached
 
 
+def leave_out(monkeypatch, name):
+    """All routes but one, in their order (an item that is put back into a dict goes to its end)."""
+    monkeypatch.setattr(routes, "_ROUTES", {key: route for key, route in routes._ROUTES.items() if key != name})
+
+
 def reordered(biased):
     """A net with two idle units, the same with its units in another order, and what it computes with a little noise."""
     draw = np.random.default_rng(3)
@@ -132,7 +137,7 @@ def test_idle_units_are_enough_for_pivots():
 
 
 def test_the_theorem_for_one_relu_layer_is_used_where_there_are_no_biases(monkeypatch):
-    monkeypatch.delitem(routes._ROUTES, "pivots")
+    leave_out(monkeypatch, "pivots")
     first, second, y = reordered(biased=False)
     found = same_curve(halfrect.connect(first, second, X, y, rng=0))
     assert found.route == "relu"
@@ -140,7 +145,7 @@ def test_the_theorem_for_one_relu_layer_is_used_where_there_are_no_biases(monkey
 
 
 def test_with_biases_a_permutation_is_absorbed_and_put_back(monkeypatch):
-    monkeypatch.delitem(routes._ROUTES, "pivots")
+    leave_out(monkeypatch, "pivots")
     first, second, y = reordered(biased=True)
     found = same_curve(halfrect.connect(first, second, X, y, rng=0))
     assert found.route == "relu"
@@ -183,6 +188,20 @@ def test_too_large_problems_for_strings_are_said(monkeypatch):
     monkeypatch.setattr(routes, "EFFORT", 1e4)
     found = same_curve(halfrect.connect(*trained((4, 4)), X, Y, rng=0))
     assert "strings would take minutes" in next(t.reason for t in found.routes if t.name == "strings")
+
+
+def test_strings_that_miss_the_larger_end_are_sought_at_levels_above_it(monkeypatch):
+    leave_out(monkeypatch, "deep")
+    monkeypatch.setattr(routes, "EVALUATIONS", 160)
+    found = same_curve(halfrect.connect(*trained((6,)), X, Y, rng=0))
+    assert found.route == "strings"
+    assert not found.reached
+    assert max(found.ends) < found.maximum.upper < found.straight.value
+    assert "not connected within the budget" in found.routes[-1].reason
+    monkeypatch.setattr(routes, "EVALUATIONS", 5)
+    found = same_curve(halfrect.connect(*trained((6,)), X, Y, rng=0))
+    assert found.route == "straight"
+    assert found.routes[-1].path is None
 
 
 def test_a_certificate_is_verified_and_a_lowered_one_is_refused(tmp_path, capsys):
