@@ -29,17 +29,17 @@ class Usage(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Usage(message)
+        raise Usage(programs.suggesting(message, self._option_string_actions))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (default: the process's own) and return the exit status."""
+def main(argv: Sequence[str] | None = None, program: str = "python -m checks") -> int:
+    """Run the command line `argv` (default: the process's own), named `program`, and return the exit status."""
     programs.show_anything()
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["verify"]:
         return certificates.main(words[1:])
     try:
-        options = _parser().parse_args(words)
+        options = _parser(program).parse_args(words)
         ids = select(options.ids)
         if options.list:
             report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))
@@ -181,8 +181,8 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
     console.print(report.summary(found, len(ids), options.seed, options.budget, seconds))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m checks", description="Run the ledger: every claim of the paper, with its verdict.")
+def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
+    parser = _Parser(prog=program, description="Run the ledger: every claim of the paper, with its verdict.")
     parser.add_argument(
         "ids", nargs="*", metavar="id", help="claims to run (default: all); cor-2.5 names all cor-2.5-*"
     )

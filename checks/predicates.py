@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.maxima import path_maximum, upper_bounds
+from theory.maxima import path_maximum, point_bounds, upper_bounds
 from theory.numerics import gamma
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -53,18 +53,33 @@ def connects(path: Path, theta_a: ArrayLike, theta_b: ArrayLike) -> Judgement:
     return Judgement(exact, -max(missed), {"start": missed[0], "end": missed[1]})
 
 
-def stays_below(risk: Risk, path: Path, level: float, *, rtol: float = 1e-9, atol: float = 0.0) -> Judgement:
+def stays_below(risk: Risk, path: Path, level: float, *, rtol: float = 1e-9, atol: float | None = None) -> Judgement:
     """The risk never exceeds level (1 + rtol) + atol along the path: certified, ends and interiors of all pieces.
 
-    A false judgement with a positive `sampled_margin` means that the bound was too loose to decide, not that the
+    atol: None allows what `rounding_at_vertices` says, so that a constant path is never above its own value, at level 0
+    either. A false judgement with a positive `sampled_margin` means that the bound was too loose to decide, not that the
     path is too high.
     """
-    level = check.number(level, "level", minimum=0.0)
-    allowed = level * (1 + check.number(rtol, "rtol", minimum=0.0)) + check.number(atol, "atol", minimum=0.0)
+    level, rtol = check.number(level, "level", minimum=0.0), check.number(rtol, "rtol", minimum=0.0)
+    atol = rounding_at_vertices(risk, path) if atol is None else check.number(atol, "atol", minimum=0.0)
+    allowed = level * (1 + rtol) + atol
     found = path_maximum(risk, path, ceiling=allowed)
-    where = {"piece": found.piece, "t": found.t, "value": found.value, "upper": found.upper}
+    where = {"piece": found.piece, "t": found.t, "value": found.value, "upper": found.upper, "atol": atol}
     where["sampled_margin"] = allowed - found.value
     return Judgement(found.upper <= allowed, allowed - found.upper, where)
+
+
+def rounding_at_vertices(risk: Risk, path: Path) -> float:
+    """By how much a rigorous bound on the risk at a vertex can be above the float that `risk` gives there, at most.
+
+    The true value is enclosed at every vertex, and the float is about as far from it as the enclosure is wide: so twice
+    the widest enclosure. 0 where float64 overflows.
+    """
+    risk, points = _fitting(risk, path), path.points
+    low, high = point_bounds(risk, points, points, np.zeros(len(points)))
+    with np.errstate(invalid="ignore"):
+        widest = float(2 * (high - low).max())
+    return widest if np.isfinite(widest) else 0.0
 
 
 def keeps_function(risk: Risk, path: Path, *, growth: float = 64.0) -> Judgement:
@@ -157,6 +172,7 @@ __all__ = [
     "keeps_function",
     "kernel_within_bounds",
     "moves_one_layer_at_a_time",
+    "rounding_at_vertices",
     "rows_in_unit_ball",
     "stays_below",
 ]

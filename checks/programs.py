@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import rich.console
@@ -49,6 +51,15 @@ def run(main: Callable[[], int], name: str) -> int:
         print(f"{name}: standard output: {error.strerror or error}", file=sys.stderr)
         return 2
     return status
+
+
+def suggesting(message: str, known: Iterable[str]) -> str:
+    """A message about the command line, with the known word nearest to an option that is unknown."""
+    for word in re.findall(r"(?<![\w-])--[\w-]+", message) if message.startswith("unrecognized") else ():
+        near = difflib.get_close_matches(word, list(known), n=1)
+        if near:
+            return f"{message}; did you mean {near[0]}?"
+    return message
 
 
 def _status(main: Callable[[], int]) -> int:

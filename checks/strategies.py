@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 Strategy = st.SearchStrategy
 
 SAMPLE_KINDS = ("generic", "single_atom", "repeated_atoms", "rank_deficient", "heavy_tailed")
+PAIR_KINDS = ("apart", "same", "one_layer", "reordered", "rescaled")
 PARAMETER_KINDS = ("generic", "dead_unit", "idle_unit", "parallel_rows", "zero_layer", "zero", "unequal_layers")
 SMALLEST_ANGLE = 1e-8
 PAPER_LOSSES = ("squared", "absolute")
@@ -280,6 +281,60 @@ def risks(
     return build()
 
 
+class Problem(NamedTuple):
+    """A risk and two nets to be joined: risk, and parameter vectors theta_a, theta_b (P,) of its network."""
+
+    risk: Risk
+    theta_a: Array
+    theta_b: Array
+
+
+def problems(
+    network: Strategy[Network] | None = None,
+    *,
+    losses: Collection[str] = PAPER_LOSSES,
+    penalties: Collection[str | None] = PAPER_PENALTIES,
+    max_size: int = 12,
+    kinds: Collection[str] = SAMPLE_KINDS,
+    pairs: Collection[str] = PAIR_KINDS,
+) -> Strategy[Problem]:
+    """A risk and two nets to be joined, each a `Problem`: risk, theta_a, theta_b = problem.
+
+    pairs: some of PAIR_KINDS: two nets drawn apart; the same net twice; one layer changed; and nets that are one
+    function: units of a hidden layer in another order, or (relu, identity) rescaled by powers of two, so exactly. The
+    last two need a hidden layer. Other arguments as in `risks`.
+
+    >>> Problem._fields
+    ('risk', 'theta_a', 'theta_b')
+    """
+    drawn = risks(network, losses=losses, penalties=penalties, max_size=max_size, kinds=kinds)
+    allowed = _kinds(pairs, PAIR_KINDS, "pairs")
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Problem:
+        risk = draw(drawn)
+        net = risk.network
+        theta_a = draw(parameter_vectors(net))
+        symmetric = {"reordered": net.depth > 1, "rescaled": net.depth > 1 and ACTIVATIONS[net.activation].homogeneous}
+        kind = draw(st.sampled_from([pair for pair in allowed if symmetric.get(pair, True)] or ["apart"]))
+        theta_b = theta_a.copy()
+        if kind == "apart":
+            theta_b = draw(parameter_vectors(net))
+        elif kind == "one_layer":
+            part = net.slices[draw(st.integers(0, net.depth - 1))]
+            theta_b[part] = draw(parameter_vectors(net))[part]
+        elif kind != "same":
+            layer = draw(st.integers(1, net.depth - 1))
+            units = net.widths[layer]
+            if kind == "reordered":
+                theta_b = net.permute(theta_a, layer, draw(st.permutations(range(units))))
+            else:
+                theta_b = net.rescale(theta_a, layer, 2.0 ** draw(arrays(int, units, elements=st.integers(-3, 3))))
+        return Problem(risk, theta_a, theta_b)
+
+    return build()
+
+
 def _with_targets(sample: Sample, loss: str) -> Sample:
     """The sample with targets that the loss allows, made from its own."""
     if loss in ("logistic", "hinge"):
@@ -318,14 +373,17 @@ def _strategy(value: Any, name: str, default: Strategy[Any]) -> Strategy[Any]:
 
 
 __all__ = [
+    "PAIR_KINDS",
     "PARAMETER_KINDS",
     "SAMPLE_KINDS",
     "SMALLEST_ANGLE",
+    "Problem",
     "UnitPair",
     "angles",
     "networks",
     "numbers",
     "parameter_vectors",
+    "problems",
     "risks",
     "samples",
     "second_moments",

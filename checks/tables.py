@@ -98,10 +98,20 @@ def standardised(X: ArrayLike, y: ArrayLike) -> Sample:
 
 
 def read(file: str | PathLike[str]) -> Sample:
-    """The table in `file`, standardised.
+    """The table in `file`, standardised; y and some input column must vary. See `raw`."""
+    sample = standardised(*raw(file))
+    if not sample.Y.any():
+        raise TableError(f"{file}: the target is constant (up to its last digits), so there is nothing to fit")
+    if not sample.X.any():
+        raise TableError(f"{file}: every input column is constant")
+    return sample
+
+
+def raw(file: str | PathLike[str]) -> tuple[Array, Array]:
+    """X (N, n) and y (N,) of the table in `file`, as they stand there.
 
     .csv: a header line, then numbers; the target is the column named y or, without one, the last. .npz: arrays
-    X (N, n) and y (N,) or (N, 1). At least two rows; no NaN or infinity; y and some input column must vary.
+    X (N, n) and y (N,) or (N, 1). At least two rows; no NaN or infinity.
     """
     path = Path(file)
     readers = {".csv": _read_csv, ".npz": _read_npz}
@@ -117,12 +127,7 @@ def read(file: str | PathLike[str]) -> Sample:
         raise TableError(f"{path}: {error.strerror or error}") from error
     if len(X) < 2:
         raise TableError(f"{path}: needs at least two rows of data; it has {len(X)}")
-    sample = standardised(X, y)
-    if not sample.Y.any():
-        raise TableError(f"{path}: the target is constant (up to its last digits), so there is nothing to fit")
-    if not sample.X.any():
-        raise TableError(f"{path}: every input column is constant")
-    return sample
+    return X, y
 
 
 def _read_csv(path: Path) -> tuple[Array, Array]:

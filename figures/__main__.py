@@ -6,16 +6,20 @@ import argparse
 import os
 import sys
 from pathlib import Path as File
+from typing import NoReturn
 
 import figures
 from checks import programs
 
 
-def parser_for(chosen: list[str]) -> argparse.ArgumentParser:
-    """The command line; a figure that is drawn alone brings its own options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m figures", description="Draw the figures; without a name, list them."
-    )
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(programs.suggesting(message, self._option_string_actions))
+
+
+def parser_for(chosen: list[str], program: str = "python -m figures") -> argparse.ArgumentParser:
+    """The command line of a program; a figure that is drawn alone brings its own options."""
+    parser = _Parser(prog=program, description="Draw the figures; without a name, list them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="figures to draw, or `all`")
     parser.add_argument("--out", type=File, default=File("out"), help="folder for pictures and data (default: out)")
     parser.add_argument("--fast", action="store_true", help="smaller runs, the same pictures in miniature")
@@ -32,12 +36,12 @@ def parser_for(chosen: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status 0, or 2 on bad usage."""
+def main(argv: list[str] | None = None, program: str = "python -m figures") -> int:
+    """Exit status 0, or 2 on bad usage of the command line, `argv` to the program of this name."""
     argv = sys.argv[1:] if argv is None else argv
     known = figures.names()
     named = [word for word in argv if word in known]
-    parser = parser_for(named if len(named) == 1 and "all" not in argv else [])
+    parser = parser_for(named if len(named) == 1 and "all" not in argv else [], program)
     asked = vars(parser.parse_args(argv))
     chosen, out, fast, format, data = (asked.pop(key) for key in ("names", "out", "fast", "format", "data"))
     unknown = [name for name in chosen if name not in (*known, "all", "list")]

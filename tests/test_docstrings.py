@@ -25,13 +25,18 @@ import pytest
 
 import checks
 import figures
+import halfrect
 import theory
 
 THEORY = [module.name for module in pkgutil.walk_packages(theory.__path__, "theory.") if not module.ispkg]
-MODULES = [*THEORY, "checks.predicates", "checks.strategies", "checks.exercises.attempts", "figures"]
+DOOR = [
+    f"halfrect.{name}"
+    for name in ("connection", "nets", "state_dicts", "data", "files", "pictures", "routes", "matching")
+]
+MODULES = [*THEORY, *DOOR, "checks.predicates", "checks.strategies", "checks.exercises.attempts", "figures"]
 EVERY = [
     module.name
-    for package in (theory, checks, figures)
+    for package in (theory, checks, figures, halfrect)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
 ]
 NO_MATHEMATICS = {module for module in THEORY if module.startswith("theory.numerics.")}

@@ -37,7 +37,7 @@ class Status(Named):
     SWEEPS = "still falling when the sweeps ran out: raise sweeps"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Geodesic:
     """The shortest path found inside the level set.
 
@@ -52,6 +52,10 @@ class Geodesic:
     maximum: PathMaximum
     status: Status
     sweeps: int
+
+    def __repr__(self) -> str:
+        lengths = f"from {self.before:.3g} to {self.after:.3g} x straight"
+        return f"Geodesic({lengths}, risk <= {self.maximum.upper:.5g}, {self.status.name}, {self.sweeps} sweeps)"
 
 
 def shorten(

@@ -248,6 +248,62 @@ class Network:
             W[layer] = W[layer] / (np.append(c, 1.0) if self.bias else c)
         return check.no_overflow(np.concatenate([w.reshape(*theta.shape[:-1], -1) for w in W], axis=-1), "theta")
 
+    def without_biases(self, theta: ArrayLike) -> tuple[Network, Array]:
+        """The same function of (x, 1) by a network without biases, and its parameters (..., P').
+
+        Each hidden layer gets one more unit, its last, with the row (0, ..., 0, 1): it hands the constant on, so that the
+        biases of the next layer, the output's too, are its outgoing weights. `with_biases` is the inverse.
+        ValueError without biases, and for tanh and sigmoid, which do not hand on a one.
+
+        >>> net = Network((1, 1, 1), bias=True)
+        >>> plain, theta = net.without_biases([2.0, -1.0, 3.0, 0.5])  # 3 relu(2 x - 1) + 0.5
+        >>> plain, theta.tolist()
+        (Network((2, 2, 1)), [2.0, -1.0, 0.0, 1.0, 3.0, 0.5])
+        >>> net(plain.with_biases(theta)[1], [[2.0]]) == plain(theta, [[2.0, 1.0]])
+        array([[ True]])
+        """
+        if not self.bias:
+            raise ValueError(f"the network must have bias=True; {self} has no biases to absorb")
+        self._passes_one_on()
+        theta = check.parameters(theta, self.size)
+        plain = Network((*(n + 1 for n in self.widths[:-1]), self.widths[-1]), self.activation, self.output)
+        one = [np.eye(1, columns, columns - 1) for _, columns in self.shapes[:-1]]
+        rows = [np.broadcast_to(row, (*theta.shape[:-1], *row.shape)) for row in one]
+        weights = [np.concatenate([W, row], axis=-2) for W, row in zip(self.weights(theta), rows)]
+        return plain, plain.pack([*weights, self.weights(theta)[-1]])
+
+    def with_biases(self, theta: ArrayLike) -> tuple[Network, Array]:
+        """The inverse of `without_biases`: the network of x with biases, and its parameters (..., P').
+
+        self has no biases and takes (x, 1); the last unit of each hidden layer must hand the constant on at every theta
+        (..., P), its row being (0, ..., 0, 1). Where a path moves that row it has no counterpart, and ValueError says so.
+        """
+        if self.bias:
+            raise ValueError(f"the network must have bias=False; {self} has biases already")
+        self._passes_one_on()
+        if min(self.widths[:-1]) < 2:
+            raise ValueError(
+                f"inputs and hidden layers must have a place for the constant, widths >= 2; got {self.widths}"
+            )
+        weights = self.weights(check.parameters(theta, self.size))
+        for layer, (W, (_, columns)) in enumerate(zip(weights[:-1], self.shapes), start=1):
+            moved = (W[..., -1, :] != np.eye(1, columns, columns - 1)[0]).any(axis=-1)
+            if moved.any():
+                where = f" at vertex {int(np.argwhere(moved)[0, -1])}" if moved.ndim else ""
+                raise ValueError(
+                    f"theta must keep the last unit of hidden layer {layer}, row (0, ..., 0, 1), which hands the constant on; it is another "
+                    f"unit{where}, and stands for no net with biases"
+                )
+        full = Network((*(n - 1 for n in self.widths[:-1]), self.widths[-1]), self.activation, self.output, bias=True)
+        return full, full.pack([*(W[..., :-1, :] for W in weights[:-1]), weights[-1]])
+
+    def _passes_one_on(self) -> None:
+        if self.depth > 1 and not ACTIVATIONS[self.activation].homogeneous:
+            raise ValueError(
+                f"biases are absorbed by relu and identity units, which hand on a one; the network has {self.activation!r}. "
+                "theory.exchange, theory.deep_paths and theory.string_sampling take biases as they are"
+            )
+
     def _hidden_width(self, layer: int) -> int:
         if self.depth < 2 or not 1 <= check.positive_integer(layer, "layer", minimum=0) < self.depth:
             raise ValueError(f"layer must name a hidden layer, 1..{self.depth - 1}; got {layer}")

@@ -288,6 +288,18 @@ class Risk(PenalisedRisk):
             return self
         return replace(self, sample=Sample(sample.X[every], sample.Y[every], weights))
 
+    def without_biases(self, theta: ArrayLike) -> tuple[Risk, Array]:
+        """The same risk for the network without biases, of inputs (x, 1), and theta (..., P) there, (..., P').
+
+        `Network.without_biases` says how, and when ValueError is raised; `Network.with_biases` brings a path back. With a
+        penalty it is refused: it would be charged for the biases.
+        """
+        if self.R is not None:
+            raise ValueError(f"risk must have kappa = 0 to absorb biases; got {self.kappa} {self.penalty}")
+        network, theta = self.network.without_biases(theta)
+        X = np.column_stack([self.sample.X, np.ones(len(self.sample))])
+        return replace(self, network=network, sample=Sample(X, self.sample.Y, self.sample.weights)), theta
+
     def _footprint(self) -> int:
         return len(self.sample) * max(self.network.widths)
 

@@ -11,7 +11,7 @@ from theory.moves import Walk
 from theory.networks import Network
 from theory.paths import Path
 from theory.relu_kernel.bounds import kernel
-from theory.risk import Risk, Sample
+from theory.risk import LOSSES, PENALTIES, Risk, Sample
 
 
 def walk(seed=0, activation="relu"):
@@ -52,6 +52,36 @@ def test_a_dropped_vertex_a_nudged_end_and_a_lowered_level_are_caught():
     assert judgement.margin < 0
     assert judgement.where["piece"] >= 0
     assert not holds.rows_in_unit_ball(risk, Path(1.01 * path.points))
+
+
+@given(st.problems(losses=LOSSES, penalties=PENALTIES))
+def test_a_constant_path_is_never_above_its_own_value(problem):
+    risk, theta, _ = problem
+    for path in (Path(theta[None]), Path(np.stack([theta, theta]))):
+        assert holds.stays_below(risk, path, risk(theta))
+
+
+def test_a_path_at_risk_zero_is_not_above_zero_and_one_a_little_higher_is():
+    risk = Risk(Network((1, 2, 1)), Sample([[1.0], [2.0]], [[1.0], [2.0]]))
+    theta = np.array([1.0, 0.0, 1.0, 0.0])
+    assert risk(theta) == 0
+    assert holds.stays_below(risk, Path(np.stack([theta, theta])), 0.0)
+    for bump in (1e-6, 1e-3, 1.0):  # risks of 2.5e-12 and more
+        judgement = holds.stays_below(risk, Path(np.stack([theta, theta + [bump, 0, 0, 0]])), 0.0)
+        assert not judgement
+        assert judgement.where["atol"] < 1e-6 * judgement.where["value"]
+    assert not holds.stays_below(risk, Path(np.stack([theta, theta])), 0.0, atol=0.0)  # what the default was
+
+
+@given(st.problems(pairs=["apart", "one_layer"]))
+def test_the_allowance_hides_no_path_that_is_seen_above_the_level(problem):
+    """The planted fault: a level that the path exceeds by more than the rounding of the risk at its ends."""
+    risk, a, b = problem
+    path = Path(np.stack([a, b]))
+    top, rounding = max(risk(a), risk(b)), holds.rounding_at_vertices(risk, path)
+    level = 0.9 * top - 2 * rounding
+    if level >= 0 and top > 0:
+        assert not holds.stays_below(risk, path, level)
 
 
 @given(st.samples(2), st.unit_pairs(2))

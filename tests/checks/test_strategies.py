@@ -144,6 +144,37 @@ def test_every_risk_can_be_evaluated_at_every_parameter(risk, data):
     assert risk(theta) >= 0
 
 
+@given(st.problems())
+def test_a_problem_has_two_nets_that_fit_its_risk(problem):
+    risk, a, b = problem
+    assert problem.theta_a is a
+    assert problem.theta_b is b
+    assert a.shape == b.shape == (risk.network.size,)
+    assert np.isfinite([risk(a), risk(b)]).all()
+
+
+@given(st.problems(pairs=["reordered", "rescaled", "same"]))
+def test_some_pairs_are_one_function(problem):
+    risk, a, b = problem
+    if risk.network.depth > 1:
+        size = np.abs(risk.network.layers(np.abs(a), np.abs(risk.sample.X))[1][-1]).max()  # without cancellation
+        outputs = [risk.network(theta, risk.sample.X) for theta in (a, b)]
+        np.testing.assert_allclose(*outputs, rtol=0, atol=1e-12 * (1 + size))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda p: np.array_equal(p.theta_a, p.theta_b) and p.theta_a.any(),
+        lambda p: not np.array_equal(p.theta_a, p.theta_b) and p.risk(p.theta_a) == p.risk(p.theta_b) > 0,
+        lambda p: p.risk(p.theta_a) == 0 and p.risk(p.theta_b) > 0,
+        lambda p: sum((p.theta_a[s] != p.theta_b[s]).any() for s in p.risk.network.slices) == 1 < p.risk.network.depth,
+    ],
+)
+def test_extreme_problems_occur(condition):
+    occurs(st.problems(), condition)
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [

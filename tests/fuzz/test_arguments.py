@@ -11,9 +11,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import halfrect
 from checks import predicates, strategies
 from checks.certificates import document
 from checks.tables import standardised
+from halfrect.data import risk_of
 from theory import counterexamples, exchange, geodesics, pivots, staircase, sublevel_trees
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
@@ -48,6 +50,10 @@ UNIT = np.array([[1.0, 0.0], [0.6, 0.8], [-0.8, 0.6]])
 u, v = np.array([1.0, 0.0]), np.array([0.6, 0.8])
 ENDS = {"theta_a": A, "theta_b": B}
 FEW, FEW_BALL = Risk(NET, Sample(X[:2], Y[:2])), Risk(NET, Sample(X[:2], Y[:2]), kappa=0.1, penalty="second_layer_l1")
+BIASED = Network((2, 2, 1), bias=True)
+LAYERS = ([np.ones((2, 2)), np.ones((1, 2))], [np.ones(2), None])
+NAMED = {"0.weight": np.ones((2, 2)), "0.bias": np.zeros(2), "2.weight": np.array([[1.0, 2.0]])}
+LAYERED = halfrect.from_arrays(*LAYERS)
 LEVEL = 1.1 * segments.path_maximum(RISK, PATH).upper
 
 CALLS = {
@@ -58,6 +64,19 @@ CALLS = {
     "net.pack": (NET.pack, {"weights": NET.weights(A)}),
     "net.permute": (NET.permute, {"theta": A, "layer": 1, "order": (2, 0, 1)}),
     "net.rescale": (NET.rescale, {"theta": A, "layer": 1, "factors": np.array([1.0, 2.0, 0.5])}),
+    "net.without_biases": (BIASED.without_biases, {"theta": np.ones(BIASED.size)}),
+    "net.with_biases": (NET.with_biases, {"theta": np.array([1.0, 2, 3, 4, 0, 1, 5, 6, 7])}),
+    "risk.without_biases": (Risk(BIASED, SAMPLE).without_biases, {"theta": np.ones(BIASED.size)}),
+    "halfrect.connect": (
+        halfrect.connect,
+        {"net_a": LAYERS, "net_b": NAMED, "X": X, "y": Y[:, 0], "loss": "squared", "rng": 0},
+    ),
+    "from_arrays": (halfrect.from_arrays, {"weights": LAYERS[0], "biases": LAYERS[1], "activation": "relu"}),
+    "from_state_dict": (
+        halfrect.from_state_dict,
+        {"mapping": NAMED, "activation": "relu", "layout": "out_in", "order": ("0", "2"), "inputs": 2},
+    ),
+    "risk_of": (risk_of, {"net_a": LAYERED, "net_b": LAYERED, "X": X, "y": Y[:, 0], "loss": "squared"}),
     "Sample": (Sample, {"X": X, "Y": Y, "weights": W}),
     "Risk": (Risk, {"network": NET, "sample": SAMPLE, "loss": "squared", "kappa": 0.5, "penalty": "ridge"}),
     "Risk, schatten": (
@@ -158,6 +177,8 @@ CALLS = {
     "rows_in_unit_ball": (predicates.rows_in_unit_ball, {"risk": RISK, "path": PATH}),
     "is_upper_bound": (predicates.is_upper_bound, {"risk": RISK, "theta": A, "bound": LEVEL}),
     "kernel_within_bounds": (predicates.kernel_within_bounds, {"w1": u, "w2": v, "sample": SAMPLE, "sharp": True}),
+    "rounding_at_vertices": (predicates.rounding_at_vertices, {"risk": RISK, "path": PATH}),
+    "strategies.problems": (strategies.problems, {"max_size": 3, "pairs": ("same",), "losses": ("squared",)}),
     "strategies.samples": (strategies.samples, {"inputs": 2, "outputs": 1, "max_size": 3, "kinds": ("generic",)}),
     "strategies.networks": (
         strategies.networks,

@@ -1,6 +1,7 @@
 """Command lines from anywhere: a documented exit status, at most one line of complaint, never a traceback."""
 
 import contextlib
+import os
 
 import hostile
 import numpy as np
@@ -12,6 +13,7 @@ import figures
 from checks import __main__ as checks
 from checks import claims, examine, gap, runner
 from figures.__main__ import main as draw
+from halfrect.command import main as halfrect_command
 
 NUMBERS = ("0", "1", "-1", "1.5", "1e9", "nan", "inf", "1_0", "٣", "9" * 4000, "9" * 5000, "", " 1", "0x1", "True")
 WORDS = (
@@ -113,6 +115,49 @@ def test_figures_ends_with_a_documented_status(tmp_path_factory, places, data):
             assert status == 0 or "error: " in err
     finally:
         figures.compute = before
+
+
+@hostile.FEW
+@given(data=st.data())
+def test_connect_ends_with_a_documented_status(tmp_path_factory, places, data):
+    folder = tmp_path_factory.mktemp("nets")
+    nets = [str(folder / "a.npz"), str(folder / "b.npz")]
+    for k, file in enumerate(nets):
+        np.savez(file, W1=[[1.0, k], [k, 1.0]], b1=[0.5, k], W2=[[1.0, 2.0 - k]])
+    written = [str(folder / "new"), str(folder), "", "/dev/full"]
+    options = {
+        "--data": places,
+        "--loss": ["squared", "absolute", "softmax", "hinge", "", "a\nb"],
+        "--activation": ["relu", "tanh", "gelu", ""],
+        **dict.fromkeys(["--level", "--seed"], NUMBERS),
+        "--plot": [*written, str(folder / "p.png"), str(folder / "p.xyz")],
+        **dict.fromkeys(["--save", "--path"], written),
+        "--standardise": None,
+        "--help": None,
+        "--frobnicate": None,
+    }
+    words = lines(data, options, [*WORDS, *places])
+    if data.draw(st.booleans()):
+        good = next(place for place in places if place.endswith("good.csv"))
+        words = [*nets, "--data", good, *words]
+    before = set(os.listdir())
+    status, out, err = hostile.outcome(halfrect_command, ["connect", *words])
+    assert set(os.listdir()) == before
+    assert status in (0, 1, 2)
+    assert "Traceback" not in out + err
+    assert (status == 2) == (err.count("\n") == 1)
+    assert not err or err.startswith("halfrect: ")
+
+
+@hostile.FEW
+@given(data=st.data())
+def test_other_words_end_with_a_documented_status(data):
+    first = data.draw(st.sampled_from(["exercises", "completion", "verify", "list", *WORDS]) | st.text(max_size=6))
+    words = lines(data, {"--help": None, "--list": None, "--frobnicate": None}, [*WORDS, "ex-1", "bash"])
+    assume(first not in ("check", "report", "figures", "notebooks"))
+    status, out, err = hostile.outcome(halfrect_command, [first.replace("\0", ""), *words])
+    assert status in (0, 1, 2)
+    assert "Traceback" not in out + err
 
 
 @hostile.FEW

@@ -50,7 +50,7 @@ class Reason(Named):
     NONE = "no invariant known here separates the ends: the bound is what no net can beat"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Barrier:
     """The least height of a path between a net and its hidden permutation, or between two given nets.
 
@@ -63,6 +63,9 @@ class Barrier:
     upper: float
     path: Path | None
     reason: Reason
+
+    def __repr__(self) -> str:
+        return f"Barrier({self.lower:.6g} <= height <= {self.upper:.6g}, {self.reason.name})"
 
     @property
     def gap(self) -> float:

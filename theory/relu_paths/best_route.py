@@ -48,7 +48,7 @@ class RouteStatus(Named):
     SKIPPED = "a cheaper route already stays at the larger end; ask for this one by name or with exhaustive=True"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Route:
     """One route: its path, `upper`, a rigorous bound on its maximum, and what its theorem allows.
 
@@ -66,13 +66,22 @@ class Route:
     seconds: float = 0.0
     reason: str = ""
 
+    def __repr__(self) -> str:
+        what = self.reason if self.path is None else f"risk <= {self.upper:.5g}, {len(self.path)} pieces"
+        return f"Route({self.name}, {self.status.name}{f', {what}' if what else ''})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RouteTable:
     """What every route gave. larger_end: a rigorous bound on max(F(theta_a), F(theta_b)), which no path undercuts."""
 
     routes: tuple[Route, ...]
     larger_end: float
+
+    def __repr__(self) -> str:
+        found = [f"{route.name} {route.upper:.5g}" for route in self.routes if route.path is not None]
+        left = len(self.routes) - len(found)
+        return f"RouteTable({', '.join(found)}, {left} not taken, larger end {self.larger_end:.5g})"
 
     @property
     def best(self) -> Route:

@@ -102,7 +102,7 @@ class Progress:
 Callback = Callable[[Progress], Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StringResult:
     """The outcome of a run.
 
@@ -124,6 +124,13 @@ class StringResult:
     training_seconds: float
     certifying_seconds: float
     barrier: float | None = None
+
+    def __repr__(self) -> str:
+        height = (
+            f"risk <= {self.maximum.upper:.5g} certified" if self.connected else f"level {self.level:.5g} not reached"
+        )
+        length = f"{self.string.normalised_length:.3g} x straight"
+        return f"StringResult({self.status.name}, {self.beads} beads, {height}, {length})"
 
     @property
     def connected(self) -> bool:
