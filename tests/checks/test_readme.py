@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import figures
+import halfrect
 from checks import claims, predicates
 from checks.__main__ import _parser, select
 from checks.__main__ import main as checks_main
@@ -21,7 +22,12 @@ from theory import maxima
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = README.splitlines()
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+PYTHON = [
+    block + "".join(BLOCKS[k + 1 : k + 2] if "found.plot" in "".join(BLOCKS[k + 1 : k + 2]) else [])
+    for k, block in enumerate(BLOCKS)
+    if not block.startswith("found")
+]
 LEDGER = [re.sub(r"\s+#.*", "", line).split()[3:] for line in LINES if re.match("python -m checks(?! verify)", line)]
 SCRIPTS = re.findall(r"python ((?:benchmarks|notebooks)/\w+\.py)((?: --?[\w-]+| [\w.]+)*)", README)
 FIGURES = [line.split()[3:] for line in re.findall(r"python -m figures [^\n`#]*", README)]
@@ -38,7 +44,8 @@ def test_the_two_commands_are_printed_once_each():
 
 
 @pytest.mark.parametrize("code", PYTHON)
-def test_its_python_runs(code, capsys, tmp_path):
+def test_its_python_runs(code, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "printed.py").write_text(code, encoding="utf-8")
     names = runpy.run_path(str(tmp_path / "printed.py"))
     for name in [name for name in names if name.startswith("test_")]:
@@ -92,7 +99,9 @@ def test_its_figures_exist(words):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_names_that_it_recommends_exist(name):
     module, _, attribute = name.rpartition(".")
-    if module in ("theory", "checks"):
+    if module == "halfrect":
+        assert hasattr(halfrect, attribute)
+    elif module in ("theory", "checks"):
         importlib.import_module(name)
     elif attribute not in ("json", "csv", "npz", "ipynb", "py", "run"):
         places = [f"{package}.{module.removeprefix('checks.')}" for package in ("theory", "checks")]

@@ -28,7 +28,7 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
     if net.depth != 2 or net.activation != "relu" or net.output != "identity":
         raise ValueError(f"risk.network must have one hidden relu layer and identity output; got {net}")
     if net.bias:
-        raise ValueError("risk.network must have bias=False; append a column of ones to X instead of biases")
+        raise ValueError("risk.network must have bias=False; risk.without_biases(theta) is the same net on (x, 1)")
     if net.widths[2] != 1:
         raise ValueError(f"risk.network must have one output; got {net.widths[2]}")
     if risk.loss != "squared" or risk.penalty not in (None, "second_layer_l1"):

@@ -37,13 +37,13 @@ def attack(setting: Setting, *, saturates: bool = False, factor: float = 1.0) ->
         _pieces(tally, rng, factor)
     for pieces in (4, 16, 64):  # equal ratios at w1 w2 = 1 - L: the bound is attained
         level = float(rng.uniform(0.05, 0.5))
-        beads = valley.evenly(pieces, level)
-        middles = (beads[1:] + beads[:-1]) / 2
+        string = valley.evenly(pieces, level)
+        middles = (string[1:] + string[:-1]) / 2
         height = float(
-            np.abs(np.concatenate([beads, middles]).prod(axis=1) - 1).max()
+            np.abs(np.concatenate([string, middles]).prod(axis=1) - 1).max()
         )  # a piece is highest at its middle
         tally.add(level * (1 + ROUNDING) - height, pieces=pieces, level=level)
-        a = beads[0, 0] / sqrt(1 - level)
+        a = string[0, 0] / sqrt(1 - level)
         tally.add(pieces * (1 + ROUNDING) - factor * valley.fewest_pieces(a, level), pieces=pieces, level=level)
     laws = ", ".join(
         f"{task} {slope:.2f} ({fit:.3f})"
