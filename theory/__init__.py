@@ -27,6 +27,8 @@ The spine, an afternoon's reading in this order; everything else is workshop, fo
     barriers.invariants, lower_bounds, permutations; counterexamples           section 2.3.1, appendix E.1
     exchange, pivots                 after the paper: N + 1 units, at every depth and with the penalty
     deep_paths.route                 after the paper: Theorem 2.4 at any depth, any convex loss
+    held_out.certificates            after the paper: the population's risk and error along a path, from held-out points
+    alignment; masses; schatten_paths          after the paper: up to permutations; weight decay; Schatten norms by layer
 
 Import a thing by name from the face of its chapter (`from theory.lasso import second_layer`); a chapter itself imports
 only from chapters before it (tests/theory/test_imports.py has the table). Nothing here prints, plots or
