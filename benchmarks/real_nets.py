@@ -23,6 +23,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from rich.console import Console
@@ -126,7 +127,7 @@ def routes(risk: Risk, a: Array, b: Array) -> Iterator[tuple[str, Callable[[], t
         yield "exchange", exchanged
     if network.size <= STRINGS:
         for algorithm in (greedy, breadth_first):
-            yield f"string, {algorithm.__name__}", lambda algorithm=algorithm: string(algorithm)
+            yield f"string, {algorithm.__name__}", partial(string, algorithm)
 
 
 def unseen(risk: Risk, path: Path, held: Sample, within, notes: list[str], delta: float = DELTA) -> list[float | None]:
@@ -181,7 +182,13 @@ def measure(case: Case, table: Table, notes: list[str], progress: Progress) -> N
         seconds = time.perf_counter() - start
         row = unseen(risk, path, held, within, notes)
         seen = float(risk.batch(path.at(np.linspace(0, 1, SAMPLED + 1))).max())
-        assert seen <= maximum.upper + 1e-12 * abs(larger), f"{seen} on the path exceeds its bound {maximum.upper}"
+        pairs = [
+            (seen, maximum.upper),
+            tuple(row[:2]),
+            tuple(row[3:]),
+        ]  # sampled values are below bounds, up to rounding
+        if any(bound is not None and value > bound * (1 + 1e-12) for value, bound in pairs):
+            said.append(" [red]BOUND EXCEEDED")
         add(name + "".join(said), str(len(path)), f"{maximum.value:.4f}", f"{maximum.upper:.4f}", row, f"{seconds:.1f}")
     table.add_section()
     progress.remove_task(task)
