@@ -5,8 +5,8 @@ trained from two seeds on one half of the data. Routes, each where its hypothese
 line to B with its units matched to A's (it ends at a permuted copy of B); `deep_paths`; `exchange` (kappa = 0 and N + 1
 units a layer); strings (nets with at most STRINGS parameters, SECONDS each, at LEVEL times the larger end).
 
-Columns. *Attained* values: the larger end, the risk at a point of the path, and on the held-out half the largest risk and
-error among sampled points of the path. *Bounds*: the maximum of the training risk (certified, rounding included); and, with
+Columns. *Attained* values, rounded down: the larger end, the risk at a point of the path, and on the held-out half the largest risk and
+error among sampled points of the path. *Bounds*, rounded up: the maximum of the training risk (certified, rounding included); and, with
 probability 1 - DELTA over the held-out half, one for risk and one for error, the population's at all points of the path at
 once. "not covered": a hypothesis is not met, and there is no number; the reason stands below the table. "ends alone" bounds
 both ends and nothing in between: what a path costs is seen against it.
@@ -25,12 +25,13 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
 from functools import partial
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 from scipy.optimize import minimize
 from sklearn import datasets
 
@@ -47,7 +48,9 @@ from theory.string_sampling import breadth_first, greedy
 DELTA, CELLS, SAMPLED = 0.05, 1000, 200
 STRINGS, SECONDS, LEVEL = 600, 15.0, 1.1
 SAFE = 1 + 1e-9  # a point that was projected to a ball may lie outside by a rounding
-COLUMNS = "route|pieces|larger end (attained)|maximum (attained)|maximum (bound)|held-out risk (sampled)|population risk (bound)"
+COLUMNS = (
+    "pieces|larger end (attained)|maximum (attained)|maximum (bound)|held-out risk (sampled)|population risk (bound)"
+)
 COLUMNS += "|largest range M|held-out error (sampled)|population error (bound)|seconds"
 
 
@@ -118,8 +121,11 @@ def routes(risk: Risk, a: Array, b: Array) -> Iterator[tuple[str, Callable[[], t
         return found.path, found.maximum
 
     def string(algorithm):
-        found = algorithm(risk, a, b, LEVEL * max(risk(a), risk(b)), alpha=0.95, attempts=1, seconds=SECONDS, rng=0)
-        return found.string, found.maximum, "" if found.connected else f" ({found.status.name})"
+        level = LEVEL * max(risk(a), risk(b))
+        found = algorithm(risk, a, b, level, alpha=0.95, attempts=1, seconds=SECONDS, rng=0)
+        if found.connected:
+            return found.string, found.maximum
+        return found.string, path_maximum(risk, found.string, budget=CELLS), f" ({found.status.name})"
 
     yield "straight line", lambda: line(b)
     yield "aligned line", lambda: line(reorder(network, b, align(network, a, b)))
@@ -156,8 +162,9 @@ def exceeded(sampled: float | None, bound: float | None) -> bool:
     return sampled is not None and bound is not None and not sampled <= bound * (1 + 1e-12)
 
 
-def words(value: float | None, absent: str) -> str:
-    return absent if value is None else f"{value:.4g}"
+def words(value: float | None, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Four digits, bounds rounded up and attained values down."""
+    return "not covered" if value is None else f"{Context(prec=4, rounding=rounding).create_decimal(value):g}"
 
 
 def measure(case: Case, table: Table, notes: list[str], progress: Progress) -> None:
@@ -167,14 +174,15 @@ def measure(case: Case, table: Table, notes: list[str], progress: Progress) -> N
     a, b = (trained(risk, seed) for seed in (1, 2))
     larger, classes = max(risk(a), risk(b)), risk.loss != "squared"
 
-    def add(route, pieces, value, upper, row, seconds):
-        covered = ["-" if k > 2 and not classes else words(x, "not covered") for k, x in enumerate(row)]
-        table.add_row(route, pieces, f"{larger:.4f}", value, upper, *covered, seconds)
+    def add(route, row, pieces="", value="", upper="", seconds=""):
+        cells = [words(x, ROUND_CEILING if k in (1, 2, 4) else ROUND_HALF_EVEN) for k, x in enumerate(row)]
+        cells[3:] = cells[3:] if classes else ["-", "-"]
+        table.add_row(route, pieces, words(larger, ROUND_FLOOR), value, upper, *cells, seconds)
 
-    net = f"{case.name} {risk.network.hidden}"
-    table.add_row(f"[bold]{net}, kappa {case.kappa}, P = {risk.network.size}, N = {len(risk.sample)}")
+    net = f"{case.name} {'-'.join(map(str, risk.network.widths))}"
+    table.add_row(f"[bold]{net}\n[/bold]kappa {case.kappa}, P = {risk.network.size}, N = {len(risk.sample)}")
     ends = [unseen(risk, Path(end[None]), held, within, notes, DELTA / 2) for end in (a, b)]
-    add("ends alone", "", "", "", [None if None in pair else max(pair) for pair in zip(*ends)], "")
+    add("ends alone", [max(pair) if None not in pair else None for pair in zip(*ends)])
     for name, make in routes(risk, a, b):
         progress.update(task, description=f"{net}: {name}")
         start = time.perf_counter()
@@ -189,7 +197,8 @@ def measure(case: Case, table: Table, notes: list[str], progress: Progress) -> N
         seen = float(risk.batch(path.at(np.linspace(0, 1, SAMPLED + 1))).max())
         if exceeded(seen, maximum.upper) or exceeded(row[0], row[1]) or exceeded(row[3], row[4]):
             said.append(" [red]BOUND EXCEEDED[/red]")
-        add(name + "".join(said), str(len(path)), f"{maximum.value:.4f}", f"{maximum.upper:.4f}", row, f"{seconds:.1f}")
+        attained, bound = words(maximum.value, ROUND_FLOOR), words(maximum.upper, ROUND_CEILING)
+        add(name + "".join(said), row, str(len(path)), attained, bound, f"{seconds:.1f}")
     table.add_section()
     progress.remove_task(task)
 
@@ -200,7 +209,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="NAME", choices=sorted({case.name for case in FULL}), help="one data set")
     asked = parser.parse_args()
     cases = [case for case in (SMALL if asked.small else FULL) if asked.only in (None, case.name)]
-    table, console = Table(*COLUMNS.split("|")), Console()
+    table, console = Table(Column("route", no_wrap=True), *COLUMNS.split("|")), Console()
     notes: list[str] = []
     console.width = console.width if console.is_terminal else 170
     try:
