@@ -2,8 +2,9 @@
 
 For each of scikit-learn's diabetes, digits, wine and breast cancer, and for two and three hidden layers, two relu nets are
 trained from two seeds on one half of the data. Routes, each where its hypotheses are met: the straight line; the straight
-line to B with its units matched to A's (it ends at a permuted copy of B); `deep_paths`; `exchange` (kappa = 0 and N + 1
-units a layer); strings (nets with at most STRINGS parameters, SECONDS each, at LEVEL times the larger end).
+line to B with its units matched to A's by weights or by features on the training half (it ends at a permuted copy of B);
+`deep_paths`; `exchange` (kappa = 0 and N + 1 units a layer, so on wine); strings (nets with at most STRINGS parameters,
+SECONDS each, at LEVEL times the larger end). About ten minutes and 4 GiB; --small: a minute or two. Ctrl-C keeps the rows.
 
 Columns. *Attained* values, rounded down: the larger end, the risk at a point of the path, and on the held-out half the largest risk and
 error among sampled points of the path. *Bounds*, rounded up: the maximum of the training risk (certified, rounding included); and, with
@@ -48,10 +49,8 @@ from theory.string_sampling import breadth_first, greedy
 DELTA, CELLS, SAMPLED = 0.05, 1000, 200
 STRINGS, SECONDS, LEVEL = 600, 15.0, 1.1
 SAFE = 1 + 1e-9  # a point that was projected to a ball may lie outside by a rounding
-COLUMNS = (
-    "pieces|larger end (attained)|maximum (attained)|maximum (bound)|held-out risk (sampled)|population risk (bound)"
-)
-COLUMNS += "|largest range M|held-out error (sampled)|population error (bound)|seconds"
+COLUMNS = "pieces|larger end (attained)|maximum (attained)|maximum (bound)|held-out risk (sampled)"
+COLUMNS += "|population risk (bound)|largest range M|held-out error (sampled)|population error (bound)|seconds"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,8 @@ def routes(risk: Risk, a: Array, b: Array) -> Iterator[tuple[str, Callable[[], t
         return found.string, path_maximum(risk, found.string, budget=CELLS), f" ({found.status.name})"
 
     yield "straight line", lambda: line(b)
-    yield "aligned line", lambda: line(reorder(network, b, align(network, a, b)))
+    yield "aligned line, weights", lambda: line(reorder(network, b, align(network, a, b)))
+    yield "aligned line, features", lambda: line(reorder(network, b, align(network, a, b, risk.sample)))
     yield "deep path", deep
     if risk.R is None and min(network.hidden) > len(risk.sample):
         yield "exchange", exchanged
