@@ -6,17 +6,17 @@ line to B with its units matched to A's by weights or by features on the trainin
 `deep_paths`; `exchange` (kappa = 0 and N + 1 units a layer, so on wine); strings (nets with at most STRINGS parameters,
 SECONDS each, at LEVEL times the larger end). About ten minutes and 4 GiB; --small: a minute or two. Ctrl-C keeps the rows.
 
-Columns. *Attained* values, rounded down: the larger end, the risk at a point of the path, and on the held-out half the largest risk and
-error among sampled points of the path. *Bounds*, rounded up: the maximum of the training risk (certified, rounding included); and, with
-probability 1 - DELTA over the held-out half, one for risk and one for error, the population's at all points of the path at
-once. "not covered": a hypothesis is not met, and there is no number; the reason stands below the table. "ends alone" bounds
-both ends and nothing in between: what a path costs is seen against it.
+Columns. *Attained* values, rounded down: the larger end, the risk at a point of the path; *sampled*: on the held-out half
+the largest risk and error among points of the path. *Bounds*, rounded up: the maximum of the training risk (certified,
+rounding included); and, with probability 1 - DELTA over the held-out half, one for risk and one for error, the population's
+at all points of the path at once. "not covered": a hypothesis is not met, and there is no number; the reason stands below
+the table. "ends alone" bounds both ends and nothing in between: what a path costs is seen against it.
 
-A bound on the population risk needs a range for the loss at *every* point of the law, known before the held-out half is
-looked at: M is computed from the path norm and from |x| <= B_x, |y| <= B_y. Nothing in a file says so. So the law is that of
-the data as the nets see them: scaled by means and deviations of the training half (pixels by their largest value, 16), inputs
+A bound on the population risk needs a range M for the loss at *every* point of the law, known before the held-out half is
+looked at: M comes from the path norm and from |x| <= B_x, |y| <= B_y, which no file of data says. So the law is that of the
+data as the nets see them: scaled by means and deviations of the training half (pixels by their largest value, 16), inputs
 then projected to the ball that holds that half, targets clipped to its range; both bounds hold by construction. Errors need
-no range. Rows of a file are taken for independent draws. Each bound holds with its probability by itself, the table as a
+no range. Rows of a file are taken for independent draws. Each bound holds with its probability by itself: the table as a
 whole does not. Risks are with their penalty; seconds are those of the path and its certified maximum.
 """
 
