@@ -4,7 +4,7 @@ For each of scikit-learn's diabetes, digits, wine and breast cancer, and for two
 trained from two seeds on one half of the data. Routes, each where its hypotheses are met: the straight line; the straight
 line to B with its units matched to A's by weights or by features on the training half (it ends at a permuted copy of B);
 `deep_paths`; `exchange` (kappa = 0 and N + 1 units a layer, so on wine); strings (nets with at most STRINGS parameters,
-SECONDS each, at LEVEL times the larger end). About ten minutes and 4 GiB; --small: a minute or two. Ctrl-C keeps the rows.
+SECONDS each, at LEVEL times the larger end). About five minutes and 2 GiB; --small: half a minute. Ctrl-C keeps the rows.
 
 Columns. *Attained* values, rounded down: the larger end, the risk at a point of the path; *sampled*: on the held-out half
 the largest risk and error among points of the path. *Bounds*, rounded up: the maximum of the training risk (certified,
