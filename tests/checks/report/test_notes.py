@@ -1,5 +1,6 @@
 """Reading paper_notes.md back."""
 
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def test_the_notes_are_found_where_an_installation_put_them(monkeypatch, tmp_pat
     monkeypatch.setattr(metadata, "files", lambda name: None)
     assert notes.find() is None
     assert notes.read() == notes.Notes()
+
+
+def test_entries_that_the_sources_name_exist():
+    root = Path(__file__).parents[3]
+    headings = set(re.findall(r"^### (\S+)", (root / "paper_notes.md").read_text(encoding="utf-8"), re.MULTILINE))
+    texts = [file.read_text(encoding="utf-8") for top in ("theory", "halfrect") for file in (root / top).rglob("*.py")]
+    named = [name for text in texts for name in re.findall(r"paper_notes\.md, ((?:[\w.+-]+(?: and )?)+)", text)]
+    named = [word.rstrip(".") for name in named for word in name.split(" and ") if "-" in word]
+    assert len(named) > 15
+    assert set(named) <= headings
