@@ -31,8 +31,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from theory.networks import Network
-from theory.numerics import LIBM, TINY, Array, gamma
+from theory.numerics import LIBM, SUBNORMAL, TINY, Array, gamma
 from theory.numerics import validation as check
+from theory.penalties import lengths
 from theory.risk import Risk, Sample
 
 SWEEPS = 100  # of weight matching over the layers: each raises the objective, and ties change nothing
@@ -98,8 +99,8 @@ def lower_bound(
     """A bound below the maximum of F on every straight line from theta_a to a permuted copy of theta_b, (P,) each.
 
     risk: one hidden layer, squared loss, identity output, any penalty that is a sum over units (not "schatten"). t:
-    where on the line; of several the best is returned. steps: of Frank and Wolfe. It holds in exact arithmetic.
-    ValueError otherwise.
+    where on the line; of several the best is returned. steps: of Frank and Wolfe. It holds in exact arithmetic, and is 0
+    where something overflows on the way. ValueError otherwise, and where the risk of an end overflows.
 
     >>> F = Risk(Network((1, 2, 1)), Sample([[1.0], [-1.0]], [[1.0], [-1.0]]))
     >>> lower_bound(F, [1, -1, 1, -1], [-1, 1, -1, 1]).lower  # swapped, the units are the same
@@ -113,7 +114,7 @@ def lower_bound(
         )
     a, b = risk.pair(theta_a, theta_b)
     steps = check.positive_integer(steps, "steps")
-    ends, found = (risk(a), risk(b)), []
+    ends, found = (check.no_overflow(risk(a), "theta_a"), check.no_overflow(risk(b), "theta_b")), []
     for at in t if isinstance(t, Iterable) else [t]:
         pairs = _Pairs(risk, a, b, check.number(at, "t", minimum=0.0, maximum=1.0))
         found.append((*_frank_wolfe(pairs, steps), pairs.t))
@@ -133,7 +134,10 @@ def gaussian_lower_bound(rows_a: ArrayLike, rows_b: ArrayLike, mass: float, mean
     if A.shape != B.shape or A.size == 0:
         raise ValueError(f"rows_a and rows_b must have one shape (m, n); got {A.shape} and {B.shape}")
     mass, mean = check.number(mass, "mass", minimum=0.0), check.number(mean, "mean")
-    sums = np.stack([np.linalg.norm(row + B, axis=1) for row in A]) * (1 + gamma(A.shape[1] + 16))
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.stack([lengths(row + B) for row in A]) * (1 + gamma(A.shape[1] + 16)) + SUBNORMAL
+    if not np.isfinite(sums).all():
+        return 0.0
     longest = _assignment_bound(sums)
     below = mean * (1 - 8 * LIBM) - mass / len(A) * longest / (2 * math.sqrt(2 * math.pi)) * (1 + 8 * LIBM)
     return max(below, 0.0) ** 2 * (1 - 4 * LIBM)
@@ -153,6 +157,8 @@ class _Pairs:
         # an output bias is a unit of row norm 1 to the path norm, and has no row to ridge
         row = np.full((1, 1), 1.0 if risk.penalty == "path" else 0.0)
         self.constant = float(self._penalty(row, self.shift[:, None])[0])
+        # squares, and the product of two lengths, may underflow
+        self.underflow = risk.kappa * SUBNORMAL * (self.X.shape[1] + q + 2)
 
     def units(self, i: Array, j: Array) -> tuple[Array, Array]:
         """Rows (k, n) and outgoing weights (q, k) of the pairs i, j (k,)."""
@@ -180,14 +186,14 @@ class _Pairs:
                 W_size, V_size = self._sizes(i)
                 most = np.abs(self.X) @ W_size.T + 1  # 1: activations that are not 0 at 0
                 size = 2 * (V_size * ((self.weights * np.abs(h)).T @ most)).sum(axis=0)
-                C[i] += 4 * g * (size + self._penalty(W_size, V_size)) + TINY
+                C[i] += 4 * g * (size + self._penalty(W_size, V_size)) + TINY + self.underflow
         return C
 
     def fit(self, h: Array) -> float:
         """2 E <h, Y - shift> - E |h|^2 + the penalty of the output bias, rounded down."""
         y = self.Y - self.shift
         size = float((self.weights * np.abs(h) * (2 * (np.abs(self.Y) + self.shift_size) + np.abs(h))).sum())
-        error = (gamma(h.size + 32) + 4 * LIBM) * (size + self.constant) + TINY
+        error = (gamma(h.size + 32) + 4 * LIBM) * (size + self.constant) + TINY + self.underflow
         return float((self.weights * h * (2 * y - h)).sum()) + self.constant - error
 
     def _sizes(self, i: int) -> tuple[Array, Array]:
@@ -202,7 +208,7 @@ class _Pairs:
         if self.risk.penalty == "ridge":
             cost = (W**2).sum(axis=1) + (V**2).sum(axis=0)
         elif self.risk.penalty == "path":
-            cost = np.linalg.norm(V, axis=0) * np.linalg.norm(W, axis=1)
+            cost = lengths(V.T) * lengths(W)
         else:
             cost = np.abs(V).sum(axis=0)
         return self.risk.kappa * cost
@@ -210,11 +216,23 @@ class _Pairs:
 
 def _frank_wolfe(pairs: _Pairs, steps: int) -> tuple[float, float]:
     """The best certified bound over residuals h, and the lowest risk at t of a permutation that was met."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows ends the search, and a bound of it is 0
+        best, attained = _residual(pairs, steps)
+        C = pairs.values(best, above=True)
+        lower = pairs.fit(best) - _assignment_bound(C) if np.isfinite(C).all() else 0.0
+        lower -= gamma(8) * abs(lower)
+    return (lower if 0 < lower < np.inf else 0.0), attained
+
+
+def _residual(pairs: _Pairs, steps: int) -> tuple[Array, float]:
+    """The residual h with the largest bound that Frank and Wolfe meet, and the lowest risk at t of a permutation."""
     outputs, cost = pairs.outputs(np.arange(pairs.m))
-    lower, attained, best = -np.inf, np.inf, pairs.Y - outputs
-    h, rough = pairs.Y - outputs, -np.inf
+    h = best = pairs.Y - outputs
+    attained, rough = np.inf, -np.inf
     for _ in range(steps):
         C = pairs.values(h)
+        if not np.isfinite(C).all():
+            break
         order = _largest(C)
         value = pairs.fit(h) - C[np.arange(pairs.m), order].sum()
         if value > rough:
@@ -224,12 +242,11 @@ def _frank_wolfe(pairs: _Pairs, steps: int) -> tuple[float, float]:
         step = found - (pairs.Y - h)
         bend = float((pairs.weights * step**2).sum())
         gain = float((pairs.weights * h * step).sum()) - 0.5 * (price - cost)
-        if bend <= 0 or gain <= BETTER * (abs(rough) + bend):
+        if not bend > 0 or not gain > BETTER * (abs(rough) + bend):
             break
         share = min(gain / bend, 1.0)
         h, cost = h - share * step, cost + share * (price - cost)
-    lower = pairs.fit(best) - _assignment_bound(pairs.values(best, above=True))
-    return max(lower - gamma(8) * abs(lower), 0.0), attained
+    return best, attained
 
 
 def _inner_products(net: Network, a: Array, b: Array, layer: int) -> Array:

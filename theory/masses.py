@@ -20,6 +20,7 @@ Source: ours; paper_notes.md, ridge-one-layer and ridge-deep. The origin under w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -39,6 +40,7 @@ from theory.risk import Risk
 from theory.simplex import Lost
 
 CHORDS = 16  # on each leg
+LOST = 1e-9  # of the risks, relative: vertices that exceed what is proved by more were led astray by roundings
 DRAWS, MOST = 16, 4096  # of tosses: at least, and at most until one is not above the mean's bound
 
 
@@ -47,8 +49,8 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
 
     risk: one hidden relu layer without biases, identity output, penalty "ridge", kappa > 0, any convex loss. rng: of
     the tosses, as np.random.default_rng takes it. How high the path is: `theory.maxima.path_maximum`; the curves that
-    it follows stay below `bound`, or below the larger end. ValueError for other risks, and for a single unit where
-    pivots need more.
+    it follows stay below `bound`, or below the larger end. ValueError for other risks, for a single unit where pivots
+    need more, and `theory.simplex.Lost` where roundings leave no such path.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -64,18 +66,29 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
         return Path(a[None])
     twin = replace(risk, kappa=2 * risk.kappa, penalty="path")
     starts = [risk.network.pack(list(_masses(risk, theta))) for theta in (a, b)]
-    m = risk.network.widths[1]
-    try:
-        enough = m > risk.sample.Y.size or m >= pivots.units_needed(twin, *starts)
-        middle = pivots.connect(twin, *starts) if enough else None
-    except Lost:  # features that are nearly dependent
-        middle = None
-    middle = tosses(twin, *starts, rng=rng) if middle is None else middle
     front, back = (balance(risk, theta, chords=chords) for theta in (a, b))
-    way = lift(risk, middle, chords=chords)
-    points = np.concatenate([front.points, way.points, back.points[::-1]])
-    labels = (*front.labels, "last digits", *way.labels, "last digits", *back.labels[::-1])
-    return Path(points, labels)
+    level = max(risk(a), risk(b))
+    for limit, middle in _middles(twin, level, starts, rng):
+        way = lift(risk, middle, chords=chords)
+        points = np.concatenate([front.points, way.points, back.points[::-1]])
+        if risk.batch(points).max() <= limit + LOST * (limit + risk.scale):
+            labels = (*front.labels, "last digits", *way.labels, "last digits", *back.labels[::-1])
+            return Path(points, labels)
+    raise Lost(
+        f"roundings leave no path near the larger end {level:.6g}: features of very different sizes cancel; rescale the inputs"
+    )
+
+
+def _middles(twin: Risk, level: float, starts: list[Array], rng: Any) -> Iterator[tuple[float, Path]]:
+    """Paths in the masses from one start to the other, best first, each with the level that its vertices must keep."""
+    m = twin.network.widths[1]
+    try:
+        if m > twin.sample.Y.size or m >= pivots.units_needed(twin, *starts):
+            yield level, pivots.connect(twin, *starts)
+    except Lost:  # features that are nearly dependent
+        pass
+    if m > 1:
+        yield max(level, bound(twin, *starts)), tosses(twin, *starts, rng=rng)
 
 
 def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) -> Path:

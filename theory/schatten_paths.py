@@ -41,14 +41,26 @@ Layers = list[Array]
 CUT = 1e-13  # singular values of the product below this share of the product of norms are rounding
 RISE = 1e-7  # by how much of the larger end a chord may exceed it
 HALVINGS = 12  # of a chord, at most
+LOOKS = (
+    1 / 64,
+    1 / 16,
+    1 / 4,
+    1 / 2,
+    3 / 4,
+    15 / 16,
+    63 / 64,
+)  # where a chord is looked at: it is steepest at its ends
 
 
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int = 8, rise: float = RISE) -> Path:
     """A path from theta_a to theta_b (P,) that exceeds the larger end by rise times it, as far as chords are looked at.
 
+    That is at LOOKS, and no chord is halved more than HALVINGS times: what the path reaches truly says
+    `theory.maxima.path_maximum`.
+
     risk: a linear net without biases, penalty "schatten", kappa > 0, p >= 1, any convex loss; every hidden width at
-    least r + 1, or r where both ends are of one component. chords: to begin with, on each curve. What it truly
-    reaches: `theory.maxima.path_maximum`. ValueError otherwise.
+    least r + 1, or r where both ends are of one component. chords: to begin with, on each curve. ValueError
+    otherwise.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -158,7 +170,7 @@ class _Drawer:
         s = np.linspace(0.0, 1.0, self.chords + 1)
         points = np.stack([self.point(curve(x)) for x in s])
         for _ in range(HALVINGS):
-            inside = [(1 - u) * points[:-1] + u * points[1:] for u in (0.25, 0.5, 0.75)]
+            inside = [(1 - u) * points[:-1] + u * points[1:] for u in LOOKS]
             high = np.flatnonzero(self.risk.batch(np.stack(inside)).max(axis=0) > self.ceiling)
             if high.size == 0:
                 break

@@ -80,8 +80,8 @@ def binomial(events: int, trials: int, delta: float) -> float:
         return 1.0
     p, step = float(beta.isf(delta, events + 1, trials - events)), 1e-15
     with ctx.workprec(BITS):
-        while p < 1:  # P(Bin(N, p) <= k) = 1 - I_p(k + 1, N - k): scipy proposes, a ball decides
-            if arb(1) - arb(p).beta_lower(events + 1, trials - events, True) <= arb(delta):
+        while p < 1:  # P(Bin(N, p) <= k) = I_(1 - p)(N - k, k + 1): scipy proposes, a ball decides
+            if (1 - arb(p)).beta_lower(trials - events, events + 1, True) <= arb(delta):
                 return p
             p, step = p + step * (p + step), 4 * step
     return 1.0
