@@ -95,7 +95,7 @@ def _route(risk: Risk, held: Sample, path: Path, points: int, unit: float) -> di
     nets = path.at(t)
     label = held.Y[:, 0].astype(int)
     outputs = (risk.network(theta, held.X) for theta in nets)
-    top = path_maximum(risk, path, gap=1e-3, budget=4000)
+    top = path_maximum(risk, path, gap=1e-4, budget=20000)
     shares = np.arange(pieces + 1) / pieces
     return {
         "at": np.interp(t, shares, before),
