@@ -91,7 +91,8 @@ def _route(risk: Risk, held: Sample, path: Path, points: int, unit: float) -> di
     pieces = len(path)
     each = max(points // pieces, 8)
     t = np.linspace(0, 1, each * pieces + 1)
-    before = np.concatenate([[0.0], np.cumsum(path.piece_lengths)]) / path.length
+    before = np.concatenate([[0.0], np.cumsum(path.piece_lengths)])
+    before /= before[-1]
     nets = path.at(t)
     label = held.Y[:, 0].astype(int)
     outputs = (risk.network(theta, held.X) for theta in nets)

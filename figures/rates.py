@@ -13,7 +13,7 @@ CAPTION = (
     "best last layer. Lines: what the theorem promises any two nets at the median level of these, above that level (a bound; dashed "
     "where the way through the zero net is lower, grey). Marks: certified maxima of paths between pairs above the larger end "
     "(measured; median and range), by drawing trees as the proof does and by refits; triangles: nothing in the median. "
-    "See: the promise falls like 1/m, m^(-1/3), m^(-1/5), but what paths need is far below it and hardly knows the depth: whether "
+    "See: the promise falls like 1/m, in the end like m^(-1/3), m^(-1/5), but what paths need is far below it and hardly knows the depth: whether "
     "these exponents are the true ones is open. It would be refuted by a pair above its own promise."
 )
 CLAIMS = ("sharper-maurey", "multilayer-2.4")
@@ -114,9 +114,9 @@ def _panel(axis, arrays: dict[str, np.ndarray], layers: int) -> None:
         far, np.where(bound < zero, bound, np.nan), color="k", ls="-", lw=2, label="bound: promised by the theorem"
     )
     exponent = 2 * layers - 1
-    slope = "-1" if exponent == 1 else f"-1/{exponent}"
-    place = {"textcoords": "offset points", "fontsize": 9}
-    axis.annotate(f"slope ${slope}$", (far[13], bound[13]), xytext=(5, 4), **place)
+    slope = "slope \u22121" if exponent == 1 else f"slope \u2192 \u22121/{exponent}"
+    place = {"textcoords": "offset points", "fontsize": 8}
+    axis.annotate(slope, (far[13], bound[13]), xytext=(5, 4), **place)
     if layers == LAYERS[0]:
         axis.annotate(
             "the way through the zero net\nis lower than the promise",
@@ -131,7 +131,8 @@ def _panel(axis, arrays: dict[str, np.ndarray], layers: int) -> None:
         look = {"color": colour, "mfc": "w" if name == "both" else colour}
         at = arrays["widths"] * (1.15 if name == "both" else 0.9)
         bars = [middle - low, high - middle]
-        axis.errorbar(at, middle, bars, ls="none", marker=marker, elinewidth=0.7, capsize=0, label=text, **look)
+        axis.errorbar(at, middle, bars, fmt="none", color=colour, elinewidth=0.7, capsize=0)
         none = middle <= FLOOR
+        axis.plot(at[~none], middle[~none], marker=marker, ls="none", label=text, **look)
         axis.plot(at[none], middle[none], marker="v", ms=6, ls="none", zorder=4, **look)
     axis.set(xscale="log", yscale="log", ylim=(FLOOR / 1.5, 30))

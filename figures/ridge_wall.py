@@ -82,7 +82,8 @@ def draw(arrays: dict[str, np.ndarray]):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.4))
-    rays, heights = figure.subfigures(1, 2, width_ratios=[1, 1.1])
+    grid = figure.add_gridspec(1, 2, width_ratios=[1, 1.1])
+    rays, heights = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     top, bottom = rays.subplots(2, 1, sharex=True, sharey=True)
     depths = arrays["depths"]
     shades = np.linspace(0.35, 1, len(depths))
