@@ -22,8 +22,9 @@ CAPTION = (
     "the same near the larger end (b), and error on the 1197 digits held out (c). Aligned: to B with its units in A's order, the "
     "same function; the string was asked to stay within 5 % of the larger end. See: the straight line leaves the level set by far, "
     "alignment leaves a hump, the string pays a little, and the idle-unit path nothing; that path alone has a bound on the error "
-    "that holds at all its points at once. It would be refuted by a blue diamond above the dotted line, by a curve above its "
-    "diamond, or by an error of the idle-unit path on all digits there are above the line in (c), but for one draw in twenty."
+    "that holds at all its points at once, the held-out digits taken as independent draws. It would be refuted by a blue diamond "
+    "above the dotted line, by a curve above its diamond, or by an error of the idle-unit path on fresh digits that is above the "
+    "line in (c), for more than one such draw in twenty."
 )
 CLAIMS = ("multilayer-2.4", "dropout-reduction", "held-out")
 KAPPA, SLACK, DELTA = 1e-3, 1.05, 0.05
