@@ -87,8 +87,7 @@ def _middles(twin: Risk, level: float, starts: list[Array], rng: Any) -> Iterato
             yield level, pivots.connect(twin, *starts)
     except Lost:  # features that are nearly dependent
         pass
-    if m > 1:
-        yield max(level, bound(twin, *starts)), tosses(twin, *starts, rng=rng)
+    yield max(level, bound(twin, *starts)), tosses(twin, *starts, rng=rng)
 
 
 def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) -> Path:

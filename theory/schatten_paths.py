@@ -41,15 +41,8 @@ Layers = list[Array]
 CUT = 1e-13  # singular values of the product below this share of the product of norms are rounding
 RISE = 1e-7  # by how much of the larger end a chord may exceed it
 HALVINGS = 12  # of a chord, at most
-LOOKS = (
-    1 / 64,
-    1 / 16,
-    1 / 4,
-    1 / 2,
-    3 / 4,
-    15 / 16,
-    63 / 64,
-)  # where a chord is looked at: it is steepest at its ends
+NEAR = tuple(2.0**-k for k in (20, 14, 10, 6, 4, 2))
+LOOKS = (*NEAR, 0.5, *(1 - u for u in NEAR))  # of a chord: the risk may rise steeply at its ends
 
 
 def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int = 8, rise: float = RISE) -> Path:

@@ -168,3 +168,19 @@ def test_what_is_refused():
         align(net, theta, np.ones(3))
     with pytest.raises(ValueError, match="one shape"):
         gaussian_lower_bound(np.ones((2, 2)), np.ones((3, 2)), 1.0, 1.0)
+
+
+@pytest.mark.parametrize("weight", [3e-162, 1.6e-162])
+def test_penalties_whose_squares_underflow_are_not_overestimated(weight):
+    F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[0.0]]), kappa=1e160, penalty="path")
+    found = lower_bound(F, [1, weight], [1, weight])
+    assert 0.99 * F([1, weight]) < found.lower <= F([1, weight])
+    assert gaussian_lower_bound([[1e-170]], [[1e-170]], 1e170, 1.0) == pytest.approx((1 - 1 / (2 * np.pi) ** 0.5) ** 2)
+
+
+def test_what_overflows_is_refused_or_bounded_by_nothing():
+    F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1e200]]), kappa=0.1, penalty="path")
+    with pytest.raises(ValueError, match="theta_a"):
+        lower_bound(F, [1, 1], [1, 1])
+    F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[0.0]]), kappa=1e-150, penalty="path")
+    assert lower_bound(F, [1e200, 1e-60], [1e200, 1e-60]).lower == 0

@@ -414,3 +414,9 @@ def test_the_face_names_what_is_there():
     assert set(held_out.__all__) == {
         "HeldOut", "bernstein", "betting", "binomial", "certify", "certify_error", "hoeffding"
     }  # fmt: skip
+
+
+def test_binomial_bounds_of_tiny_delta_are_not_vacuous():
+    assert held_out.binomial(0, 1000, 1e-13) == pytest.approx(1 - 1e-13**0.001)
+    assert held_out.binomial(500, 10**6, 1e-10) == pytest.approx(6.567e-4, rel=1e-3)
+    assert held_out.binomial(0, 1000, 1e-300) < 0.5

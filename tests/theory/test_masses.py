@@ -11,6 +11,7 @@ from theory.networks import Network
 from theory.paths import Path
 from theory.penalties import lengths
 from theory.risk import Risk, Sample
+from theory.simplex import Lost
 
 seeds = st.integers(0, 2**32 - 1)
 LOSSES = ("squared", "logistic", "hinge", "absolute")
@@ -229,3 +230,9 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="X = 0"):
         masses.deep_wall(Risk(Network((1, 1, 1, 1)), Sample([[0.0]], [[1.0]]), kappa=0.1, penalty="ridge"))
     assert len(masses.connect(ridge, [1, 1], [1, 1])) == 0
+
+
+def test_features_that_cancel_are_said_to_lead_astray():
+    F = Risk(Network((1, 3, 1)), Sample([[0], [-2.296e20]], [[0.16743], [-0.60278]]), "absolute", 1e-6, "ridge")
+    with pytest.raises(Lost, match="roundings"):
+        masses.connect(F, [-1, -1, 0, -1, 1, -1], [0, -1, -1, -1, -1, 1])

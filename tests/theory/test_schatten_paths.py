@@ -187,3 +187,10 @@ def test_what_is_refused():
         schatten_paths.wall(Risk(net, sample, "absolute", kappa=0.1, penalty="schatten", exponents=1))
     risk = Risk(net, sample, kappa=0.1, penalty="schatten")
     assert len(schatten_paths.connect(risk, np.ones(12), np.ones(12))) == 0
+
+
+def test_chords_are_looked_at_near_their_ends():
+    """An unbalanced end, from which the first chord rises steeply before it falls."""
+    F = Risk(Network((1, 2, 1), "identity"), Sample([[1.0]], [[1.0]]), kappa=0.01, penalty="schatten")
+    a, b = F.network.pack([[[3000], [0]], [[-0.2, 0]]]), F.network.pack([[[1], [0]], [[0, 0]]])
+    assert path_maximum(F, schatten_paths.connect(F, a, b), gap=1e-8).upper <= max(F(a), F(b)) * (1 + 2e-7)

@@ -20,7 +20,7 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
     """The parameter vectors thetas (P,), when risk and rows are of the kind section 2.3 speaks of.
 
     ValueError says what is not. One hidden relu layer without biases, one output, squared loss, penalty
-    "second_layer_l1" (rows of W_1 in the unit ball) or none. Inputs with a bias: append a column of ones to X.
+    "second_layer_l1" (rows of W_1 in the unit ball) or none. With biases: `Risk.without_biases`.
     """
     if not isinstance(risk, Risk):
         raise ValueError(f"risk must be a Risk on a sample; got {type(risk).__name__}")

@@ -51,6 +51,6 @@ CLAIM = Claim(
     evidence=Evidence.ENCLOSED,
     confirm=attack,
     control=lambda setting: attack(setting, spare=0),
-    proof="thm-2.4 is a statement on any law with second moments, an empirical one included. On N samples the trivial regime begins at m = N + 1 exactly: there every level set is connected "
+    proof="thm-2.4 is a statement on any law with second moments, an empirical one included. On N samples the trivial regime begins at m = N + 1 at the latest: there every level set is connected "
     "(sharper-N+1), and with m = N it need not be (walls at 1/2 and 119/200 for N = 2). For m <= N the rates of sharper-maurey and sharper-drop are statements on the sample too.",
 )
