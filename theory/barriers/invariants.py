@@ -1,7 +1,8 @@
 """What cannot change along a path without the features becoming dependent, read off two nets in exact arithmetic.
 
 Z (m, m): the features of m hidden units on m points (with an output bias the constant feature is one more unit).
-While det Z != 0 its sign is kept. If the points lie in a plane and in a closed half-plane, the feature rows form an
+While det Z != 0 its sign is kept. Swapping two units swaps two rows of Z and turns it, so every path from a net to that
+copy meets det Z = 0. If the points lie in a plane and in a closed half-plane, the feature rows form an
 arc, the units stand on it at different places, and their order along it is kept; if the points surround the origin the
 arc is closed and the cyclic order is kept.
 

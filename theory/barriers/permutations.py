@@ -5,13 +5,14 @@ poorer. For one hidden layer of m ReLU units without biases, squared loss, kappa
 
 - det Z. On m of the sample points (with an output bias: m + 1) the features form a square matrix Z, and an odd
   permutation of the units turns the sign of det Z. Somewhere on the path the features are dependent; the risk there is
-  at least `theory.barriers.least_risk` of these points. This holds whatever the two ends are.
+  at least `theory.barriers.least_risk` of these points, whatever the two ends are: for the task of appendix E.1 that
+  is positive (three points on three rays, mapped cyclically).
 - order. For points of a plane in a half-plane the feature rows form an arc, and m units with independent features
   stand on it in an order that cannot change; around the origin they form a closed curve, and it is the cyclic order.
 - det W_1. For m = 2 units on data in a plane: where det W_1 = 0 the net sees one direction only.
 
 With m units and features that can span less than R^m (fewer rays than units) a unit can always be freed at constant
-risk, and every permutation is free. See paper_notes.md, section 2.3.1 and appendix E.1.
+risk, and every permutation is free. See paper_notes.md, app-e1-disconnected.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 Why the widths suffice: all features of a linear layer live in n_in dimensions (after transposing), so of h > n_in units
 one depends on the others, and `free` makes it idle at no loss. That is where the extra unit is used, and nothing else is.
+With biases nothing is transposed, and the constant is one more feature and one more row: again h > n_in.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Method(Named):
     CONVEX = "the risk is convex along the segment: its ends decide"
     CONSTANT = "the network does not change along the segment, only the penalty, which is convex: its ends decide"
     QUARTIC = "piecewise quartic with known breakpoints: exact"
-    BRANCH_AND_BOUND = "cells of t with interval enclosures"
+    BRANCH_AND_BOUND = "cells of t, each enclosed by a Taylor model"
 
 
 class Status(Named):

@@ -3,7 +3,8 @@
 Four methods, the cheapest that applies:
 
 - CONVEX: the network is affine in t (one layer moves, and everything above it is linear; incoming rows of idle units
-  may move as well, they change nothing). Every loss and penalty is convex there, so the larger end decides.
+  may move as well, they change nothing). Every loss and penalty is convex there, so the larger end decides
+  (bounded there by `taylor_models.point_bounds`).
 - CONSTANT: the network is the same function all along: outgoing weights move between units that are copies of each
   other. Only the penalty moves, and it is convex in one layer, so again the larger end decides. (It need not be constant:
   from rows (1, 1) and weights (1, -1) a transfer takes the path norm from 2 to 0.)

@@ -2,15 +2,17 @@
 
 From theta_a, with l oracle units, `active` = m - l and an angle alpha:
 
-(0)  rows to norm one (missing in print: delta_W of eq. (8) needs unit rows)
+(0)  where kappa > 0 rows to norm one (missing in print: delta_W of eq. (8) needs unit rows)
 (1)  the best second layer on these rows, delta_A(m, 0)
 (2)  to `active` units whose rows turned by at most alpha, delta_A(m - l, alpha): rows and weights move together
 (3)  to the l units of an oracle net, e(l), through idle units
 (4)  to the `active` units of theta_b's side; oracle units in the way are re-slotted (missing in print)
 (5), (6), (0')  as (2), (1), (0), backwards, on the side of theta_b
 
-Every piece but (2) and (5) moves one layer or is constant, so its maximum is at an end. On (2) and (5) the risk exceeds
-its larger end by at most C1 alpha + C2 alpha^2 (`theory.relu_paths.constants`, where the printed constant is as well).
+The paper's six are (1) to (6); (0) and (0') are ours. Made by: (0), (1) `candidates.start`; the far end of (2)
+`candidates.compressed`; (3), (4) `Walk.cross` of `theory.moves`. Every piece but those of (2), (5) and, without an idle
+unit, (0), (0') moves one layer or is constant, so its maximum is at an end; on (0), (0') pieces are so short that the
+risk does not rise (`unit_rows` says when that fails). On (2) and (5) the risk exceeds its larger end by at most C1 alpha + C2 alpha^2 (`theory.relu_paths.constants`, where the printed constant is as well).
 """
 
 from __future__ import annotations
@@ -188,7 +190,7 @@ def _halves(found: Candidates, sparse: Sequence[Array]) -> list[Walk]:
 
 
 def _turning(risk: Risk, start: Walk, sparse: Array) -> Walk:
-    """Subpaths (0), (1) and (2): rows of idle units turn first, for free; then rows and weights together, no move."""
+    """Subpath (2), after the (0) and (1) of `start`: rows of idle units turn first, for free; then rows and weights together."""
     net = risk.network
     walk = Walk.along(net, start.path, risk.sample.X)
     idle = walk.idle(1)
