@@ -2,11 +2,12 @@
 
 `problem` is the door: it says what is allowed, turns every net so that n_in <= n_out, and brings the data to size one.
 The risk depends on the product M = W_K ... W_1 alone, and as a function of M it is convex (`products`, by
-`absolute_deviations` or `nuclear_norm`, bounded in rationals by `exact`). Seen so, the features of a hidden layer live in
-n_in dimensions: of n_in + 1 units one depends on the others and becomes idle at no loss, and moves around it bring any net to one `canonical` form, and from form to form M goes straight. Ridge needs a
-factorisation that is continuous in M, the `balanced` one (its chords: `curves`; the path: `ridge`). With no unit to
-spare the sign of a determinant separates two components below an exact barrier (`critical_width`). Paths on which the
-risk only `falls` lead to the lowest level (`descent`, `ridge_descent`). Which of these theorems applies: `cases`.
+`absolute_deviations` or `nuclear_norm`, bounded in rationals by `exact`). Seen so, the features of a hidden layer live
+in n_in dimensions: of n_in + 1 units one depends on the others and becomes idle at no loss, and moves around it bring
+any net to one `canonical` form, and from form to form M goes straight. Ridge needs a factorisation that is continuous
+in M, the `balanced` one (its chords: `curves`; the path: `ridge`). With no unit to spare the sign of a determinant
+separates two components below an exact barrier (`critical_width`). Paths on which the risk only `falls` lead to the
+lowest level (`descent`, `ridge_descent`). Which of these theorems applies: `cases`.
 """
 
 from theory.linear_paths.balanced import buy_slack, refit_inner, refit_outer, to_section
