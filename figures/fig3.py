@@ -73,19 +73,17 @@ def draw(arrays: dict[str, np.ndarray]):
     from matplotlib.figure import Figure
 
     last = len(arrays["beads"]) - 1
-    figure = Figure(figsize=(7.2, 6.0))
+    figure = Figure(figsize=(7.2, 6.0), layout="none")  # constrained layout collapses some axes in space
+    figure.subplots_adjust(left=0.02, right=0.82, bottom=0.03, top=0.94, wspace=0.08, hspace=0.14)
     norm = colours(arrays)
-    axes = []
     for place, k in enumerate(sorted({0, last // 3, 2 * last // 3, last}), start=1):
         axis = figure.add_subplot(2, 2, place, projection="3d")
         scene(axis, arrays, k, norm)
         top = np.nanmax(arrays["risks"][k])
         axis.set_title(f"round {k}: {arrays['beads'][k]} beads, risk up to {top:.2g}", loc="left")
-        axes.append(axis)
     figure.colorbar(
         mpl.cm.ScalarMappable(norm=norm, cmap="cividis"),
-        ax=axes,
-        shrink=0.6,
+        cax=figure.add_axes((0.88, 0.2, 0.022, 0.6)),
         label="$\\log_{10}$ risk along the string",
     )
     return figure
