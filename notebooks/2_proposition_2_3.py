@@ -71,7 +71,7 @@ print("kernel", kernel(g.w1, g.w2, extreme), "norm form of the bound", bounds.no
 
 # %%
 print(exercises.show("ex-3"))
-print(exercises.verify("ex-3", lambda w1, w2, X: 0.0, examples=20))
+print(exercises.verify("ex-3", lambda w1, w2, X: 0.0, examples=100))
 
 # %%
 print(exercises.show("ex-4"))
