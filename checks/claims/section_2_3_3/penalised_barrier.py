@@ -15,9 +15,9 @@ from theory.risk import Risk, Sample
 
 def in_the_ball(net: Network, thetas: np.ndarray) -> np.ndarray:
     """Parameter vectors (V, P) with the rows of W_1 that are too long shortened to the unit sphere, from inside."""
-    rows = thetas[:, net.slices[0]].reshape(len(thetas), net.widths[1], -1)
+    rows = thetas[:, net.slices[0]].reshape(len(thetas), net.widths[1], net.widths[0])
     rows = rows / (np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1) * (1 + gamma(16)))
-    return np.concatenate([rows.reshape(len(thetas), -1), thetas[:, net.slices[1]]], axis=1)
+    return np.concatenate([rows.reshape(len(thetas), net.widths[1] * net.widths[0]), thetas[:, net.slices[1]]], axis=1)
 
 
 def shaken(net: Network, path: Path, rng: np.random.Generator) -> Path:
