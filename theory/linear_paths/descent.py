@@ -32,7 +32,7 @@ from theory.paths import Path
 from theory.risk import Risk
 
 # B counts as regular when its singular values are within this factor; the first that a falling piece reaches is taken.
-REGULAR = (1e-2, 1e-4, 1e-6, 1e-8)
+REGULAR = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 AT_ONCE = 1e-6  # so regular at the start, no first piece is needed
 
 
@@ -182,8 +182,8 @@ def _two_layer_escapes(
             small = big * steepness / (q_1 + 3 * big * q_2 + 2 * big**2 * beta)
         t, s_ = (small, big) if side == "inner" else (big, small)
         E_1, E_2 = rng.standard_normal(W1.shape), rng.standard_normal(W2.shape)
-        for k in range(1, 18):
-            noise = small * 0.5**k
+        # a saddle in floats has a slope left: of a generic part and its opposite one does not rise along it
+        for noise in (sign * small * 0.5**k for k in range(1, 18) for sign in (1, -1)):
             yield risk.network.pack(
                 [
                     0.9 * t * np.outer(w, b) + noise * E_1 / np.linalg.norm(E_1),
