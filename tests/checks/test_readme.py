@@ -16,6 +16,7 @@ from checks import claims, predicates
 from checks.__main__ import _parser, select
 from checks.__main__ import main as checks_main
 from checks.claim import Standing, Verdict
+from checks.smt.steps import every_lemma
 from figures.__main__ import main as figures_main
 from theory import maxima
 
@@ -120,3 +121,7 @@ def test_it_shows_every_benchmark():
     assert {script for script, _ in SCRIPTS} >= {f"benchmarks/{file.name}" for file in ROOT.glob("benchmarks/*.py")}
     assert FIGURES
     assert len(NAMES) > 10
+
+
+def test_the_count_of_proved_steps_is_that_of_the_solvers_lemmas():
+    assert f"{len(every_lemma())} steps of claims are" in README

@@ -8,6 +8,7 @@ from exact_oracle import maximum as exact_maximum
 from exact_oracle import risk_at
 from hypothesis import given
 from hypothesis import strategies as st
+from rounded_sums import rounded_sums
 from test_maxima import one_hidden_layer
 
 from theory.maxima import quartic, quartic_in_fractions
@@ -132,15 +133,7 @@ def test_the_bound_holds_where_thousands_of_switches_drift_the_same_way(monkeypa
 
 @pytest.mark.parametrize("many", ["units", "inputs"])
 def test_the_bound_holds_where_a_dot_product_of_many_terms_misses_its_target(monkeypatch, many):
-    """Equal terms are rounded the same way, and the target is their computed sum: what is seen is zero, or nearly."""
-    count = 1_000_000
-    net = Network((1, count, 1) if many == "units" else (count, 1, 1))
-    X = np.ones((1, net.widths[0]))
-    for v in (0.149, 0.12, 0.101, 0.13):
-        rows, outgoing = (1.0, v) if many == "units" else (v, 1.0)
-        theta = net.pack([np.full(net.shapes[0], rows), np.full(net.shapes[1], outgoing)])
-        target = net(theta, X)
-        missed = abs(count * Fraction(v) - Fraction(float(target[0, 0])))  # thousands of u with most BLAS
+    for net, theta, X, target, missed in rounded_sums(many):
         assert bound(Risk(net, Sample(X, target)), theta, theta, monkeypatch) >= missed**2
 
 

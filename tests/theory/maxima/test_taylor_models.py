@@ -7,6 +7,7 @@ import pytest
 from flint import arb, ctx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rounded_sums import rounded_sums
 from test_maxima import ball_risk
 
 from theory.maxima import taylor_models
@@ -149,15 +150,7 @@ def test_the_bound_at_a_point_holds_where_all_terms_cancel(activation, loss):
 @pytest.mark.parametrize("many", ["units", "inputs"])
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
 def test_the_bound_at_a_point_holds_where_a_sum_of_many_terms_misses_its_target(many, loss):
-    """Equal terms are rounded the same way, and the target is their computed sum: what is seen is zero, or nearly."""
-    count = 1_000_000
-    net = Network((1, count, 1) if many == "units" else (count, 1, 1))
-    X = np.ones((1, net.widths[0]))
-    for v in (0.149, 0.12, 0.101, 0.13):
-        rows, outgoing = (1.0, v) if many == "units" else (v, 1.0)
-        theta = net.pack([np.full(net.shapes[0], rows), np.full(net.shapes[1], outgoing)])
-        target = net(theta, X)
-        missed = abs(count * Fraction(v) - Fraction(float(target[0, 0])))  # thousands of u with most BLAS
+    for net, theta, X, target, missed in rounded_sums(many):
         upper = taylor_models.upper_bounds(
             Risk(net, Sample(X, target), loss=loss), theta[None], theta[None], *np.zeros((2, 1))
         )
