@@ -48,6 +48,8 @@ FURTHER = {
     "theory.lasso": "oracle new_unit",
     "theory.oracle": "lasso",
     "theory.barriers": "counterexamples",
+    "theory.deep_paths": "deep_paths",
+    "theory.held_out": "held_out",
     "checks.claim": "runner ledger",
     "checks.examine": "runner ledger",
     "checks.gap": "sweeps",
