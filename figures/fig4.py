@@ -8,7 +8,7 @@ import numpy as np
 
 from figures import _runs
 from theory.barriers import lower_bound, permutation_barrier
-from theory.counterexamples import Problem, permutation_task
+from theory.counterexamples import Counterexample, permutation_task
 from theory.paths import Path
 from theory.string_sampling import Progress, greedy
 
@@ -27,7 +27,7 @@ LEVEL, DEPTH, FINE = 0.05, 8, 24  # FINE: points per piece
 RUNS = {"three units": (3, False), "four units": (4, False), "output bias": (3, True)}
 
 
-def problem(width: int = 3, bias: bool = False) -> Problem:
+def problem(width: int = 3, bias: bool = False) -> Counterexample:
     """The task on the figure's triangle, from the figure's rows to the first two swapped."""
     points = RADII[:, None] * _directions(ANGLES)
     return permutation_task(points, width=width, bias=bias, rows=_directions(UNITS[:width]))
@@ -70,7 +70,7 @@ def strings_of(strings: list[Path]) -> Callable[[Progress], None]:
     return lambda progress: strings.append(progress.string)
 
 
-def _sampled(task: Problem, strings: list[Path]) -> dict[str, np.ndarray]:
+def _sampled(task: Counterexample, strings: list[Path]) -> dict[str, np.ndarray]:
     """Every round of a run, from its straight line to its last string."""
     centre, rows = _runs.axes_of(strings[-1].points, 3)
     fine = [s.at(np.linspace(0, 1, FINE * len(s) + 1)) for s in strings]

@@ -1,6 +1,6 @@
 """The paper's constructed problems, as printed and repaired, as data that any path finder can take.
 
-Each is a `Problem`: a risk, two ends, and a lower bound on the maximum of every path between them that is certified
+Each is a `Counterexample`: a risk, two ends, and a lower bound on the maximum of every path between them that is certified
 or follows from a closed form. Sections 2.3.1 and E.1; paper_notes.md tells what is true of each.
 """
 
@@ -23,7 +23,7 @@ from theory.risk import Risk, Sample
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Counterexample:
     """Two nets to be joined: `risk`, `theta_a` and `theta_b` (P,).
 
     lower: every path between them climbs at least so high (0: nothing is known to stop it). barrier: the exact height
@@ -53,7 +53,7 @@ def permutation_task(
     bias: bool = False,
     rows: ArrayLike | None = None,
     rng: Any = None,
-) -> Problem:
+) -> Counterexample:
     """Appendix E.1: map three points to each other, x_i to x_target[i], by a net 2-width-2; join it to a permuted copy.
 
     points (3, n): not on one line, and (without biases) on different rays from the origin. target: a bijection of
@@ -102,7 +102,7 @@ def permutation_task(
     end = network.permute(theta, 1, swap)
     lower = lower_bound(risk, theta, end).lower
     exact = _exact_height(sample, swap) if width == 3 and not bias else 0.0 if width + bias > 3 else float("nan")
-    return Problem(
+    return Counterexample(
         "permutation task",
         risk,
         theta,
@@ -143,7 +143,7 @@ def gaussian_barrier(separation: float) -> float:
         return max(0.5, float(np.nextafter(float(ball.lower()), -np.inf)))
 
 
-def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng: Any = None) -> Problem:
+def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng: Any = None) -> Counterexample:
     """Section 2.3.1: Y = Phi(X; theta), a net on its own outputs, against its copy with the first two units swapped.
 
     rows (m, n), outgoing (d, m); X: `points` draws of N(0, I). Repaired, theta is irreducible: every outgoing column is
@@ -159,10 +159,12 @@ def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng:
     risk = Risk(network, Sample(X, network(theta, X)))
     end = network.permute(theta, 1, [1, 0, *range(2, len(W))])
     lower = lower_bound(risk, theta, end, rng=0).lower
-    return Problem("tessellation", risk, theta, end, lower, float("nan"), "a net on its own outputs, two units swapped")
+    return Counterexample(
+        "tessellation", risk, theta, end, lower, float("nan"), "a net on its own outputs, two units swapped"
+    )
 
 
-def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, X: ArrayLike) -> Problem:
+def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, X: ArrayLike) -> Counterexample:
     """Section 2.3.1: Y = z Phi(X; theta) + (1 - z) Phi(X; theta'), z Bernoulli(share), on given inputs X (N, n).
 
     Both labels of every x are atoms of the sample. The ends are theta and `other`, theta' (P,), conjectured to be local
@@ -174,12 +176,12 @@ def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, 
     Y = np.concatenate([network(a, X), network(b, X)])
     weights = np.repeat([share, 1 - share], len(X)) / len(X)
     sample = Sample(np.concatenate([X, X]), Y, weights)
-    return Problem(
+    return Counterexample(
         "mixture", Risk(network, sample), a, b, 0.0, float("nan"), f"labels of theta with probability {share:g}"
     )
 
 
-def poor_minimum(share: float = 0.75) -> Problem:
+def poor_minimum(share: float = 0.75) -> Counterexample:
     """The smallest exact poor local minimum: one unit v rho(u x), x = +-1, Y = E[label] = share at 1, 1 - share at -1.
 
     For u > 0: F = ((u v - share)^2 + (1 - share)^2) / 2, for u < 0 with the roles exchanged; minima (1 - share)^2 / 2
@@ -190,10 +192,12 @@ def poor_minimum(share: float = 0.75) -> Problem:
     risk = Risk(Network((1, 1, 1)), Sample(np.array([[1.0], [-1.0]]), np.array([[p], [1 - p]])))
     barrier = (p * p + (1 - p) ** 2) / 2
     ends = np.array([1.0, p]), np.array([-1.0, 1 - p])
-    return Problem("poor minimum", risk, *ends, barrier, barrier, "two minima of different depth, u = 0 between them")
+    return Counterexample(
+        "poor minimum", risk, *ends, barrier, barrier, "two minima of different depth, u = 0 between them"
+    )
 
 
-def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90) -> Problem:
+def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90) -> Counterexample:
     """A 2-2-1 (or 2-2-2) student of a teacher with units at 0 and `angle`: the teacher against its swap.
 
     outputs 1: Y = z_1 + z_2; 2: Y = (z_1, z_2). X: `points` directions evenly spaced on the circle of radius sqrt 2,
@@ -212,7 +216,7 @@ def teacher_student(angle: float = pi / 2, outputs: int = 1, *, points: int = 90
     exact = 1 + 1 / pi - 8 * (float(_k(np.array(pi / 4))) ** 2 + float(_k(np.array(3 * pi / 4))) ** 2)
     closed = exact if outputs == 1 and angle == pi / 2 else float("nan")
     lower = lower_bound(risk, theta, end).lower
-    return Problem(
+    return Counterexample(
         "teacher and student", risk, theta, end, lower, closed, f"teacher units {np.degrees(angle):g} degrees apart"
     )
 
@@ -241,10 +245,10 @@ def teacher_student_landscape(angle: float = pi / 2, outputs: int = 1) -> Callab
     return value
 
 
-def scalar() -> Problem:
+def scalar() -> Counterexample:
     """The smallest linear net, F = (1 - w_2 w_1)^2: two components below 1, the barrier is exactly 1 (w_1 = 0)."""
     risk = Risk(Network((1, 1, 1), activation="identity"), Sample(np.ones((1, 1)), np.ones((1, 1))))
-    return Problem(
+    return Counterexample(
         "scalar", risk, np.array([1.0, 1.0]), np.array([-1.0, -1.0]), 1.0, 1.0, "the sign of w_1 must change"
     )
 

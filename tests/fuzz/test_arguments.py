@@ -209,7 +209,7 @@ def has_nan(value):
         return any(map(has_nan, value))
     if dataclasses.is_dataclass(value) and not isinstance(value, (type, enum.Enum)):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        if isinstance(value, counterexamples.Problem):
+        if isinstance(value, counterexamples.Counterexample):
             del fields["barrier"]  # documented: nan where it is not known
         return any(map(has_nan, fields.values()))
     return False

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -185,6 +186,20 @@ def test_a_wrong_import_is_caught(name, source, says):
     """The planted fault: modules that do not exist, with an import that must not be."""
     found = list(wrong(name, source, THEORY, CHAPTERS_OF)) if name in CHAPTERS_OF else [f"{name} has no place"]
     assert any(says in line for line in found)
+
+
+def named_twice(sources):
+    """The names that two public classes bear, of the source texts of some modules."""
+    names = Counter(
+        node.name for source in sources for node in ast.parse(source).body if isinstance(node, ast.ClassDef)
+    )
+    return {name for name, times in names.items() if times > 1 and not name.startswith("_")}
+
+
+def test_no_two_classes_share_a_name():
+    """But `Status`, which is how a run ended in every chapter that has runs."""
+    assert named_twice(file.read_text() for file in THEORY.values()) == {"Status"}
+    assert named_twice(["class Layer:\n    x = 1", "class Layer:\n    y = 2"]) == {"Layer"}  # the planted fault
 
 
 def test_the_face_of_a_package_defines_nothing_and_is_short():

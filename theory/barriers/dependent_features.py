@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.barriers.scaling import bounded_below, exponent, level, near_one
+from theory.barriers.scaling import bits, bounded_below, level, near_one
 from theory.maxima import Named
 from theory.numerics import Array, Vector, exact_rows, floats, matrix, null_space, rank
 from theory.rays import Rays, feature_rows, lift, plane_coordinates, row_norms, sorted_directions
@@ -105,7 +105,7 @@ def least_risk(points: Rays, *, bias: bool = False, plane_rays: int = PLANE_RAYS
             candidate = min(candidate, below)
     lower = bounded_below(exact_rows([[lower]])[0][0] * two ** (2 * size))
     normal = floats([near_one([v * two**k for v, k in zip(exact_rows([nu])[0], moved)])])[0] if nu.any() else nu
-    sizes = [max(exponent(v) for v in w) for w in ([v for v in w if v != 0] for w in directions)]
+    sizes = [max(bits(v) for v in w) for w in ([v for v in w if v != 0] for w in directions)]
     features = [[v / two**e for v in z] for z, e in zip(corners, sizes)]
     return LeastRisk(
         lower, normal, geometry, floats([near_one(w) for w in directions]), floats(features), distinct, need

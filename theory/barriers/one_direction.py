@@ -36,7 +36,7 @@ WIDTH = 2.0**-50
 
 
 @dataclass(frozen=True)
-class Enclosure:
+class DirectionRisk:
     """lower <= the minimum <= upper in exact arithmetic; `direction` u (unit, in the plane or R^n) is where it was found."""
 
     lower: float
@@ -55,7 +55,7 @@ class _Term:
     t: Any
 
 
-def one_direction_risk(sample: Sample | Rays) -> Enclosure:
+def one_direction_risk(sample: Sample | Rays) -> DirectionRisk:
     """The infimum of the risk over nets (any W_2, no biases) whose units all see one direction of the plane.
 
     kappa = 0, squared loss. The points must span a plane; ValueError otherwise.
@@ -64,7 +64,7 @@ def one_direction_risk(sample: Sample | Rays) -> Enclosure:
     return _refined(energy, lambda: _terms_of_one_direction(plane))
 
 
-def one_unit_risk(sample: Sample, kappa: float) -> Enclosure:
+def one_unit_risk(sample: Sample, kappa: float) -> DirectionRisk:
     """e(1) of eq. (6): the least E|Y - beta rho(<u, X>)|^2 + kappa |beta| over |u| <= 1 and beta, one output.
 
     Two inputs, or points on a line through the origin; ValueError otherwise, and for several outputs.
@@ -203,7 +203,7 @@ def _terms_on_a_line(points: Rays, n: int, k: Any) -> Iterator[_Term]:
         yield _Term(excess**2 / (arb(p) * length**2), arb(_taken(points, [i])), near_one(x), near_one(x), arb(0))
 
 
-def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> Enclosure:
+def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> DirectionRisk:
     """energy minus the largest term, with as many bits as it takes."""
     from flint import ctx
 
@@ -216,7 +216,7 @@ def _refined(energy: Any, terms: Callable[[], Iterable[_Term]]) -> Enclosure:
     return found
 
 
-def _least(energy: Any, terms: Iterable[_Term]) -> Enclosure:
+def _least(energy: Any, terms: Iterable[_Term]) -> DirectionRisk:
     """energy minus the largest term, rounded outwards; where a term is undecided, minus the most that it can be."""
     from flint import arb
 
@@ -226,7 +226,7 @@ def _least(energy: Any, terms: Iterable[_Term]) -> Enclosure:
             upper, best = top, term
         low = max(_down(arb(energy) - term.value), _down(arb(energy) - term.most))  # each of them holds
         lower = min(lower, low)
-    return Enclosure(max(lower, 0.0), max(upper, 0.0), _direction(best))
+    return DirectionRisk(max(lower, 0.0), max(upper, 0.0), _direction(best))
 
 
 def _direction(term: _Term | None) -> tuple[float, ...]:

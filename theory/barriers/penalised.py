@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from theory.barriers.lower_bounds import Barrier, Reason
 from theory.barriers.one_direction import one_unit_risk
-from theory.barriers.scaling import scaled
+from theory.barriers.scaling import normalised
 from theory.lasso import second_layer
 from theory.maxima import path_maximum
 from theory.moves import Walk
@@ -42,7 +42,7 @@ def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
     if check.instance(sample, "sample", Sample).n_out != 1:
         raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
-    sample, kappa, scale = scaled(sample, kappa)
+    sample, kappa, scale = normalised(sample, kappa)
     return scale.below(_spared(sample, kappa, width))
 
 
@@ -82,7 +82,7 @@ def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) ->
         if not risk.row_norms(theta).max() <= 1 + 1e-12:
             raise ValueError(f"{name} must have rows of W_1 in the unit ball; got norm {risk.row_norms(theta).max()}")
         ends.append(network.weights(theta))
-    sample, kappa, scale = scaled(risk.sample, risk.kappa)
+    sample, kappa, scale = normalised(risk.sample, risk.kappa)
     reason = _separation(*ends)
     kappa = _in_the_unit_ball(kappa, np.concatenate([ends[0][0], ends[1][0]]))
     least = limit(sample, kappa).lower if reason is Reason.NONE else _spared(sample, kappa, network.widths[1])
@@ -119,7 +119,7 @@ def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
     kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
     if check.instance(sample, "sample", Sample).n_in > 2:
         raise ValueError(f"sample must have one or two inputs; got {sample.n_in}")
-    sample, kappa, scale = scaled(sample, kappa)
+    sample, kappa, scale = normalised(sample, kappa)
     best = one_unit_risk(sample, kappa)
     network = Network((sample.n_in, 2, 1))
     risk = Risk(network, sample, kappa=kappa, penalty="second_layer_l1")

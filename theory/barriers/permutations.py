@@ -28,7 +28,7 @@ from theory.barriers.free_paths import freely
 from theory.barriers.invariants import determinant_must_vanish, is_odd, permutation
 from theory.barriers.lower_bounds import MOST_ARCS, SUBSET_RAYS, Barrier, Reason, subsets_of
 from theory.barriers.one_direction import one_direction_risk
-from theory.barriers.scaling import bounded_below, on_the_sphere, scaled
+from theory.barriers.scaling import bounded_below, normalised, on_the_sphere
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.numerics import exact_rows, float_below
@@ -76,7 +76,7 @@ def permutation_barrier(
     check.positive_integer(subsets, "subsets")
     order = permutation(order, width)
     rng = check.generator(rng)
-    sample, _, scale = scaled(sample)
+    sample, _, scale = normalised(sample)
     risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
     found = _barrier(risk, rays(sample, bias=bias), order, subsets, rng)
     path = scale.path(risk.network, found.path)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory.networks import Network
-from theory.numerics import Array, Vector, float_below
+from theory.numerics import Array, Vector, above, below, exponent, float_below, times
 from theory.paths import Path
 from theory.rays import Rays
 from theory.risk import Sample
@@ -25,7 +25,7 @@ MOST_BITS = 500
 
 
 @dataclass(frozen=True)
-class Scale:
+class DataScale:
     """X = 2^x X', Y = 2^y Y'."""
 
     x: int
@@ -33,18 +33,11 @@ class Scale:
 
     def below(self, value: float) -> float:
         """4^y value, a lower bound of a risk, rounded down; 0 for an undecided one (NaN)."""
-        if not value > 0:
-            return 0.0
-        back = float(np.ldexp(value, 2 * self.y))
-        return back if np.ldexp(back, -2 * self.y) <= value else float(np.nextafter(back, -np.inf))
+        return below(value, 2 * self.y) if value > 0 else 0.0
 
     def above(self, value: float) -> float:
         """4^y value, rounded up; an undecided one (NaN) is infinite."""
-        if not value < np.inf:
-            return np.inf
-        with np.errstate(over="ignore"):
-            back = float(np.ldexp(value, 2 * self.y))
-        return back if np.ldexp(back, -2 * self.y) >= value else float(np.nextafter(back, np.inf))
+        return above(value, 2 * self.y) if value < np.inf else np.inf
 
     def path(self, network: Network, path: Path) -> Path:
         """A path for the scaled data as one for the data themselves; ValueError where a weight leaves the floats."""
@@ -54,9 +47,8 @@ class Scale:
         if network.bias:
             exponents[W_1[:, -1].astype(int)] = self.x
             exponents[W_2[:, -1].astype(int)] = self.y
-        with np.errstate(over="ignore"):
-            points = np.ldexp(path.points, exponents)
-        if not np.array_equal(np.ldexp(points, -exponents), path.points):
+        points = times(path.points, exponents)
+        if not np.array_equal(times(points, -exponents), path.points):
             raise ValueError(
                 f"sample must have X and Y of sizes whose ratio float64 holds; got sizes 2^{self.x} and 2^{self.y}. "
                 "Scale them to sizes near one"
@@ -64,12 +56,12 @@ class Scale:
         return Path(points, path.labels)
 
 
-def scaled(sample: Sample, kappa: float = 0.0) -> tuple[Sample, float, Scale]:
+def normalised(sample: Sample, kappa: float = 0.0) -> tuple[Sample, float, DataScale]:
     """(X', Y'), kappa' and the scale, with the largest entries of X' and of Y' in [1/2, 1); exact.
 
     ValueError where |Y| reaches 2^MOST_BITS, or where X, Y or kappa span more than the floats hold.
     """
-    scale = Scale(_bits(sample.X), _bits(sample.Y))
+    scale = DataScale(exponent(sample.X), exponent(sample.Y))
     if scale.y > MOST_BITS:
         raise ValueError(f"Y must be smaller than 2^{MOST_BITS}: its squares overflow float64; scale it down")
     X, Y = _exactly(sample.X, -scale.x, "X"), _exactly(sample.Y, -scale.y, "Y")
@@ -81,19 +73,19 @@ def level(points: Rays) -> tuple[Rays, list[int], int]:
 
     Point i is moved along its ray by a power of two h_i, its target with it: p |V rho(W x) - y|^2 stays as it is.
     """
-    h = [exponent(p) // 2 for p in points.p]
+    h = [bits(p) // 2 for p in points.p]
     two = points.constant * 0 + 2
     X = [[v * two**k for v in x] for x, k in zip(points.X, h)]
     Y = [[v * two**k for v in y] for y, k in zip(points.Y, h)]
     p = [v / two ** (2 * k) for v, k in zip(points.p, h)]
-    x, y = (max((exponent(v) for row in rows for v in row if v != 0), default=0) for rows in (X, Y))
+    x, y = (max((bits(v) for row in rows for v in row if v != 0), default=0) for rows in (X, Y))
     X, Y = [[v / two**x for v in row] for row in X], [[v / two**y for v in row] for row in Y]
     return replace(points, X=X, Y=Y, p=p), [k - x for k in h], y
 
 
 def near_one(row: Vector) -> Vector:
     """A nonzero row of rationals times the power of two that brings its largest entry into (1/2, 2)."""
-    e = max(exponent(v) for v in row if v != 0)
+    e = max(bits(v) for v in row if v != 0)
     return [v / ((v * 0 + 2) ** e) for v in row]
 
 
@@ -104,11 +96,11 @@ def on_the_sphere(points: Rays) -> Rays:
     """
     X, Y, p = [], [], []
     for x, y, w in zip(points.X, points.Y, points.p):
-        c = (w * 0 + 2) ** max(exponent(v) for v in x if v != 0)
+        c = (w * 0 + 2) ** max(bits(v) for v in x if v != 0)
         X.append([v / c for v in x])
         Y.append([v / c for v in y])
         p.append(w * c * c)
-        if any(v != 0 and exponent(v) > 1000 for v in Y[-1]):
+        if any(v != 0 and bits(v) > 1000 for v in Y[-1]):
             raise ValueError("X must not have points so near the origin, beside the others, that no weights reach them")
     return replace(points, X=X, Y=Y, p=p)
 
@@ -121,19 +113,14 @@ def bounded_below(value: Any) -> float:
         raise ValueError("Y is too large: E|Y|^2 overflows float64; scale it down") from None
 
 
-def exponent(value: Any) -> int:
+def bits(value: Any) -> int:
     """e with 2^(e - 1) < |value| < 2^(e + 1), of a nonzero rational."""
     return int(abs(value.p)).bit_length() - int(value.q).bit_length()
 
 
-def _bits(array: Array) -> int:
-    return int(np.frexp(np.abs(array).max(initial=0.0))[1])
-
-
 def _exactly(array: Array, bits: int, name: str) -> Array:
     """2^bits array, where that loses nothing."""
-    with np.errstate(over="ignore"):
-        moved = np.ldexp(array, bits)
-    if not np.array_equal(np.ldexp(moved, -bits), array):
+    moved = times(array, bits)
+    if not np.array_equal(times(moved, -bits), array):
         raise ValueError(f"{name} spans more than float64 holds beside the rest of the data; scale the data")
     return moved

@@ -12,7 +12,7 @@ import numpy as np
 from theory.barriers import permutation_paths
 from theory.barriers.dependent_features import Geometry, least_risk
 from theory.barriers.invariants import all_permutations, determinant_must_vanish, permutation
-from theory.barriers.scaling import on_the_sphere, scaled
+from theory.barriers.scaling import normalised, on_the_sphere
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.numerics import Array, rank
@@ -41,7 +41,7 @@ def components(sample: Sample) -> Components:
     For three points in the plane, or any linearly independent points. Raises ValueError for other samples, where the
     number is not known here; when no net has zero risk; or when nets with dependent features solve the task too.
     """
-    sample, _, scale = scaled(check.instance(sample, "sample", Sample))
+    sample, _, scale = normalised(check.instance(sample, "sample", Sample))
     points = on_the_sphere(rays(sample))
     N = len(points)
     if unseen_risk(points, dependencies(points)) > 0:
@@ -67,7 +67,7 @@ def approach(sample: Sample, width: int) -> tuple[Array, Array]:
     the visible barrier is higher. As many units as rays (`width`), in a plane or linearly independent; ValueError
     otherwise.
     """
-    sample, _, scale = scaled(check.instance(sample, "sample", Sample))
+    sample, _, scale = normalised(check.instance(sample, "sample", Sample))
     points = on_the_sphere(rays(sample))
     width = check.positive_integer(width, "width", minimum=2)
     if width != len(points) or dependencies(points):

@@ -20,7 +20,7 @@ from theory.numerics import validation as check
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class Partition:
     """A partition of rows (m, n) into cells: row i is within `radius` of row centres[label[i]].
 
     centres (P,): indices of rows, at least `radius` apart from each other (up to rounding); label (m,): which, 0..P-1.
@@ -55,7 +55,7 @@ class Cells:
         return check.no_overflow(merged, "weights")
 
 
-def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> Cells:
+def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> Partition:
     """A greedy net among the rows (m, n): each row joins the nearest centre within `radius`, else it becomes one.
 
     rows: any vectors, finite; radius >= 0, a Euclidean distance (for unit rows 2 sin(angle/2)); order (m,): the
@@ -78,7 +78,7 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
         closer = distance < nearest
         nearest[closer], label[closer] = distance[closer], len(centres)
         centres.append(int(k))
-    return Cells(np.array(centres, dtype=int), label, radius)
+    return Partition(np.array(centres, dtype=int), label, radius)
 
 
 def _distances(rows: Array, k: int) -> Array:

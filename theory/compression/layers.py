@@ -25,7 +25,7 @@ from theory.compression.rules import UNIT_NORM, Layer
 from theory.lasso import second_layer
 from theory.numerics import Array, gamma
 from theory.numerics import validation as check
-from theory.oracle import normalise, relu, risk_above
+from theory.oracle import normalised, relu, risk_above
 from theory.risk import Sample
 
 RULES = ("enumeration", "homotopy", "pursuit", "maurey", "merging", "oracle")
@@ -92,7 +92,7 @@ def delta(
     draws = check.positive_integer(draws, "draws", minimum=0)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
     rng = check.generator(rng)
-    layer = Layer(normalise(sample, kappa, "eq. (8)"), W, l, alpha)
+    layer = Layer(normalised(sample, kappa, "eq. (8)"), W, l, alpha)
     if warm is not None:
         _check_warm(layer, warm)
     best, lower = _result(layer, W, np.zeros(len(W)), "no unit"), 0.0

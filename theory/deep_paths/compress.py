@@ -25,7 +25,7 @@ from theory.risk import Risk
 TREES, PATIENCE = 8, 4000
 
 
-class Compression:
+class HalfWalk:
     """The walk from a net theta (P,) to one on half of its units.
 
     level: what a half need not be better than; tool: "both" or "trees" alone. RuntimeError when no tree among `PATIENCE`

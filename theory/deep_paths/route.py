@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.deep_paths import trees
-from theory.deep_paths.compress import Compression
+from theory.deep_paths.compress import HalfWalk
 from theory.maxima import Maximum, PathMaximum, path_maximum, segment_maxima
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -84,7 +84,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = No
     check.choice(tool, "tool", TOOLS)
     rng = check.generator(rng)
     level = max(map(risk, ends))
-    walks = [Compression(risk, theta, level, tool, rng) for theta in ends]
+    walks = [HalfWalk(risk, theta, level, tool, rng) for theta in ends]
     promised = trees.bound(risk, level, *(walk.theta for walk in walks))
     if np.array_equal(ends[0], ends[1]):
         path, halves = Path(ends[0][None]), ((), ())

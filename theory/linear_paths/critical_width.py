@@ -105,7 +105,7 @@ def _connected(problem: LinearProblem, best: Product, crossing: Product) -> bool
         return False
     S, C, _ = loss.moments
     G = 2 * (C - S * exact.rational(best.matrix).transpose())
-    root = up(np.sqrt(exact.Squared(S).largest_above()))  # |Sigma^{1/2}|
+    root = up(np.sqrt(exact.SquaredSingularValues(S).largest_above()))  # |Sigma^{1/2}|
     last = up(np.sqrt(operator_norm_squared(G).least()[1]))
     reach = exact.fraction(float(last)) + 2 * exact.fraction(float(root)) * exact.fraction(best.distance)
     return True if reach < 2 * exact.fraction(kappa) else None

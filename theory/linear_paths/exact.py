@@ -111,14 +111,14 @@ class ExactLoss:
         M = least_squares(S, C).transpose()
         return M, energy - inner(M, C.transpose())
 
-    def last_singular_value(self, M: RationalMatrix) -> Squared:
+    def last_singular_value(self, M: RationalMatrix) -> SquaredSingularValues:
         """s_r(M S^{1/2})^2, r = min(n_in, n_out), from both sides."""
         S = self.moments[0]
         product = M * S * M.transpose() if M.nrows() <= M.ncols() else S * (M.transpose() * M)
-        return Squared(product)
+        return SquaredSingularValues(product)
 
 
-class Squared:
+class SquaredSingularValues:
     """The eigenvalues of a rational matrix (k, k) known to be real and nonnegative: squares of singular values."""
 
     def __init__(self, A: RationalMatrix) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.linear_paths import exact
-from theory.linear_paths.exact import ExactLoss, Rational, RationalMatrix, Squared
+from theory.linear_paths.exact import ExactLoss, Rational, RationalMatrix, SquaredSingularValues
 from theory.numerics import Array, float_below, up
 
 
@@ -116,6 +116,6 @@ def _feasible_multiple(G: RationalMatrix, kappa: float) -> Rational:
     return 2 * exact.fraction(kappa) / exact.fraction(float(up(np.sqrt(largest))))
 
 
-def operator_norm_squared(G: RationalMatrix) -> Squared:
+def operator_norm_squared(G: RationalMatrix) -> SquaredSingularValues:
     """The squares of the singular values of G, min(shape) of them."""
-    return Squared(G * G.transpose() if G.nrows() <= G.ncols() else G.transpose() * G)
+    return SquaredSingularValues(G * G.transpose() if G.nrows() <= G.ncols() else G.transpose() * G)

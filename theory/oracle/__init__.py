@@ -10,7 +10,7 @@ size one at the door (`units`).
 
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import OracleBound, limit, smoothness_bound
-from theory.oracle.scaling import Normalised, normalise, relu, risk_above
+from theory.oracle.scaling import Normalised, normalised, relu, risk_above
 
 __all__ = [
     "Normalised",
@@ -18,7 +18,7 @@ __all__ = [
     "curve",
     "finite",
     "limit",
-    "normalise",
+    "normalised",
     "relu",
     "risk_above",
     "smoothness_bound",

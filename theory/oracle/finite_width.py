@@ -12,7 +12,7 @@ from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.oracle import new_unit
 from theory.oracle.infinite_width import OracleBound, descend, limit, net_bound, user
-from theory.oracle.scaling import Normalised, inside, normalise, relu
+from theory.oracle.scaling import Normalised, inside, normalised, relu
 from theory.risk import Sample
 
 
@@ -37,7 +37,7 @@ def finite(
     kappa = check.number(kappa, "kappa", minimum=0.0)
     starts = check.positive_integer(starts, "starts", minimum=0)
     rng = check.generator(rng)
-    p = normalise(sample, kappa)
+    p = normalised(sample, kappa)
     bound = limit(sample, kappa) if bound is None else bound
     for given, name in ((bound, "bound"), (warm, "warm")):
         if given is not None and given.kappa != kappa:

@@ -22,7 +22,7 @@ from theory.lasso import active_set, second_layer
 from theory.numerics import Array, float_below, gamma, up
 from theory.numerics import validation as check
 from theory.oracle import activation_patterns, new_unit
-from theory.oracle.scaling import Normalised, inside, normalise, relu, risk_above
+from theory.oracle.scaling import Normalised, inside, normalised, relu, risk_above
 from theory.rays import dependencies, rays, unseen_risk
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
@@ -84,7 +84,7 @@ def limit(
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(method, "method", METHODS)
     steps, cones = check.positive_integer(steps, "steps"), check.positive_integer(cones, "cones")
-    p = normalise(sample, kappa)
+    p = normalised(sample, kappa)
     n = p.X.shape[1]
     default = 1e-8 if n <= 2 else 1e-6 if n <= new_unit.SPLIT else 1e-4
     gap = default if gap is None else check.number(gap, "gap", minimum=0.0)
@@ -104,7 +104,7 @@ def smoothness_bound(sample: Sample, kappa: float) -> float:
 
     From |2 E s Y z(w)| <= 2 s y S with the residual s Y; S may be any upper bound on sup_w ||w||_Z. Rounded down.
     """
-    p = normalise(sample, kappa)
+    p = normalised(sample, kappa)
     scaled = p.sample
     spread = float(second_moment_norm(scaled).upper)
     top = math.sqrt(spread) * math.sqrt(scaled.energy) * (1 + gamma(len(p.y) + 32))

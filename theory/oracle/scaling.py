@@ -67,7 +67,7 @@ class Normalised:
         return times(b, self.size - self.level)
 
 
-def normalise(sample: Sample, kappa: float, equation: str = "eq. (6)") -> Normalised:
+def normalised(sample: Sample, kappa: float, equation: str = "eq. (6)") -> Normalised:
     """A sample with one output and kappa >= 0 in units of size one; `equation` names the problem in errors.
 
     ValueError for several outputs, and for a positive kappa below 2^-900 in these units. Samples without weight go.

@@ -8,7 +8,7 @@ from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tig
 from checks.claims.sections_3_4.app_e1_threshold import rise
 from theory import string_sampling
 from theory.barriers import lower_bound
-from theory.counterexamples import Problem, permutation_task
+from theory.counterexamples import Counterexample, permutation_task
 from theory.string_sampling import StringResult
 
 LEVEL = 0.05
@@ -22,13 +22,13 @@ PAIRS = (
 )
 
 
-def task(degrees: tuple[float, ...]) -> Problem:
+def task(degrees: tuple[float, ...]) -> Counterexample:
     """The permutation task from a net with these rows to the first two swapped."""
     t = np.radians(degrees)
     return permutation_task(POINTS, width=len(t), rows=np.stack([np.cos(t), np.sin(t)], axis=1))
 
 
-def run(problem: Problem, depth: int, attempts: int) -> StringResult:
+def run(problem: Counterexample, depth: int, attempts: int) -> StringResult:
     """Algorithm 1, told nothing of barriers; the first attempt is without randomness."""
     return string_sampling.greedy(
         problem.risk,

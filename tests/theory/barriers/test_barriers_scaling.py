@@ -164,15 +164,15 @@ def test_targets_whose_squares_overflow_are_refused_or_bounded_by_infinity():
 
 
 def test_what_scaling_promises():
-    sample, kappa, scale = scaling.scaled(Sample([[12.0, 1.0]], [[0.375]]), 0.5)
+    sample, kappa, scale = scaling.normalised(Sample([[12.0, 1.0]], [[0.375]]), 0.5)
     assert (scale.x, scale.y) == (4, -1)
     assert (sample.X.tolist(), sample.Y.tolist(), kappa) == ([[0.75, 0.0625]], [[0.75]], 0.0625)
     assert scale.above(1.0) == scale.below(1.0) == 0.25
     assert scale.below(np.nan) == 0
     assert scale.above(np.nan) == scale.above(np.inf) == np.inf
-    tiny = scaling.Scale(0, -1000)
+    tiny = scaling.DataScale(0, -1000)
     assert (tiny.below(1.0), tiny.above(1.0)) == (0.0, 5e-324)
-    assert scaling.Scale(0, 600).above(1.0) == np.inf
+    assert scaling.DataScale(0, 600).above(1.0) == np.inf
 
 
 def test_an_undecided_term_is_the_unsafe_case(monkeypatch):
@@ -236,7 +236,7 @@ def test_an_undecided_least_risk_proves_nothing(monkeypatch):
     X = np.array([[1.0, 0.25], [-0.75, 1.5], [-0.5, -1.0]])
     sample = Sample(X, X[CYCLE])
     plain = dependent_features.least_risk
-    nothing = one_direction.Enclosure(np.nan, np.nan, (1.0, 0.0))
+    nothing = one_direction.DirectionRisk(np.nan, np.nan, (1.0, 0.0))
     for module in (lower_bounds, permutations):
         monkeypatch.setattr(module, "least_risk", lambda *a, **k: replace(plain(*a, **k), lower=np.nan))
         monkeypatch.setattr(module, "one_direction_risk", lambda points: nothing)

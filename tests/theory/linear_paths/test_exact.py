@@ -27,7 +27,7 @@ def conjugated(rng, eigenvalues):
 
 @given(seeds, st.lists(st.floats(0, 1e30) | st.sampled_from([0.0, 1.0, 1e-300]), min_size=1, max_size=4))
 def test_eigenvalues_are_enclosed_by_neighbouring_floats(seed, eigenvalues):
-    found = exact.Squared(conjugated(np.random.default_rng(seed), eigenvalues))
+    found = exact.SquaredSingularValues(conjugated(np.random.default_rng(seed), eigenvalues))
     low, high = found.least()
     assert low <= min(eigenvalues) <= high
     assert high <= math.nextafter(low, math.inf)

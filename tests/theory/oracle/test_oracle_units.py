@@ -16,7 +16,7 @@ from theory.oracle import new_unit
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import limit, smoothness_bound
 from theory.oracle.new_unit import best_unit
-from theory.oracle.scaling import inside, normalise, risk_above
+from theory.oracle.scaling import inside, normalised, risk_above
 from theory.risk import Sample
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -140,7 +140,7 @@ def test_no_net_is_below_the_limit_and_its_own_net_is_not_above(sample, share, s
     assert found.lower <= found.upper
     rng = np.random.default_rng(seed)
     W = inside(np.concatenate([sample.X, -sample.X, rng.standard_normal((4, sample.n_in))]))
-    p = normalise(sample, kappa)
+    p = normalised(sample, kappa)
     Z = np.maximum(p.X @ W.T, 0)
     b = np.linalg.lstsq(Z * np.sqrt(p.w)[:, None], p.y * np.sqrt(p.w), rcond=1e-12)[0]
     for weights in (b, b * rng.uniform(0, 1, len(b))):
@@ -246,7 +246,7 @@ def test_a_search_without_a_bound_leaves_the_lower_bound_at_zero(monkeypatch):
 
 
 def test_a_risk_that_is_undecided_is_refused():
-    p = normalise(Sample([[1.0]], [[1.0]]), 0.1)
+    p = normalised(Sample([[1.0]], [[1.0]]), 0.1)
     assert risk_above(p, np.array([[np.nan]]), np.ones(1)) == np.inf
     assert p.lower(np.nan) == 0.0
     with pytest.raises(ValueError, match="sample must keep the risk within float64"):
