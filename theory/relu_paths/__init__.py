@@ -1,10 +1,12 @@
 """Half-rectified networks (section 2.3.3): paths between two nets with one hidden ReLU layer, and what they cost.
 
 Theorem 2.4 joins two nets below a level through an oracle net with few units: first each second layer is made the best
-one on its rows, then few units take over, the oracle net goes into the idle ones, and the same backwards. `six_segment`
-is that path with its missing pieces. What it needs of the units is only that a few do as well as many, and that is
-cheaper than the paper has it: along dependencies for nothing (Caratheodory), by tossing coins at O(1/m) (Maurey), or by
-dropping the least of them at O(1/m^2). `connect` takes the route with the lowest certified maximum; `routes` shows all.
+one on its rows, then few units take over, the oracle net goes into the idle ones, and the same backwards. `six_segments`
+is that path with its missing pieces, through the nets of `candidates`, with rows brought to the ball by `unit_rows`; what
+it may cost the paper says in `constants`, what each piece does cost, `pieces`. What it needs of the units is only that
+few do as well as many, and that is cheaper than the paper has it (`sparsify`): along dependencies for nothing
+(Caratheodory), by tossing coins at O(1/m) (Maurey), or by dropping the least of them at O(1/m^2). `sharper_routes` go
+this way; `best_route` takes the one with the lowest certified maximum. `problem` is the door.
 """
 
 from theory.relu_paths.best_route import ROUTES, Route, RouteStatus, RouteTable, connect, routes
