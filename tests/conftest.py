@@ -54,7 +54,7 @@ settings.register_profile(
 )
 settings.register_profile(
     "nightly",
-    max_examples=5000,
+    max_examples=10_000,
     stateful_step_count=100,
     derandomize=False,
     database=DirectoryBasedExampleDatabase(".hypothesis/examples"),

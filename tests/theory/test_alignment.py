@@ -5,8 +5,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.alignment import _assignment_bound, _Pairs, align, gaussian_lower_bound, lower_bound, reorder
 from theory.networks import Network
@@ -16,7 +17,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_a_permuted_copy_is_matched_by_weights_and_by_activations(seed):
     rng = np.random.default_rng(seed)
     net = Network((4, *rng.integers(1, 6, int(rng.integers(1, 4))).tolist(), 2), bias=bool(rng.integers(2)))
@@ -32,7 +33,7 @@ def test_a_permuted_copy_is_matched_by_weights_and_by_activations(seed):
 
 
 @given(seeds)
-@settings(max_examples=8)
+@instances(8)
 def test_weight_matching_of_one_layer_is_the_best_of_all(seed):
     rng = np.random.default_rng(seed)
     net = Network((2, 4, 1))
@@ -42,7 +43,7 @@ def test_weight_matching_of_one_layer_is_the_best_of_all(seed):
 
 
 @given(seeds)
-@settings(max_examples=12)
+@instances(12)
 def test_the_bound_is_below_every_permutation(seed):
     rng = np.random.default_rng(seed)
     m, N, q, bias = int(rng.integers(1, 5)), int(rng.integers(1, 8)), int(rng.integers(1, 3)), bool(rng.integers(2))
@@ -61,7 +62,7 @@ def test_the_bound_is_below_every_permutation(seed):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_any_test_function_gives_a_bound(seed):
     rng = np.random.default_rng(seed)
     net = Network((2, 4, 1))
@@ -104,7 +105,7 @@ def test_more_than_one_t_and_trained_nets():
 
 
 @given(seeds)
-@settings(max_examples=20)
+@instances(20)
 def test_the_assignment_bound_is_above_every_assignment_in_fractions(seed):
     rng = np.random.default_rng(seed)
     m = int(rng.integers(1, 6))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import counterexamples as ce
 from theory.barriers.permutations import permutation_barrier
@@ -15,7 +16,7 @@ TRIANGLE = np.array([[1.0, 0.0], [0.25, 1.0], [-0.5, 0.75]])
 
 
 @given(st.integers(0, 2**32), st.permutations(range(3)), st.integers(2, 5), st.booleans())
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_the_permutation_task_has_zero_risk_at_both_ends(seed, target, width, bias):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((3, int(rng.integers(2, 4))))
@@ -60,7 +61,7 @@ def test_bad_tasks_say_what_and_why(settings_, what):
 
 
 @given(st.integers(-500, 490), st.booleans())
-@settings(max_examples=15, deadline=None)
+@instances(15)
 def test_the_permutation_task_does_not_see_units(exponent, bias):
     base, found = (ce.permutation_task(np.ldexp(TRIANGLE, e), bias=bias, rng=0) for e in (0, exponent))
     assert found.lower == np.ldexp(base.lower, 2 * exponent)

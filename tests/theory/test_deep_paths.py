@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import deep_paths
 from theory.deep_paths import allowance, best_head, bound, connect, masses, plan, refits, tree
@@ -106,7 +107,7 @@ def check_pieces(risk, found, a, b, rng):
     assert found.promised <= max(*found.ends, risk.scale)
 
 
-@settings(max_examples=60)
+@instances(60)
 @given(seed=seeds)
 def test_every_piece_is_silent_or_a_refit(seed):
     rng = np.random.default_rng(seed)
@@ -115,7 +116,7 @@ def test_every_piece_is_silent_or_a_refit(seed):
     check_pieces(risk, found, a, b, rng)
 
 
-@settings(max_examples=15)
+@instances(15)
 @given(seed=seeds, activation=st.sampled_from(("identity", "tanh", "sigmoid")))
 def test_other_activations_keep_to_the_zero_net(seed, activation):
     rng = np.random.default_rng(seed)
@@ -253,7 +254,7 @@ def lemma(risk, theta, low, top, s, part=1.0):
     return allowance(risk.criterion, risk.network.widths[-1], D, R, off, (R * size) ** 2 / top)
 
 
-@settings(max_examples=25)
+@instances(25)
 @given(seed=seeds, loss=st.sampled_from(LOSSES), bias=st.booleans(), activation=st.sampled_from(("relu", "identity")))
 def test_the_mean_over_all_coins_keeps_the_bound(seed, loss, bias, activation):
     rng = np.random.default_rng(seed)
@@ -321,7 +322,7 @@ def test_plans_fit_into_half_of_each_layer():
     assert plan(risk, 1, 0.5, 1.0, 1.0).bound >= plan(risk, 2, 0.5, 1.0, 1.0).bound
 
 
-@settings(max_examples=30)
+@instances(30)
 @given(
     D=st.floats(0, 10), V=st.floats(0, 10), bias=st.floats(0, 3), variance=st.floats(0, 3), loss=st.sampled_from(LOSSES)
 )
@@ -399,7 +400,7 @@ def test_wide_trained_nets_stay_at_the_larger_end(n_out):
     assert found.maximum.upper <= max(found.ends) * (1 + 1e-9)
 
 
-@settings(max_examples=20)
+@instances(20)
 @given(seed=seeds)
 def test_descent_keeps_the_layers_below_and_does_not_climb(seed):
     rng = np.random.default_rng(seed)

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import exchange
 from theory.barriers import permutation_barrier
@@ -91,7 +92,7 @@ def assert_joined(risk, path, a, b):
     assert np.abs(path.points).max() <= 1e8 * largest  # what cancels to a rounding is no direction to lean on
 
 
-@settings(max_examples=100, deadline=None)
+@instances(100)
 @given(
     seed=seeds,
     activation=st.sampled_from(ACTIVATIONS),
@@ -120,7 +121,7 @@ def interpolants(rng, activation, kinds, *, bias):
     return fitted, a, b
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(
     seed=seeds,
     activation=st.sampled_from(ACTIVATIONS),
@@ -137,7 +138,7 @@ def test_nets_of_zero_risk_are_joined_at_zero_risk(seed, activation, kinds, bias
         assert exchange.report(risk, path).excess <= 1e-9 * (risk.sample.energy + 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, activation=st.sampled_from(ACTIVATIONS), bias=st.booleans(), depth=st.sampled_from([2, 3, 4]))
 def test_the_certified_maximum_is_that_of_the_larger_end(seed, activation, bias, depth):
     risk, a, b = problem(np.random.default_rng(seed), activation, ("plain", "equal rows"), bias=bias, depth=depth)
@@ -183,7 +184,7 @@ def exact_outputs(net, theta, X):
     return outputs
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, bias=st.booleans(), kinds=st.tuples(st.sampled_from(KINDS[:-3]), st.sampled_from(KINDS[:-3])))
 def test_in_exact_arithmetic_the_outputs_take_two_values_only(seed, bias, kinds):
     """At the float vertices, evaluated in fractions: the outputs are those of A or those of B, up to stored roundings."""
@@ -272,7 +273,7 @@ def determinant(M):
     return M[0][0] * M[1][1] - M[0][1] * M[1][0]
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(seed=seeds, wide=st.integers(2, 4), narrow=st.sampled_from(["first", "second"]))
 def test_two_units_in_either_layer_split_the_nets_below_one_half(seed, wide, narrow):
     """X = +-1, Y = X: below 1/2 the two rows of layer 1 have opposite signs, resp. det Z_2 != 0; exchanging them changes it.
@@ -403,7 +404,7 @@ def test_control_without_reducing_b_there_is_no_unit_left_to_free(monkeypatch):
 # --- one idle unit joins all permuted copies ---------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, activation=st.sampled_from(ACTIVATIONS), bias=st.booleans(), depth=st.integers(2, 4))
 def test_one_idle_unit_a_layer_joins_all_permuted_copies_at_every_x(seed, activation, bias, depth):
     rng = np.random.default_rng(seed)

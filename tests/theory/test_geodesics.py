@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import geodesics
 from theory.maxima.segments import path_maximum
@@ -20,7 +21,7 @@ def hyperbola(p, q, beads=40):
     return Path(np.column_stack([w, 1 / w]))
 
 
-@settings(max_examples=6, deadline=None)
+@instances(6)
 @given(st.floats(0.25, 0.7), st.floats(1.5, 4), st.integers(12, 40))
 def test_a_path_is_shortened_inside_the_level_set_with_its_ends(p, q, beads):
     path = hyperbola(p, q)

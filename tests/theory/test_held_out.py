@@ -6,8 +6,9 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import exchange, held_out
 from theory.held_out import bernstein, betting, binomial, certify, certify_error, functions, hoeffding
@@ -94,7 +95,7 @@ def test_the_binomial_bound_is_where_the_exact_tail_is_delta(N, delta):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_bounds_are_ordered_and_above_the_mean(seed):
     rng = np.random.default_rng(seed)
     x = rng.uniform(size=(3, 50)) * rng.uniform(size=(3, 1))
@@ -151,7 +152,7 @@ def _least_squares(risk, W):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_a_piece_of_an_inner_layer_drifts_by_at_most_lam(seed):
     rng = np.random.default_rng(seed)
     K, bias = int(rng.integers(2, 5)), bool(rng.integers(2))
@@ -165,7 +166,7 @@ def test_a_piece_of_an_inner_layer_drifts_by_at_most_lam(seed):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_outputs_and_losses_are_enclosed_and_have_their_range(seed):
     rng = np.random.default_rng(seed)
     loss, bias = str(rng.choice(LOSSES)), bool(rng.integers(2))
@@ -208,7 +209,7 @@ def test_what_is_right_at_both_ends_is_right_in_between_and_inner_pieces_are_cov
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_operator_norms_are_above_and_close(seed):
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((3, *rng.integers(1, 5, 2))) * 10.0 ** rng.integers(-5, 6)
@@ -222,7 +223,7 @@ def test_operator_norms_are_above_and_close(seed):
 
 
 @given(seeds)
-@settings(max_examples=10)
+@instances(10)
 def test_midpoints_and_drift_stand_for_a_whole_inner_piece(seed):
     """With few midpoints, so that what the drift adds matters: without it the bounds fail (see below)."""
     rng = np.random.default_rng(seed)

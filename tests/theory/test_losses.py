@@ -7,8 +7,9 @@ import loss_oracle as oracle
 import numpy as np
 import pytest
 from flint import arb, ctx
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as hst
+from nightly import instances
 
 from checks.certificates import document
 from theory import losses, polynomial_tasks
@@ -71,7 +72,7 @@ def test_values_are_those_of_ball_arithmetic(case):
         assert abs(arb(value) - true) <= arb(2e-13) * true + arb(1e-300)  # exponents down to -745
 
 
-@settings(max_examples=300)
+@instances(300)
 @given(cases(), hst.sampled_from([0.0, 1e-15, 1e-6, 0.1, 1.0, 100.0]))
 def test_bounds_over_a_box_hold_at_its_corners_and_inside_and_at_a_point_are_the_value(case, share):
     loss, f, Y, rng = case
@@ -440,7 +441,7 @@ def test_penalties_of_points_of_any_size_are_enclosed_and_tightly(kind, size):
         assert high - low <= 1e-12 * high + 1e-290
 
 
-@settings(max_examples=80)
+@instances(80)
 @given(hst.integers(0, 2**32), hst.sampled_from([1e-3, 1e-2, 0.2, 1.0]))
 def test_the_path_norm_over_a_cell_is_below_its_chord_and_the_excess_is_of_second_order(seed, width):
     rng = np.random.default_rng(seed)
@@ -621,7 +622,7 @@ def test_a_wrong_rule_for_constant_pieces_is_caught(monkeypatch):
 # ---------------------------------------------------------------- units
 
 
-@settings(max_examples=80)
+@instances(80)
 @given(
     hst.integers(0, 2**32),
     hst.integers(-300, 300),

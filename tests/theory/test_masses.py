@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import masses
 from theory.maxima import path_maximum, segment_maximum
@@ -37,7 +38,7 @@ def problem(rng, *, loss="squared", m=None, N=None, q=None):
 
 
 @given(seeds)
-@settings(max_examples=15)
+@instances(15)
 def test_balancing_keeps_the_function_and_never_raises_the_risk(seed):
     rng = np.random.default_rng(seed)
     risk, theta, _ = problem(rng)
@@ -52,7 +53,7 @@ def test_balancing_keeps_the_function_and_never_raises_the_risk(seed):
 
 
 @given(seeds)
-@settings(max_examples=15)
+@instances(15)
 def test_the_risk_is_convex_along_a_lifted_leg(seed):
     rng = np.random.default_rng(seed)
     risk, theta, _ = problem(rng, loss=str(rng.choice(LOSSES)))
@@ -69,7 +70,7 @@ def test_the_risk_is_convex_along_a_lifted_leg(seed):
 
 
 @given(seeds)
-@settings(max_examples=8)
+@instances(8)
 def test_pivots_stay_below_the_larger_end(seed):
     rng = np.random.default_rng(seed)
     N, q = int(rng.integers(1, 4)), int(rng.integers(1, 3))
@@ -82,7 +83,7 @@ def test_pivots_stay_below_the_larger_end(seed):
 
 
 @given(seeds)
-@settings(max_examples=8)
+@instances(8)
 def test_tosses_stay_below_their_bound(seed):
     rng = np.random.default_rng(seed)
     risk, a, b = problem(rng, loss=str(rng.choice(LOSSES)), m=int(rng.integers(2, 13)), N=30, q=1)
@@ -92,7 +93,7 @@ def test_tosses_stay_below_their_bound(seed):
 
 
 @given(seeds)
-@settings(max_examples=8)
+@instances(8)
 def test_tosses_under_the_path_norm_stay_below_their_bound_at_every_point(seed):
     rng = np.random.default_rng(seed)
     ridge, a, b = problem(rng, loss=str(rng.choice(LOSSES)), m=int(rng.integers(2, 13)), N=30)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.moves import Walk, used_units
 from theory.networks import Network
@@ -48,7 +49,7 @@ def only_moved(net, p, q):
     return [k for k, s in enumerate(net.slices, start=1) if not np.array_equal(p[s], q[s])]
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(
     seed=seeds,
     kind=st.sampled_from(KINDS),
@@ -65,7 +66,7 @@ def test_freeing_a_unit_keeps_what_the_next_layer_sees(seed, kind, activation, b
     assert change(net, theta, walk.theta, X, layer) <= 200 * net.widths[layer] * EPS
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, kind=st.sampled_from(KINDS), bias=st.booleans())
 def test_freeing_many_units_in_one_piece_keeps_what_the_next_layer_sees(seed, kind, bias):
     net, theta, X, rng = instance(seed, kind, "identity", bias=bias, spare=3)
@@ -78,7 +79,7 @@ def test_freeing_many_units_in_one_piece_keeps_what_the_next_layer_sees(seed, ki
     assert change(net, theta, walk.theta, X, layer) <= 200 * net.widths[layer] * EPS
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, activation=st.sampled_from(["relu", "identity", "tanh"]), bias=st.booleans())
 def test_one_idle_unit_reaches_every_permutation_at_constant_function(seed, activation, bias):
     net, theta, X, rng = instance(seed, "plain", activation, depth=2, bias=bias)
@@ -95,7 +96,7 @@ def test_one_idle_unit_reaches_every_permutation_at_constant_function(seed, acti
     assert walk.largest_weight == np.abs(walk.path.points).max()
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, bias=st.booleans(), factor=st.floats(0.01, 100))
 def test_transfer_between_positively_parallel_rows_scales_the_weights(seed, bias, factor):
     net, theta, X, _ = instance(seed, "plain", "relu", depth=2, bias=bias)

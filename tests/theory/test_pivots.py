@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from exact_oracle import risk_at
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import exchange, pivots, simplex
 from theory.atoms import atoms as atoms_of
@@ -88,7 +89,7 @@ def assert_pieces(risk, path, a, b):
         assert not V[:, : net.widths[1]][:, moved].any()  # only rows of idle units move
 
 
-@settings(max_examples=80, deadline=None)
+@instances(80)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS[:-1]), st.sampled_from(KINDS)),
@@ -105,7 +106,7 @@ def test_in_fractions_no_vertex_exceeds_the_larger_end(seed, kinds, activation, 
         assert exact_risk(risk, p) <= level + stored(risk, p)
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS[:-2]), st.sampled_from(KINDS)),
@@ -132,7 +133,7 @@ def test_the_certified_maximum_is_that_of_the_larger_end(seed, kinds, activation
         assert found.excess <= rounding + 1e-9 * (found.largest_weight > 1e6)
 
 
-@settings(max_examples=80, deadline=None)
+@instances(80)
 @given(seed=seeds, kinds=st.tuples(st.sampled_from(KINDS[:-1]), st.sampled_from(KINDS)), bias=st.booleans())
 def test_the_cost_is_convex_in_t_below_the_chord_and_an_edge_has_one_atom_more_than_the_rank(seed, kinds, bias):
     """The three phases in rationals: A c = f(t), cost <= (1 - t) R(A) + t R(B), and the meeting at B's optimum."""
@@ -259,7 +260,7 @@ def test_one_unit_more_joins_the_two_minima_at_their_own_level():
         assert exchange.report(risk, path).excess <= 1e-14
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(seed=seeds, n_out=st.integers(1, 2), exact=st.booleans())
 def test_rank_plus_one_units_are_enough_also_below_N(seed, n_out, exact):
     """All rows on few directions: r is small, however many samples there are."""
@@ -302,7 +303,7 @@ def path_norm_risk(risk, theta):
     return data + risk.kappa * np.linalg.norm(V, axis=0) @ lengths
 
 
-@settings(max_examples=80, deadline=None)
+@instances(80)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS[:-2]), st.sampled_from(KINDS)),

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import polynomial_tasks
 from theory.risk import Risk, Sample
@@ -31,7 +32,7 @@ def test_the_best_constants_are_the_plateaus():
     )
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["squared", "absolute"]))
 def test_no_constant_beats_the_best_constant(seed, loss):
     rng = np.random.default_rng(seed)
@@ -53,7 +54,7 @@ def test_ends_are_the_first_iterates_below_their_levels():
     assert np.isnan(polynomial_tasks.trained_ends(risk, (1e-9,), 2, rng=0, steps=10)).all()
 
 
-@settings(max_examples=8, deadline=None)
+@instances(8)
 @given(st.integers(0, 100), st.sampled_from([0.1, 0.05]))
 def test_the_published_procedure_terminates_and_is_believed_only_where_certified(seed, level):
     risk, rng = polynomial_tasks.task("quadratic", points=16), np.random.default_rng(seed)

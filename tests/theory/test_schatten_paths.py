@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory import schatten_paths
 from theory.maxima import path_maximum, segment_maximum
@@ -49,7 +50,7 @@ def product(net, theta):
 
 
 @given(seeds)
-@settings(max_examples=25)
+@instances(25)
 def test_every_vertex_is_below_the_larger_end(seed):
     rng = np.random.default_rng(seed)
     p = [x for x in POWERS if 1 / sum(1 / y for y in x) >= 1 - 1e-12 and x != (1, 1e9)]
@@ -65,7 +66,7 @@ def test_every_vertex_is_below_the_larger_end(seed):
 
 
 @given(seeds)
-@settings(max_examples=15)
+@instances(15)
 def test_cut_and_balance_keep_the_product_and_reach_its_least_penalty(seed):
     rng = np.random.default_rng(seed)
     risk = problem(rng, POWERS[rng.integers(5)])

@@ -6,8 +6,9 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 from exact_oracle import risk_at
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 from scipy.optimize import linprog
 
 from theory import exchange, pivots, staircase
@@ -57,7 +58,7 @@ def faces_by_linear_programs(columns, values, width):
     return count_roots(faces, edges)
 
 
-@settings(max_examples=20, deadline=None)
+@instances(20)
 @given(seed=seeds)
 def test_the_graph_of_vertices_has_the_components_of_the_union_of_faces(seed):
     rng = np.random.default_rng(seed)
@@ -92,7 +93,7 @@ def slots_by_brute_force(supports, width):
     return count_roots(nodes, edges)
 
 
-@settings(max_examples=25, deadline=None)
+@instances(25)
 @given(seed=seeds)
 def test_slots_count_as_many_components_as_brute_force_finds(seed):
     rng = np.random.default_rng(seed)
@@ -143,7 +144,7 @@ def net_of(found, vertex, width):
     return net, net.pack([W, b])
 
 
-@settings(max_examples=25, deadline=None)
+@instances(25)
 @given(seed=seeds)
 def test_inscribed_polygons_are_decided_and_agree_with_the_oracle(seed):
     rng = np.random.default_rng(seed)
@@ -165,7 +166,7 @@ def test_inscribed_polygons_are_decided_and_agree_with_the_oracle(seed):
         assert abs(float(risk_at(risk, theta, theta, Fraction(0))) - float(found.level)) <= 1e-12 * float(found.level)
 
 
-@settings(max_examples=25, deadline=None)
+@instances(25)
 @given(seed=seeds)
 def test_one_component_at_least_plus_largest_or_one_more_than_samples(seed):
     rng = np.random.default_rng(seed)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.counterexamples import poor_minimum, scalar, teacher_student, teacher_student_landscape
 from theory.sublevel_trees import landscape, sublevel_tree
@@ -46,7 +47,7 @@ def one_point_at_a_time(values, periodic, sides):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 4), st.booleans(), st.booleans(), st.booleans(), st.booleans())
-@settings(max_examples=80, deadline=None)
+@instances(80)
 def test_the_tree_is_that_of_adding_points_one_by_one(seed, axes, periodic, ties, holes, walls):
     rng = np.random.default_rng(seed)
     shape = tuple(rng.integers(1, 6, axes))

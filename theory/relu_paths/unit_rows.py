@@ -22,7 +22,7 @@ PIECES, NUMBERS = 2**16, 20_000_000
 
 
 def to_unit_rows(risk: Risk, theta: Array) -> Path:
-    """From theta to the same function with rows of norm one, in the unit ball; the risk does not exceed its start.
+    """From theta to the same function with rows of norm one, in the unit ball; the risk stays below its start (but see NUMBERS).
 
     Only for kappa > 0 (without a penalty the length of a row is a gauge and nothing moves but zero rows). Zero rows
     lose their weight and become the first basis vector, then the second layer is refitted. With an idle unit every

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.barriers.invariants import all_permutations, is_odd, is_rotation, line_up
 from theory.barriers.lower_bounds import Reason, lower_bound
@@ -29,7 +30,7 @@ def task(X, target=CYCLE):
 
 
 @given(st.integers(0, 2**32), st.sampled_from([(1, 2, 0), (2, 0, 1), (1, 0, 2), (0, 2, 1), (0, 1, 2)]), st.booleans())
-@settings(max_examples=30, deadline=None)
+@instances(30)
 def test_on_triangles_lower_and_upper_meet(seed, target, lengths):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((3, 2)) if lengths else corners(*rng.uniform(0, 360, 3))
@@ -85,7 +86,7 @@ def test_components_are_refused_where_they_are_not_known():
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 4), st.booleans())
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_one_unit_more_than_points_makes_every_permutation_free(seed, N, n, bias):
     rng = np.random.default_rng(seed)
     sample = Sample(rng.standard_normal((N, n)), rng.standard_normal((N, 2)), rng.uniform(0.1, 1, N))
@@ -120,7 +121,7 @@ def test_a_repeated_point_with_the_same_target_changes_only_its_weight():
 
 
 @given(st.integers(0, 2**32), st.integers(4, 8), st.sampled_from([(2, 1), (2, 2), (3, 3), (2, 4)]))
-@settings(max_examples=12, deadline=None)
+@instances(12)
 def test_with_more_points_than_units_the_bound_holds_on_the_best_path_found(seed, N, shape):
     rng = np.random.default_rng(seed)
     width, n = shape
@@ -130,7 +131,7 @@ def test_with_more_points_than_units_the_bound_holds_on_the_best_path_found(seed
 
 
 @given(st.integers(0, 2**32), st.sampled_from([(3, 3, 2), (5, 2, 2), (4, 3, 2), (6, 3, 3)]))
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_no_random_path_between_separated_nets_stays_below_the_bound(seed, shape):
     rng = np.random.default_rng(seed)
     N, width, n = shape

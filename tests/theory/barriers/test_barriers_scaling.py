@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.barriers import one_direction, penalised, permutations, scaling, zero_risk
 from theory.barriers.dependent_features import least_risk
@@ -33,7 +34,7 @@ def in_other_units(X, Y, w, x, y):
 
 
 @given(st.integers(0, 2**32), EXPONENTS, EXPONENTS, st.integers(2, 4), st.integers(1, 2), st.booleans())
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_permutation_barriers_do_not_see_units(seed, x, y, width, d, bias):
     one, other = in_other_units(*data(seed, 3 if seed % 3 else 5, d), x, y)
     base, found = (permutation_barrier(s, width, bias=bias and x == 0, rng=0) for s in (one, other))
@@ -45,7 +46,7 @@ def test_permutation_barriers_do_not_see_units(seed, x, y, width, d, bias):
 
 
 @given(st.integers(0, 2**32), st.integers(-40, 40), st.integers(-40, 40), st.booleans())
-@settings(max_examples=15, deadline=None)
+@instances(15)
 def test_the_path_handed_back_has_the_maximum_that_it_is_said_to_have(seed, x, y, bias):
     _, sample = in_other_units(*data(seed), x, y)
     barrier = permutation_barrier(sample, 3, bias=bias, rng=0)
@@ -54,7 +55,7 @@ def test_the_path_handed_back_has_the_maximum_that_it_is_said_to_have(seed, x, y
 
 
 @given(st.integers(0, 2**32), EXPONENTS, EXPONENTS, st.sampled_from([(3, 3), (6, 2), (5, 2), (4, 3)]))
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_lower_bounds_between_two_nets_do_not_see_units(seed, x, y, shape):
     N, width = shape
     one, other = in_other_units(*data(seed, N), x, y)
@@ -69,7 +70,7 @@ def test_lower_bounds_between_two_nets_do_not_see_units(seed, x, y, shape):
 
 
 @given(st.integers(0, 2**32), EXPONENTS, EXPONENTS, st.sampled_from([0.0, 0.01, 0.2, 5.0]))
-@settings(max_examples=25, deadline=None)
+@instances(25)
 def test_least_risks_do_not_see_units(seed, x, y, kappa):
     one, other = in_other_units(*data(seed, 4), x, y)
     penalty = np.ldexp(kappa, x + y)
@@ -85,7 +86,7 @@ def test_least_risks_do_not_see_units(seed, x, y, kappa):
 
 
 @given(st.integers(0, 2**32), EXPONENTS, EXPONENTS)
-@settings(max_examples=10, deadline=None)
+@instances(10)
 def test_penalised_bounds_do_not_see_units(seed, x, y):
     one, other = in_other_units(*data(seed, 5), x, y)
     kappa, penalty = 0.05, np.ldexp(0.05, x + y)
@@ -107,7 +108,7 @@ def test_penalised_bounds_do_not_see_units(seed, x, y):
 
 
 @given(EXPONENTS, EXPONENTS)
-@settings(max_examples=10, deadline=None)
+@instances(10)
 def test_components_do_not_see_units(x, y):
     X = np.array([[1.0, 0.25], [-0.75, 1.5], [-0.5, -1.0]])
     base, found = (components(s) for s in in_other_units(X, X[CYCLE], None, x, y))
@@ -118,7 +119,7 @@ def test_components_do_not_see_units(x, y):
 
 
 @given(st.integers(0, 2**32), st.integers(-1074, 1023), st.integers(-1074, 1023), st.integers(-1074, 1023))
-@settings(max_examples=15, deadline=None)
+@instances(15)
 def test_any_size_gives_a_bound_or_a_value_error(seed, x, y, k):
     X, Y, w = data(seed)
     rng = np.random.default_rng(seed)

@@ -5,8 +5,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.barriers.dependent_features import Geometry, alternations, least_risk
 from theory.numerics.rationals import float_below
@@ -66,7 +67,7 @@ def test_the_bound_jumps_where_two_points_become_opposite():
 @given(
     st.integers(0, 2**32), st.sampled_from([(3, 2), (4, 2), (5, 2), (3, 3), (4, 3), (2, 2), (2, 3)]), st.integers(1, 5)
 )
-@settings(max_examples=40)
+@instances(40)
 def test_no_net_with_one_unit_fewer_gets_below_the_bound(seed, size, outputs):
     rng = np.random.default_rng(seed)
     N, n = size
@@ -79,7 +80,7 @@ def test_no_net_with_one_unit_fewer_gets_below_the_bound(seed, size, outputs):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=25)
+@instances(25)
 def test_turning_scaling_and_relabelling_the_points_moves_the_bound_as_they_should(seed):
     rng = np.random.default_rng(seed)
     X, Y, w = rng.standard_normal((3, 2)), rng.standard_normal((3, 2)), rng.uniform(0.2, 1, 3)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.barriers.lower_bounds import Reason
 from theory.barriers.one_direction import one_direction_risk, one_unit_risk
@@ -34,7 +35,7 @@ def on_a_grid(sample, signs, kappa=0.0, size=20_000):
 
 
 @given(st.integers(0, 2**32), st.integers(2, 9), st.integers(1, 3))
-@settings(max_examples=20, deadline=None)
+@instances(20)
 def test_the_minimum_over_one_direction_is_enclosed(seed, N, d):
     sample = random_sample(np.random.default_rng(seed), N, d)
     found = one_direction_risk(sample)
@@ -45,7 +46,7 @@ def test_the_minimum_over_one_direction_is_enclosed(seed, N, d):
 
 
 @given(st.integers(0, 2**32), st.integers(2, 9), st.sampled_from([0.0, 0.01, 0.2, 5.0]))
-@settings(max_examples=20, deadline=None)
+@instances(20)
 def test_the_best_penalised_unit_is_enclosed(seed, N, kappa):
     sample = random_sample(np.random.default_rng(seed), N, 1)
     found = one_unit_risk(sample, kappa)
@@ -88,7 +89,7 @@ def test_two_opposite_points_and_a_penalty_give_119_over_200():
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=8, deadline=None)
+@instances(8)
 def test_with_a_penalty_the_swap_of_opposite_signs_costs_the_best_single_unit(seed):
     sample = random_sample(np.random.default_rng(seed), 7, 1)
     barrier = two_unit_barrier(sample, 0.05)

@@ -4,14 +4,14 @@ The oracles share nothing with the bounds but the sample: a net is written down,
 may be above it. HYPOTHESIS_PROFILE=nightly runs ten thousand samples for each.
 """
 
-import os
 from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 from scipy.optimize import minimize_scalar
 
 from theory.barriers.dependent_features import least_risk
@@ -24,12 +24,7 @@ from theory.paths import Path
 from theory.rays import dependencies, rays, unseen_risk
 from theory.risk import Risk, Sample
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 KINDS = ("random", "near rays", "repeats", "nearly parallel", "integers", "condition", "sizes")
-
-
-def many(ci):
-    return settings(max_examples=10_000 if NIGHTLY else ci, deadline=None)
 
 
 def points(rng, kind, N):
@@ -119,7 +114,7 @@ def penalised(sample, u, kappa):
 
 
 @given(samples(), st.sampled_from([0.0, 1e-3, 0.1, 1.0]))
-@many(150)
+@instances(150)
 def test_no_single_unit_gets_below_its_least_risk(sample, kappa):
     kappa = kappa * float(np.abs(sample.X).max() * np.abs(sample.Y).max())
     found = one_unit_risk(sample, kappa)
@@ -145,7 +140,7 @@ def test_no_single_unit_gets_below_its_least_risk(sample, kappa):
 
 
 @given(samples(outputs=2))
-@many(150)
+@instances(150)
 def test_no_net_that_sees_one_direction_gets_below_its_least_risk(sample):
     if np.linalg.matrix_rank(sample.X / (np.abs(sample.X).max() or 1.0)) < 2 or len(rays(sample)) < 2:
         return
@@ -166,7 +161,7 @@ def test_the_oracle_catches_a_bound_that_loses_the_best_unit():
 
 
 @given(st.integers(0, 2**32), st.integers(2, 4), st.integers(1, 4))
-@many(40)
+@instances(40)
 def test_for_independent_points_the_least_risk_is_an_eigenvalue_of_a_part(seed, N, d):
     rng = np.random.default_rng(seed)
     sample = Sample(rng.standard_normal((N, N)), rng.standard_normal((N, d)), rng.uniform(0.1, 1, N))
@@ -180,7 +175,7 @@ def test_for_independent_points_the_least_risk_is_an_eigenvalue_of_a_part(seed, 
 
 
 @given(samples(outputs=2), st.integers(0, 2**32))
-@many(100)
+@instances(100)
 def test_no_net_with_dependent_features_gets_below_the_least_risk(sample, seed):
     seen = rays(sample)
     if len(seen) < 2 or dependencies(seen):
@@ -195,7 +190,7 @@ def test_no_net_with_dependent_features_gets_below_the_least_risk(sample, seed):
 
 
 @given(samples(outputs=2, most=5), st.integers(2, 3), st.integers(0, 2**32))
-@many(60)
+@instances(60)
 def test_no_path_between_two_nets_stays_below_their_bound(sample, width, seed):
     rng = np.random.default_rng(seed)
     x, y = (2.0 ** int(np.frexp(np.abs(a).max())[1]) if a.any() else 1.0 for a in (sample.X, sample.Y))

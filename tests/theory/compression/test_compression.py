@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import fractions, risk
 from theory.compression.layers import RULES, delta, table
@@ -33,7 +34,7 @@ def exact(sample, layer, kappa) -> Fraction:
     return risk(X, y, p, fractions(layer.rows), fractions(layer.weights), Fraction(kappa))
 
 
-@settings(max_examples=30)
+@instances(30)
 @given(layers(), st.data())
 def test_what_is_returned_is_feasible_and_its_risk_is_below_the_upper_bound(problem, data):
     sample, W, kappa, rng = problem
@@ -53,7 +54,7 @@ def test_what_is_returned_is_feasible_and_its_risk_is_below_the_upper_bound(prob
         assert found.upper >= limit(sample, kappa, gap=1e-3).lower
 
 
-@settings(max_examples=20)
+@instances(20)
 @given(layers())
 def test_without_turning_all_supports_are_enumerated_and_the_bounds_meet(problem):
     sample, W, kappa, rng = problem
@@ -67,7 +68,7 @@ def test_without_turning_all_supports_are_enumerated_and_the_bounds_meet(problem
     assert all(a >= b - 1e-9 * sample.energy for a, b in pairwise(values))
 
 
-@settings(max_examples=6)
+@instances(6)
 @given(layers())
 def test_a_table_never_rises_in_either_direction(problem):
     sample, W, kappa, rng = problem

@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 from exact_lasso import exact_minimum
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import features, fractions, risk
 from theory import lasso
@@ -19,7 +20,7 @@ from theory.compression.layers import delta, table
 from theory.risk import Sample
 
 SEEDS = st.integers(0, 2**32 - 1)
-MANY = settings(max_examples=4 * settings().max_examples)
+MANY = instances(200)
 
 
 def exact_risk(sample: Sample, W, b, kappa: float) -> Fraction:
@@ -84,7 +85,7 @@ def test_no_feasible_layer_is_below_the_lower_bound(problem, share, alpha):
         assert exact_risk(sample, V, b, kappa) >= Fraction(found.lower)
 
 
-@settings(max_examples=15)
+@instances(15)
 @given(SEEDS, st.integers(1, 3), st.integers(-300, 300), st.integers(-250, 250), st.sampled_from([0.0, 0.03]))
 def test_delta_is_equivariant_under_powers_of_two_bit_for_bit(seed, n, i, j, kappa):
     rng = np.random.default_rng(seed)

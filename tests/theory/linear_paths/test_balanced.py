@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.linear_paths import balanced, curves
 from theory.linear_paths.cases import connect
@@ -39,7 +40,7 @@ def end(rng, risk, kind):
 KINDS = st.sampled_from(["gaussian", "zero layer", "rank one", "unbalanced", "refitted"])
 
 
-@settings(max_examples=25, deadline=None)
+@instances(25)
 @given(seed=seeds, kinds=st.tuples(KINDS, KINDS))
 def test_ridge_ends_are_joined_within_a_billionth_of_the_larger_end(seed, kinds):
     rng = np.random.default_rng(seed)
@@ -58,7 +59,7 @@ def test_the_absolute_loss_is_joined_as_well_by_more_chords():
     assert risk.batch(path.points).max() <= max(risk(a), risk(b)) * (1 + 1e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@instances(50)
 @given(seed=seeds)
 def test_balanced_factors_have_twice_the_nuclear_norm(seed):
     rng = np.random.default_rng(seed)
@@ -69,7 +70,7 @@ def test_balanced_factors_have_twice_the_nuclear_norm(seed):
     np.testing.assert_allclose(np.sum(W1**2) + np.sum(W2**2), 2 * np.linalg.norm(M, "nuc"), rtol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds)
 def test_the_section_is_continuous_where_singular_values_cross_or_vanish(seed):
     rng = np.random.default_rng(seed)
@@ -80,7 +81,7 @@ def test_the_section_is_continuous_where_singular_values_cross_or_vanish(seed):
         assert np.linalg.norm(near - at) <= 10 * np.sqrt(np.linalg.norm(step))  # Hoelder 1/2 at worst
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds)
 def test_balancing_keeps_the_product_and_lowers_the_norm(seed):
     rng = np.random.default_rng(seed)
@@ -96,7 +97,7 @@ def test_balancing_keeps_the_product_and_lowers_the_norm(seed):
     np.testing.assert_allclose(norms[-1], 2 * factors.S.sum(), rtol=1e-8)
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, h=st.integers(1, 6))
 def test_every_rotation_is_reached_from_the_identity_by_rotations(seed, h):
     rng = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_a_reflection_is_not_reached():
         curves.rotation(np.diag([1.0, -1.0]))
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds)
 def test_refits_are_minima_of_one_layer(seed):
     rng = np.random.default_rng(seed)

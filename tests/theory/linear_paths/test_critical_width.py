@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.linear_paths.cases import connect
 from theory.linear_paths.critical_width import barrier
@@ -52,7 +53,7 @@ def test_the_barrier_of_a_diagonal_target_is_its_smallest_singular_value_squared
     assert ridge.lower <= ridge.upper <= ridge.lower * (1 + 1e-5)
 
 
-@settings(max_examples=12, deadline=None)
+@instances(12)
 @given(seed=seeds, ridge=st.booleans())
 def test_the_barrier_path_attains_the_barrier(seed, ridge):
     risk = problem(np.random.default_rng(seed), ridge)
@@ -63,7 +64,7 @@ def test_the_barrier_path_attains_the_barrier(seed, ridge):
     assert path_maximum(risk, found.path).value >= found.upper * (1 - 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, ridge=st.booleans())
 def test_no_singular_product_is_below_the_barrier(seed, ridge):
     rng = np.random.default_rng(seed)
@@ -76,7 +77,7 @@ def test_no_singular_product_is_below_the_barrier(seed, ridge):
         assert value_of(risk, (U[:, : r - 1] * s[: r - 1]) @ Vt[: r - 1]) >= lower
 
 
-@settings(max_examples=15, deadline=None)
+@instances(15)
 @given(seed=seeds, ridge=st.booleans())
 def test_mirror_images_are_joined_above_the_barrier_and_refused_below(seed, ridge):
     rng = np.random.default_rng(seed)
@@ -95,7 +96,7 @@ def test_mirror_images_are_joined_above_the_barrier_and_refused_below(seed, ridg
             assert path_maximum(risk, path).upper <= level * (1 + 1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@instances(20)
 @given(seed=seeds, ridge=st.booleans())
 def test_ends_of_the_same_orientation_are_joined_at_the_minimum_itself(seed, ridge):
     rng = np.random.default_rng(seed)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.linear_paths.descent import descend
 from theory.linear_paths.falls import coefficients, falling
@@ -47,7 +48,7 @@ def pieces_fall(risk, path):
     return [falling(coefficients(risk, p, q - p)) for p, q in zip(path.points[:-1], path.points[1:])]
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, kind=KINDS, ridge=st.booleans())
 def test_with_one_hidden_layer_the_risk_falls_strictly_to_the_minimum(seed, kind, ridge):
     rng = np.random.default_rng(seed)
@@ -60,7 +61,7 @@ def test_with_one_hidden_layer_the_risk_falls_strictly_to_the_minimum(seed, kind
     assert risk(path.points[-1]) <= best_product(risk).value + 1e-8 * scale
 
 
-@settings(max_examples=15, deadline=None)
+@instances(15)
 @given(seed=seeds, depth=st.integers(3, 4), kind=KINDS)
 def test_deeper_the_risk_never_rises_and_falls_on_every_piece_that_frees_nothing(seed, depth, kind):
     rng = np.random.default_rng(seed)
@@ -119,7 +120,7 @@ def test_falls_is_strict_monotonicity(c, expected):
     assert falling(np.array(c)) == expected == bool((np.diff(values) < 0).all())
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, depth=st.integers(1, 4))
 def test_coefficients_are_those_of_the_risk_along_the_segment(seed, depth):
     rng = np.random.default_rng(seed)
@@ -153,7 +154,7 @@ def test_tolerance_and_shape_are_checked():
         descend(risk, np.zeros((2, 2)))
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, loss=st.sampled_from(["squared", "absolute"]), ridge=st.booleans(), bias=st.booleans())
 def test_no_product_beats_the_best_product(seed, loss, ridge, bias):
     rng = np.random.default_rng(seed)
@@ -173,7 +174,7 @@ def test_no_product_beats_the_best_product(seed, loss, ridge, bias):
         assert value_of(risk, best.matrix + size * rng.standard_normal(best.matrix.shape)) >= best.lower
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, depth=st.integers(2, 4))
 def test_data_of_rank_one_but_for_rounding_are_descended_to_what_floats_can_reach(seed, depth):
     rng = np.random.default_rng(seed)
@@ -187,7 +188,7 @@ def test_data_of_rank_one_but_for_rounding_are_descended_to_what_floats_can_reac
     assert values[-1] <= best_product(risk).value + 1e-8 * scale
 
 
-@settings(max_examples=30, deadline=None)
+@instances(30)
 @given(seed=seeds, digits=st.floats(0, 5))
 def test_saddles_are_left_strictly_whatever_the_condition_of_the_data(seed, digits):
     rng = np.random.default_rng(seed)

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.linear_paths import barrier, connect, descend
 from theory.linear_paths.canonical import arrange, canonical, rounding_allowance
@@ -51,7 +52,7 @@ def problem(rng, *, bias=False, loss="squared", depth=None, rank_deficient=False
     return Risk(net, Sample(X, rng.standard_normal((N, n_out))), loss=loss)
 
 
-@settings(max_examples=120, deadline=None)
+@instances(120)
 @given(
     seed=seeds,
     kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
@@ -74,7 +75,7 @@ def test_any_two_points_are_joined_below_the_larger_end(seed, kinds, loss, bias,
     assert path_maximum(risk, path).upper <= level + rounding_allowance(risk, path)
 
 
-@settings(max_examples=60, deadline=None)
+@instances(60)
 @given(seed=seeds, kind=st.sampled_from(KINDS[:6]))
 def test_the_product_stays_to_rounding_on_the_way_to_the_canonical_form(seed, kind):
     rng = np.random.default_rng(seed)
@@ -86,7 +87,7 @@ def test_the_product_stays_to_rounding_on_the_way_to_the_canonical_form(seed, ki
     assert (drift <= 1e-13 * np.maximum.accumulate(sizes.max(axis=(1, 2)))).all()
 
 
-@settings(max_examples=40, deadline=None)
+@instances(40)
 @given(seed=seeds, kind=st.sampled_from(KINDS), bias=st.booleans())
 def test_the_canonical_form_is_the_identity_padded_with_zeros(seed, kind, bias):
     rng = np.random.default_rng(seed)

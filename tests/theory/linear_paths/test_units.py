@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.linear_paths import barrier, best_product, connect, descend, rounding_allowance
 from theory.linear_paths.products import best_singular_product
@@ -48,7 +49,7 @@ def no_warnings():
         yield
 
 
-@settings(max_examples=30)
+@instances(30)
 @given(seeds, powers, powers, st.sampled_from(["squared", "absolute", "ridge"]))
 def test_best_products_keep_their_bits(seed, x, y, kind):
     kappa, loss = (0.1, "squared") if kind == "ridge" else (0.0, kind)
@@ -65,7 +66,7 @@ def test_best_products_keep_their_bits(seed, x, y, kind):
         assert there.distance == np.ldexp(here.distance, y) or np.isinf(here.distance)
 
 
-@settings(max_examples=25, deadline=None)
+@instances(25)
 @given(seeds, powers, powers, st.sampled_from(["wide", "deep", "critical", "absolute", "ridge"]))
 def test_paths_keep_their_bits(seed, x, y, kind):
     x -= (x + y) % 2
@@ -86,7 +87,7 @@ def test_paths_keep_their_bits(seed, x, y, kind):
         assert here.labels == there.labels
 
 
-@settings(max_examples=15, deadline=None)
+@instances(15)
 @given(seeds, powers, powers, st.booleans())
 def test_barriers_keep_their_bits(seed, x, y, ridge):
     x -= (x + y) % 2

@@ -5,14 +5,15 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.numerics import balls
 from theory.numerics.balls import SUBNORMAL, Ball, dot, exact, feature_rounding
 from theory.numerics.rounding import UNIT
 
-many = settings(max_examples=max(300, 2 * settings().max_examples))  # 10,000 of each in the nightly profile
+many = instances(300)
 
 # every binade, its edges, cancellation, and what products of subnormals need: one huge factor beside them
 magnitudes = (

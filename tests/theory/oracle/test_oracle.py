@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import fractions, optimal_oracle, risk, small_sample
 from checks.strategies import samples
@@ -23,7 +24,7 @@ def exact_value(sample: Sample, bound) -> Fraction:
     return risk(X, y, p, fractions(bound.units), fractions(bound.weights), Fraction(bound.kappa))
 
 
-@settings(max_examples=30)
+@instances(30)
 @given(st.integers(1, 2).flatmap(samples), st.floats(1e-3, 1.0), st.integers(0, 2**32))
 def test_the_limit_is_between_its_bounds_and_below_every_net(sample, share, seed):
     kappa = share * 2 * np.sqrt(sample.energy * np.trace(sample.second_moment)) + 1e-12
@@ -41,7 +42,7 @@ def test_the_limit_is_between_its_bounds_and_below_every_net(sample, share, seed
     assert risk(X, y, p, W, b, Fraction(kappa)) >= Fraction(bound.lower)
 
 
-@settings(max_examples=6)
+@instances(6)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.floats(0.01, 0.5))
 def test_column_generation_and_the_pattern_program_agree(seed, n, kappa):
     rng = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_a_cut_budget_leaves_bounds_that_hold():
     assert fine.gap <= 1e-6 * fine.upper
 
 
-@settings(max_examples=8)
+@instances(8)
 @given(st.integers(0, 2**32), st.sampled_from([1, 2]))
 def test_no_searched_net_beats_the_exact_oracle_of_a_tiny_sample(seed, m):
     rng = np.random.default_rng(seed)

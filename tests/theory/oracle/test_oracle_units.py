@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_lasso import exact_minimum
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import features, fractions, risk
 from theory.oracle import new_unit
@@ -20,7 +21,7 @@ from theory.oracle.scaling import inside, normalised, risk_above
 from theory.risk import Sample
 
 SEEDS = st.integers(0, 2**32 - 1)
-MANY = settings(max_examples=4 * settings().max_examples)
+MANY = instances(200)
 
 
 def bad_points(rng: np.random.Generator, N: int, n: int, kind: str) -> np.ndarray:
@@ -161,7 +162,7 @@ def test_two_points_on_one_ray_up_to_rounding():
     assert finite(sample, 1, 0.1, rng=0).upper <= 0.0975 * (1 + 1e-8)
 
 
-@settings(max_examples=15)
+@instances(15)
 @given(SEEDS, st.integers(1, 3), st.integers(-300, 300), st.integers(-250, 250), st.sampled_from([0.0, 0.03]))
 def test_every_bound_of_the_oracle_is_equivariant_bit_for_bit(seed, n, i, j, kappa):
     rng = np.random.default_rng(seed)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.maxima import Status
 from theory.networks import Network
@@ -15,7 +16,7 @@ from theory.relu_kernel import Gaussian, Law, arc_cosine_shape
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-many = settings(max_examples=max(200, 2 * settings().max_examples))  # 10,000 of each in the nightly profile
+many = instances(200)
 
 
 def half_angle_kernel(a, b, M):
@@ -138,7 +139,7 @@ def test_rows_and_weights_that_are_known_roughly_are_enclosed_by_their_members(s
         assert not total < arb(float(found.lower[0]))
 
 
-@settings(max_examples=max(30, settings().max_examples // 5))
+@instances(30)
 @given(st.integers(0, 2**32), st.sampled_from([None, "ridge", "second_layer_l1"]))
 def test_maxima_are_above_the_risk_along_the_segment_and_attained(seed, penalty):
     F, a, b, rng = problem(seed)

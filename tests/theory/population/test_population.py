@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.maxima.results import Method, Status
 from theory.networks import Network
@@ -29,7 +30,7 @@ def teachers(draw: st.DrawFn) -> tuple[TeacherRisk, np.random.Generator]:
     return TeacherRisk(net, A @ A.T, teacher, other, noise=noise, kappa=kappa, penalty=penalty), rng
 
 
-@settings(max_examples=15)
+@instances(15)
 @given(teachers())
 def test_the_closed_form_is_the_mean_over_many_draws(problem):
     F, rng = problem
@@ -102,7 +103,7 @@ def test_fits_are_as_close_to_exact_as_they_say():
         assert value[0] - error[0] <= float(total.upper())
 
 
-@settings(max_examples=25)
+@instances(25)
 @given(teachers(), st.sampled_from([1e-2, 1e-4]))
 def test_the_maximum_on_a_segment_is_enclosed(problem, gap):
     F, rng = problem

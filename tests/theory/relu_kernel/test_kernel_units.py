@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.relu_kernel import (
     Gaussian,
@@ -24,7 +25,7 @@ from theory.risk import Sample
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-many = settings(max_examples=max(300, 2 * settings().max_examples))  # 10,000 of each in the nightly profile
+many = instances(300)
 
 FIELDS = ("value", "lower", "upper", "main", "error", "half_space", "direction", "norm")
 TERMS = ("kernel", "bisector_norm", "E1", "E2", "energy_A", "energy_B", "across_A", "across_B", "sigma", "rounding")

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 from scipy.integrate import quad
 
 from theory.numerics.rounding import gamma
@@ -70,7 +71,7 @@ def exact_kernel(w1, w2, sample):
     return total
 
 
-@settings(max_examples=300)
+@instances(300)
 @given(st.data())
 def test_every_enclosure_and_bound_holds_in_exact_arithmetic(data):
     sample = data.draw(samples())
@@ -87,7 +88,7 @@ def test_every_enclosure_and_bound_holds_in_exact_arithmetic(data):
         assert all(Fraction(float(low)) <= exact for low in (sharp.half_space, sharp.direction, sharp.norm))
 
 
-@settings(max_examples=100)
+@instances(100)
 @given(st.data())
 def test_a_symmetric_law_is_within_its_own_bounds(data):
     sample = data.draw(samples())
@@ -105,7 +106,7 @@ def test_the_symmetric_bounds_are_attained():
     assert kernel(w1, w2, along) == pytest.approx(symmetric_bounds(w1, w2, along).value, abs=1e-12)
 
 
-@settings(max_examples=60)
+@instances(60)
 @given(st.lists(st.lists(st.integers(-50, 50), min_size=3, max_size=3), min_size=1, max_size=6))
 def test_the_norm_of_the_second_moment_is_enclosed(rows):
     """t is at least the largest eigenvalue of an integer matrix iff t I - M is positive semidefinite."""
@@ -122,7 +123,7 @@ def test_the_norm_of_the_second_moment_is_enclosed(rows):
     assert sigma.upper - sigma.lower <= 1e-11 * (X**2).sum() + 1e-290
 
 
-@settings(max_examples=150)
+@instances(150)
 @given(st.data())
 def test_equation_17_holds_and_the_wedges_tile_the_half_space(data):
     sample = data.draw(samples())
@@ -257,7 +258,7 @@ def test_the_gaussian_error_is_alpha_cubed_over_six_pi():
         assert arc_cosine(w1, w2, np.eye(2)) == pytest.approx(half + error, rel=1e-15)
 
 
-@settings(max_examples=80)
+@instances(80)
 @given(st.data())
 def test_the_gaussian_kernel_is_enclosed_in_balls_also_when_sigma_is_singular(data):
     n = data.draw(st.integers(1, 4))
@@ -289,7 +290,7 @@ def test_a_direction_that_a_singular_sigma_does_not_see_has_kernel_zero():
     assert arc_cosine_error(w1, w2, np.diag([0.0, 1.0])) == pytest.approx(0.5e-12)
 
 
-@settings(max_examples=60)
+@instances(60)
 @given(st.data())
 def test_the_kernel_is_symmetric_homogeneous_and_positive_semidefinite(data):
     sample = measure(

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
@@ -50,7 +51,7 @@ def draw(seed, kappa, *, m=None, N=None):
     return risk, a, b, rng
 
 
-@settings(max_examples=12)
+@instances(12)
 @given(SEEDS, st.sampled_from([0.0, 0.01, 0.3]), st.sampled_from(["any", "equal", "permuted"]))
 def test_every_route_joins_the_ends_in_the_ball_below_what_it_promises(seed, kappa, kind):
     risk, a, b, rng = draw(seed, kappa)
@@ -75,7 +76,7 @@ def test_every_route_joins_the_ends_in_the_ball_below_what_it_promises(seed, kap
     assert table.best.upper >= max(risk(a), risk(b)) * (1 - 1e-14)
 
 
-@settings(max_examples=20)
+@instances(20)
 @given(SEEDS, st.sampled_from([0.0, 0.05]), st.integers(1, 5))
 def test_with_two_units_per_sample_no_path_needs_to_rise(seed, kappa, N):
     risk, a, b, _ = draw(seed, kappa, N=N, m=2 * N)
@@ -83,7 +84,7 @@ def test_with_two_units_per_sample_no_path_needs_to_rise(seed, kappa, N):
     assert no_rise(risk, upper, a, b)
 
 
-@settings(max_examples=20)
+@instances(20)
 @given(SEEDS, st.sampled_from([0.0, 0.05]), st.integers(1, 6))
 def test_with_one_unit_more_than_samples_permutations_are_free(seed, kappa, N):
     risk, a, _, rng = draw(seed, kappa, N=N, m=N + 1)
@@ -95,7 +96,7 @@ def test_with_one_unit_more_than_samples_permutations_are_free(seed, kappa, N):
         assert np.ptp(risk.batch(path.points)) <= ROUNDING * max(risk(a), 1e-9 * risk.sample.energy)
 
 
-@settings(max_examples=12)
+@instances(12)
 @given(SEEDS, st.sampled_from([0.0, 0.05, 0.5]), st.sampled_from([0.0, 0.1, np.pi]), st.data())
 def test_every_subpath_of_the_theorem_stays_below_what_it_allows(seed, kappa, angle, data):
     risk, a, b, _ = draw(seed, kappa)
@@ -243,7 +244,7 @@ def test_maurey_needs_a_penalty_and_two_units():
             connect(risk, point(rng, risk), point(rng, risk), route="maurey")
 
 
-@settings(max_examples=20)
+@instances(20)
 @given(SEEDS, st.sampled_from([0.01, 0.1, 0.5]))
 def test_dropping_the_least_units_costs_the_square_of_their_share(seed, kappa):
     """max(F(net of l units), lambda + zeta^2 (l B / m)^2), whichever l is best."""

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from nightly import instances
 
 from theory.maxima.segments import path_maximum
 from theory.moves import Walk
@@ -108,7 +109,7 @@ def test_crossing_needs_room():
 
 
 @given(SEEDS, KAPPAS)
-@settings(max_examples=20)
+@instances(20)
 def test_piece_maxima_agree_with_the_maximum_of_the_whole_path(seed, kappa):
     risk, theta, rng = instance(seed, kappa)
     path = to_unit_rows(risk, theta) + problem.line(to_unit_rows(risk, theta).points[-1], point(rng, risk), "straight")
