@@ -21,18 +21,31 @@ TOUCH = {"relu": 0.0, "identity": 0.0, "tanh": 4 * LIBM}  # |rho(t)| <= |t|, 1-L
 
 
 class Function(NamedTuple):
-    """One function on the path: theta (P,), up to radius (P,), at t; its norm and kappa R, from above; Lam / (2 J) or 0.
+    """One function on the path: (1 - s) start + s end (P,), at t; its norm and kappa R, from above; Lam / (2 J) or 0.
 
     norm: |f(x)| <= norm |x| at every x, the smaller of the path norm and the product of operator norms; with biases x
-    carries a 1.
+    carries a 1. The ends are rows of the path: only the function that is looked at is in memory.
     """
 
-    theta: Array
-    radius: Array
+    start: Array
+    end: Array
+    s: float
     t: float
     norm: float
     penalty: float
     drift: float = 0.0
+
+    @property
+    def theta(self) -> Array:
+        """The parameters in floats, (P,)."""
+        return (1 - self.s) * self.start + self.s * self.end if self.s else self.start
+
+    @property
+    def radius(self) -> Array:
+        """How far `theta` may be from the parameters that are meant, (P,): 0 at a vertex."""
+        if not self.s:
+            return np.zeros_like(self.start)
+        return 8 * UNIT * (np.abs(self.start) + np.abs(self.end)) + TINY
 
 
 Pieces = list[list[Function]]  # for each refit its two ends, for each inner piece its midpoints
@@ -40,16 +53,16 @@ Pieces = list[list[Function]]  # for each refit its two ends, for each inner pie
 
 def functions_of(risk: Risk, points: Array) -> tuple[list[Function], Pieces]:
     """The different functions at the vertices points (V, P), in order, and the pieces that are not silent."""
-    network, still = risk.network, np.zeros(points.shape[1])
+    network = risk.network
     bounds, (_, costs) = _norms(network, points), penalty(risk, points)
     norms, span = bounds.min(axis=1).tolist(), max(len(points) - 1, 1)
-    vertices, pieces = [Function(points[0], still, 0.0, norms[0], costs[0])], []
+    vertices, pieces = [Function(points[0], points[0], 0.0, 0.0, norms[0], costs[0])], []
     for k, (a, b) in enumerate(pairwise(points)):
         if is_constant_along(risk, a, b):
             f = vertices[-1]
             vertices[-1] = f._replace(norm=min(f.norm, norms[k + 1]), penalty=max(f.penalty, costs[k + 1]))
             continue
-        g = Function(b, still, (k + 1) / span, norms[k + 1], costs[k + 1])
+        g = Function(b, b, 0.0, (k + 1) / span, norms[k + 1], costs[k + 1])
         if is_convex_along(risk, a, b):
             pieces.append([vertices[-1], g])
         else:
@@ -70,11 +83,8 @@ def _midpoints(
             "last layer, and moves of one inner layer. Ask theory.maxima for the risk on a sample"
         )
     drift = _lam(network, a, b, moving[0]) / (2 * GRID) * (1 + gamma(8))
-    radius, found = 8 * UNIT * (np.abs(a) + np.abs(b)) + TINY, []
-    for j in range(GRID):
-        s = (j + 0.5) / GRID
-        found.append(Function((1 - s) * a + s * b, radius, (piece + s) / span, norm, penalty, drift))
-    return found
+    middles = [(j + 0.5) / GRID for j in range(GRID)]
+    return [Function(a, b, s, (piece + s) / span, norm, penalty, drift) for s in middles]
 
 
 def _lam(network: Network, a: Array, b: Array, layer: int) -> float:
