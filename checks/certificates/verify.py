@@ -102,6 +102,11 @@ def square(q):
     return [a * a, 2 * a * b, 2 * a * c + b * b, 2 * b * c, c * c]
 
 
+def minus(p, factor, q):
+    """The polynomial p - factor q, where q has at most the degree of p."""
+    return [a - factor * b for a, b in itertools.zip_longest(p, q, fillvalue=0)]
+
+
 def lines(start, end):
     """The affine functions with the given values at t = 0 and at t = 1."""
     return [(a, b - a) for a, b in zip(start, end)]
@@ -114,69 +119,64 @@ def switch(z):
 
 def check_quartic(problem, start, end):
     """Argument 2: raise Refused unless the slack is nonnegative on the piece; returns the number of switches."""
-    net, risk, bits = problem["network"], problem["risk"], problem["bits"]
-    relu, l1 = net["activation"] == "relu", risk["penalty"] == "second_layer_l1"
+    net, risk, samples, bits = problem["network"], problem["risk"], problem["samples"], problem["bits"]
+    relu = net["activation"] == "relu"
     (W_a, V_a), (W_b, V_b) = matrices(net, start), matrices(net, end)
     V = [lines(a, b) for a, b in zip(V_a, V_b)]
-    margin, switches = [problem["upper"], 0, 0, 0, 0], []  # of the first interval, coefficients ascending
-    hidden, outputs = [], []  # per sample: pre-activations of units (affine), outputs minus targets (quadratic)
-    for i, (x, y, weight) in enumerate(problem["samples"]):
+    p = [problem["upper"], 0, 0, 0, 0]  # the slack just after t = 0, coefficients ascending
+    hidden, outputs = [], []  # of each sample: units before relu (affine), outputs minus targets (quadratic)
+    switches = []  # (rounded down, exactly, sample, unit), or for the l1 penalty (..., None, weight)
+    for i, (x, y, weight) in enumerate(samples):
         x = x + [1 << bits["x"]] * net["bias"]
-        units = [(a := dot(row_a, x), dot(row_b, x) - a) for row_a, row_b in zip(W_a, W_b)]
-        if relu:
-            switches += [(*at, i, j) for j, z in enumerate(units) if (at := switch(z))]
-        on = [z if not relu or z > (0, 0) else (0, 0) for z in units]  # just after t = 0
+        hidden.append(lines([dot(row, x) for row in W_a], [dot(row, x) for row in W_b]))
+        switches += [(*at, i, j) for j, z in enumerate(hidden[i]) if relu and (at := switch(z))]
+        on = [z if not relu or z > (0, 0) else (0, 0) for z in hidden[i]]  # positive at 0, or zero and growing
         on += [(1 << bits["x"] + bits["theta"], 0)] * net["bias"]
-        quadratics = []
-        for row, target in zip(V, y):
-            terms = [times(v, z) for v, z in zip(row, on)]
-            quadratics.append([sum(c) for c in zip([-target, 0, 0], *terms)])
-            margin = [m - weight * c for m, c in zip(margin, square(quadratics[-1]))]
-        hidden.append(units)
-        outputs.append(quadratics)
+        outputs.append([[-target, 0, 0] for target in y])
+        for q, row in zip(outputs[i], V):
+            for v, z in zip(row, on):
+                q[:] = minus(q, -1, times(v, z))
+            p = minus(p, weight, square(q))
     if risk["penalty"] == "ridge":
-        for p in lines(start, end):
-            margin = [m - (risk["kappa"] * c << bits["ridge"]) for m, c in zip(margin, [*times(p, p), 0, 0])]
-    for k, v in enumerate(itertools.chain(*V) if l1 else ()):
-        sign = 1 if v > (0, 0) else -1
-        margin = [m - (sign * risk["kappa"] * c << bits["l1"]) for m, c in zip(margin, [*v, 0, 0, 0])]
+        for w in lines(start, end):
+            p = minus(p, risk["kappa"] << bits["ridge"], times(w, w))
+    l1, kappa = list(itertools.chain(*V)) if risk["penalty"] == "second_layer_l1" else [], risk["kappa"] << bits["l1"]
+    for k, v in enumerate(l1):
+        p = minus(p, kappa if v > (0, 0) else -kappa, v)
         switches += [(*at, None, k)] if (at := switch(v)) else []
-    before, weights = (0, Fraction(0)), list(itertools.chain(*V))
+    before = 0, Fraction(0)
     for floor, t, i, j in sorted(switches, key=lambda s: s[:2]):
-        check_interval(margin, *before, floor, t, problem)
+        check_interval(problem, p, *before, floor, t)
         before = floor, t
-        if i is None:  # a weight under the l1 penalty
-            v, sign = weights[j], 1 if weights[j][1] > 0 else -1
-            margin = [m - (2 * sign * risk["kappa"] * c << bits["l1"]) for m, c in zip(margin, [*v, 0, 0, 0])]
+        if i is None:
+            p = minus(p, 2 * kappa if l1[j][1] > 0 else -2 * kappa, l1[j])
             continue
-        z, weight = hidden[i][j], problem["samples"][i][2]
-        joins = 1 if z[1] > 0 else -1
-        for o, q in enumerate(outputs[i]):
-            outputs[i][o] = [a + joins * b for a, b in zip(q, times(V[o][j], z))]
-            margin = [m + weight * (b - a) for m, b, a in zip(margin, square(q), square(outputs[i][o]))]
-    check_interval(margin, *before, 1 << GRID, Fraction(1), problem)
-    if sum(margin) != slack(problem, end):
+        z, weight = hidden[i][j], samples[i][2]
+        for q, row in zip(outputs[i], V):
+            p = minus(p, -weight, square(q))
+            q[:] = minus(q, -1 if z[1] > 0 else 1, times(row[j], z))
+            p = minus(p, weight, square(q))
+    check_interval(problem, p, *before, 1 << GRID, Fraction(1))
+    if sum(p) != slack(problem, end):
         raise ArithmeticError("what the switches add up to must be the slack at the end")
     return len(switches)
 
 
-def check_interval(margin, floor_lo, lo, floor_hi, hi, problem):
-    """Raise Refused unless the polynomial `margin` is nonnegative on [lo, hi]; floors are multiples of 2^-GRID."""
-    if min(bernstein(margin, floor_lo, floor_hi + 1, 1 << GRID)) >= 0:  # a little more than [lo, hi]
+def check_interval(problem, p, floor_lo, lo, floor_hi, hi):
+    """Raise Refused unless the slack p is nonnegative on [lo, hi]; the floors are lo and hi, rounded down to 2^-GRID."""
+    if min(bernstein(p, floor_lo, floor_hi + 1, 1 << GRID)) >= 0:  # on a little more than [lo, hi]
         return
     one = lo.denominator * hi.denominator
-    cells = [(bernstein(margin, lo.numerator * hi.denominator, hi.numerator * lo.denominator, one), 0)]
+    cells = [(bernstein(p, lo.numerator * hi.denominator, hi.numerator * lo.denominator, one), 0)]
     while cells:
         cell, halvings = cells.pop()
-        if (worst := min(cell[0], cell[-1])) < 0:
-            unit = 12 * one**4 << problem["bits"]["risk"] + 4 * halvings
-            raise Refused(
-                f"the risk reaches {decimal(problem['claim'] - Fraction(worst, unit))} for t in [{float(lo):.6g}, {float(hi):.6g}]"
-            )
+        if (lowest := min(cell[0], cell[-1])) < 0:  # attained
+            found = value(problem, Fraction(lowest, 12 * one**4 << 4 * halvings))
+            raise Refused(f"the risk reaches {found} for t in [{float(lo):.6g}, {float(hi):.6g}]")
         if min(cell) < 0:
             if halvings == HALVINGS:
                 raise Refused("too close to call: the risk touches the claim; claim a slightly larger bound")
-            left, right = [], []  # de Casteljau, sums for averages: all coefficients of both are 16 times too large
+            left, right = [], []  # de Casteljau with sums for averages: what comes out is 16 times too large
             for k in range(5):
                 left.append(cell[0] << 4 - k)
                 right.append(cell[-1] << 4 - k)
@@ -196,19 +196,24 @@ def bernstein(p, lo, hi, one):
 
 
 def check_piece(problem, start, end):
-    """Raise Refused unless the risk is <= upper on the straight piece; says which argument was used."""
+    """Raise Refused unless the risk is <= upper on the straight piece; returns the argument and a word on it."""
     net, risk = problem["network"], problem["risk"]
     for name, theta in (("start", start), ("end", end)):
         below = slack(problem, theta)
         if below < 0:
-            at = problem["claim"] - Fraction(below, 1 << problem["bits"]["risk"])
-            raise Refused(f"the risk at its {name} is {decimal(at)}")
+            raise Refused(f"the risk at its {name} is {value(problem, below)}")
+    at_end = f"{value(problem, below)} at its end"
     if start == end or is_convex(net, start, end):
-        return "convex", "convex"
+        return "convex", f"convex, {at_end}"
     exact = len(net["widths"]) == 3 and net["output"] == "identity" and risk["loss"] == "squared"
     if not exact:
         raise Refused("more than one matrix moves, and the net is not one hidden layer under squared loss: no argument")
-    return "quartic", f"quartics between {check_quartic(problem, start, end)} switches"
+    return "quartic", f"quartics between {check_quartic(problem, start, end)} switches, {at_end}"
+
+
+def value(problem, below):
+    """For people: the risk that is `below` under the claim, in units of 2^-bits."""
+    return decimal(problem["claim"] - below * Fraction(1, 1 << problem["bits"]["risk"]))
 
 
 def decimal(number):
