@@ -1,4 +1,4 @@
-"""`python -m checks`: run the ledger. `python -m checks verify FILE`: check a certificate in rational arithmetic.
+"""`python -m checks`: run the ledger. `python -m checks verify FILE`: check a certificate in exact arithmetic.
 
 Exit status: 0 when every claim's outcome is its recorded verdict, 1 when one is not, 2 on bad usage or a file that
 cannot be used, 130 after Ctrl-C (what was done by then is printed and written), 141 when who reads the output closed

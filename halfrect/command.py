@@ -33,7 +33,7 @@ HELP = """usage: halfrect COMMAND [...]
   list [ID ...]            what is on record, nothing is run
   report [DIR]             ledger, page, pictures and certificates in a folder (default: report)
   figures [NAME ...]       draw figures; without a name, list them
-  verify FILE ...          check certificates in rational arithmetic
+  verify FILE ...          check certificates in exact arithmetic (--pieces: a line for each piece)
   connect A.npz B.npz --data TABLE     a certified path between two nets
   exercises [ID ...]       the exercises of the notebooks
   notebooks [DIR]          copy the notebooks (default: notebooks)

@@ -67,7 +67,7 @@ class Connection:
         return pictures.draw(self.risk, self.path, level=None, straight=True, maximum=self.maximum.upper, ax=ax)
 
     def save(self, file: str | PathLike[str], *, title: str = "") -> None:
-        """Write a certificate to a file that `halfrect verify` checks in rational arithmetic; title: for people.
+        """Write a certificate to a file that `halfrect verify` checks in exact arithmetic; title: for people.
 
         ValueError where the verifier has no argument: losses with logarithms, smooth activations, pieces of deep nets that move
         more than the last layer. `path.save` writes the path alone.
@@ -152,14 +152,14 @@ def as_net(net: Any, name: str = "net", inputs: int | None = None) -> Net:
 
 
 def _verifiable(risk: Risk, path: Path) -> None:
-    """ValueError where the verifier, which computes with fractions, has no argument for a piece of the path."""
+    """ValueError where the verifier, which computes exactly, has no argument for a piece of the path."""
     network = risk.network
     if network.activation not in ("relu", "identity"):
-        raise ValueError(f"the verifier computes with fractions, and {network.activation!r} units leave them")
+        raise ValueError(f"the verifier computes exactly, and {network.activation!r} units leave them")
     if network.depth == 2 and risk.loss == "squared":
         return
     for k, (before, after) in enumerate(zip(path.points, path.points[1:])):
         if not is_convex_along(risk, before, after):
             raise ValueError(
-                f"on piece {k} the risk is not convex, and fractions decide that only for one hidden layer and squared loss"
+                f"on piece {k} the risk is not convex, and the verifier decides that only for one hidden layer and squared loss"
             )

@@ -2,7 +2,7 @@
 
 The file holds everything a reader needs to check the claim without this package: widths, activation, loss, penalty,
 kappa, the sample, the vertices with their labels, and the bound. Numbers are written so that reading them back gives
-the same float64. `checks.certificates.verify` re-derives the bound from the file alone, in rational arithmetic.
+the same float64. `checks.certificates.verify` re-derives the bound from the file alone, in exact arithmetic.
 
 What a reader must redo: eqs (1) and (2) of the paper along each piece.
 """

@@ -1,6 +1,6 @@
 """The verdicts that rest on a path, each with one certificate that anybody can verify (`checks.certificates.verify`).
 
-`python -m checks --certificates DIR` writes them: one JSON file per claim, in rational arithmetic verifiable by
+`python -m checks --certificates DIR` writes them: one JSON file per claim, verifiable in exact arithmetic by
 `python -m checks verify DIR/*.json`. Small instances, so that every vertex can be read.
 """
 

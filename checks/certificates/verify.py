@@ -1,18 +1,21 @@
-"""Verify a certificate in exact rational arithmetic. Standard library only; shares no code with the rest.
+"""Verify a certificate in exact arithmetic. Standard library only; shares no code with the rest.
 
-    python -m checks verify FILE        (or: python verify.py FILE)
+    python -m checks verify [--pieces] FILE ...        (or: python verify.py [--pieces] FILE ...)
 
 The file claims that a risk never exceeds `upper` along a polyline of parameter vectors. Every number in it is a
-float64, hence a fraction. For each straight piece theta(t), 0 <= t <= 1, one of two arguments is used:
+float64, which is an integer times a power of two; brought to a common power, sums and products of them are sums and
+products of integers, so nothing here is ever rounded. For each straight piece theta(t), 0 <= t <= 1, the risk at both
+ends is computed, and one of two arguments is used between them:
 
 1. One matrix moves and everything after it is linear. Then outputs are affine in t, the risk is convex, and its two
    ends decide. (Rows into units whose outgoing weights are zero at both ends do not count: nothing sees them.)
 2. One hidden layer of relu or identity units, squared loss. A relu switches at most once per sample, at a fraction t;
-   between switches the risk is a polynomial of degree 4 in t. It is compared with `upper` in Bernstein form: a
-   polynomial on an interval is at most its largest Bernstein coefficient; where that does not decide, halve.
+   between switches the slack, upper - risk, is a polynomial of degree 4 in t with integer coefficients. At a switch
+   one unit joins or leaves the output of one sample, and the slack changes by that. It is not negative between two
+   switches where its Bernstein coefficients are not, of which it is an average; where they do not decide, halve.
 
-Exit status 0: verified. 1: refused, naming the piece and the value that break the claim. 2: not a certificate.
-141: who reads the output closed the pipe.
+--pieces writes a line for each piece as it is done, as on a terminal. Exit status 0: verified. 1: refused, naming the
+first piece that breaks the claim and the value. 2: not a certificate. 141: who reads the output closed the pipe.
 """
 
 from __future__ import annotations
@@ -20,15 +23,19 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import operator
 import os
 import sys
 from fractions import Fraction
 
 FORMAT = "halfrect certificate 1"
 USAGE = (
-    "usage: verify FILE ...: verify certificates in rational arithmetic; 0: verified, 1: refused, 2: not a certificate"
+    "usage: verify [--pieces] FILE ...: verify certificates in exact arithmetic; 0: verified, 1: refused, 2: not a "
+    "certificate; --pieces: a line for each piece as it is done"
 )
-HALVINGS = 200  # of a piece's t: a cell of 2^-200 that is undecided touches the bound, and no more halving would tell
+HALVINGS = 200  # of an interval between switches: a cell of 2^-200 of it that is undecided touches the bound, and no
+# more halving would tell
+GRID = 64  # switches are first placed between multiples of 2^-GRID
 
 
 class Refused(Exception):
@@ -47,27 +54,29 @@ def matrices(net, theta):
 
 def dot(u, v):
     """The sum of u_i v_i."""
-    return sum((a * b for a, b in zip(u, v)), Fraction(0))
+    return sum(map(operator.mul, u, v))
 
 
-def value(problem, theta):
-    """The risk at theta, exactly."""
-    net, risk, sample = problem["network"], problem["risk"], problem["sample"]
-    weights, one = matrices(net, theta), [Fraction(1)] * net["bias"]
-    total = Fraction(0)
-    for x, y, weight in zip(sample["X"], sample["Y"], sample["weights"]):
-        h = x
+def slack(problem, theta):
+    """`upper` minus the risk at theta, in units of 2^-bits of the problem."""
+    net, risk, bits = problem["network"], problem["risk"], problem["bits"]
+    weights = matrices(net, theta)
+    total = 0
+    for x, y, weight in problem["samples"]:
+        h, unit = x, bits["x"]  # entries of h are in units of 2^-unit
         for k, W in enumerate(weights):
-            h = [dot(row, h + one) for row in W]
+            h = h + [1 << unit] * net["bias"]
+            h = [dot(row, h) for row in W]
+            unit += bits["theta"]
             if (net["activation"] if k < len(weights) - 1 else net["output"]) == "relu":
-                h = [max(z, Fraction(0)) for z in h]
-        residual = [a - b for a, b in zip(h, y)]
-        total += weight * sum(r * r if risk["loss"] == "squared" else abs(r) for r in residual)
+                h = [max(z, 0) for z in h]
+        residuals = map(operator.sub, h, y)
+        total += weight * sum(r * r if risk["loss"] == "squared" else abs(r) << unit for r in residuals)
     if risk["penalty"] == "ridge":
-        total += risk["kappa"] * dot(theta, theta)
+        total += risk["kappa"] * dot(theta, theta) << bits["ridge"]
     elif risk["penalty"] == "second_layer_l1":
-        total += risk["kappa"] * sum(abs(v) for row in weights[1] for v in row)
-    return total
+        total += risk["kappa"] * sum(abs(v) for row in weights[1] for v in row) << bits["l1"]
+    return problem["upper"] - total
 
 
 def is_convex(net, start, end):
@@ -82,117 +91,129 @@ def is_convex(net, start, end):
     return net["output"] == "identity" and len(set(moving)) <= 1 and linear_above
 
 
-def times(p, q):
-    """The product of polynomials, coefficients ascending."""
-    product = [Fraction(0)] * (len(p) + len(q) - 1)
-    for i, a in enumerate(p):
-        for j, b in enumerate(q):
-            product[i + j] += a * b
-    return product
+def times(v, z):
+    """The product of affine functions, each (its value at 0, its slope): coefficients ascending."""
+    return [v[0] * z[0], v[0] * z[1] + v[1] * z[0], v[1] * z[1]]
 
 
-def add(p, q):
-    """The sum of polynomials, coefficients ascending."""
-    size = max(len(p), len(q))
-    p, q = (r + [Fraction(0)] * (size - len(r)) for r in (p, q))
-    return [a + b for a, b in zip(p, q)]
+def square(q):
+    """The square of a quadratic, coefficients ascending."""
+    a, b, c = q
+    return [a * a, 2 * a * b, 2 * a * c + b * b, 2 * b * c, c * c]
 
 
-def evaluate(p, t):
-    """The polynomial p at t."""
-    total = Fraction(0)
-    for c in reversed(p):
-        total = total * t + c
-    return total
+def minus(p, factor, q):
+    """The polynomial p - factor q, where q has at most the degree of p."""
+    return [a - factor * b for a, b in itertools.zip_longest(p, q, fillvalue=0)]
 
 
-def switches(problem, start, end):
-    """All t in (0, 1) where a pre-activation, or an outgoing weight under the l1 penalty, changes sign."""
-    net, one = problem["network"], [Fraction(1)] * problem["network"]["bias"]
+def lines(start, end):
+    """The affine functions with the given values at t = 0 and at t = 1."""
+    return [(a, b - a) for a, b in zip(start, end)]
+
+
+def switch(z):
+    """Where in (0, 1) the affine function z changes its sign, rounded down to 2^-GRID and exactly; or None."""
+    return (-(z[0] << GRID) // z[1], Fraction(-z[0], z[1])) if z[0] * (z[0] + z[1]) < 0 else None
+
+
+def check_quartic(problem, start, end):
+    """Argument 2: raise Refused unless the slack is nonnegative on the piece; returns the number of switches."""
+    net, risk, samples, bits = problem["network"], problem["risk"], problem["samples"], problem["bits"]
+    relu = net["activation"] == "relu"
     (W_a, V_a), (W_b, V_b) = matrices(net, start), matrices(net, end)
-    pairs = []
-    if net["activation"] == "relu":
-        for x in problem["sample"]["X"]:
-            pairs += [(dot(a, x + one), dot(b, x + one)) for a, b in zip(W_a, W_b)]
-    if problem["risk"]["penalty"] == "second_layer_l1":
-        pairs += [pair for a, b in zip(V_a, V_b) for pair in zip(a, b)]
-    return sorted({a / (a - b) for a, b in pairs if a * b < 0})
-
-
-def quartic(problem, start, end, middle):
-    """The risk on the piece between two switches that contains `middle`, as a polynomial in t."""
-    net, risk, sample = problem["network"], problem["risk"], problem["sample"]
-    affine = matrices(net, [[a, b - a] for a, b in zip(start, end)])  # entries are polynomials
-    one = [Fraction(1)] * net["bias"]
-    total = [Fraction(0)]
-    for x, y, weight in zip(sample["X"], sample["Y"], sample["weights"]):
-        hidden = []
-        for row in affine[0]:
-            z = [Fraction(0), Fraction(0)]
-            for p, v in zip(row, x + one):
-                z = add(z, [c * v for c in p])
-            off = net["activation"] == "relu" and evaluate(z, middle) <= 0
-            hidden.append([Fraction(0)] if off else z)
-        for row, target in zip(affine[1], y):
-            residual = [-target]
-            for p, h in zip(row, hidden + [[c] for c in one]):
-                residual = add(residual, times(p, h))
-            total = add(total, [weight * c for c in times(residual, residual)])
+    V = [lines(a, b) for a, b in zip(V_a, V_b)]
+    p = [problem["upper"], 0, 0, 0, 0]  # the slack just after t = 0, coefficients ascending
+    hidden, outputs = [], []  # of each sample: units before relu (affine), outputs minus targets (quadratic)
+    switches = []  # (rounded down, exactly, sample, unit), or for the l1 penalty (..., None, weight)
+    for i, (x, y, weight) in enumerate(samples):
+        x = x + [1 << bits["x"]] * net["bias"]
+        hidden.append(lines([dot(row, x) for row in W_a], [dot(row, x) for row in W_b]))
+        switches += [(*at, i, j) for j, z in enumerate(hidden[i]) if relu and (at := switch(z))]
+        on = [z if not relu or z > (0, 0) else (0, 0) for z in hidden[i]]  # positive at 0, or zero and growing
+        on += [(1 << bits["x"] + bits["theta"], 0)] * net["bias"]
+        outputs.append([[-target, 0, 0] for target in y])
+        for q, row in zip(outputs[i], V):
+            for v, z in zip(row, on):
+                q[:] = minus(q, -1, times(v, z))
+            p = minus(p, weight, square(q))
     if risk["penalty"] == "ridge":
-        for W in affine:
-            for row in W:
-                for p in row:
-                    total = add(total, [risk["kappa"] * c for c in times(p, p)])
-    elif risk["penalty"] == "second_layer_l1":
-        for row in affine[1]:
-            for p in row:
-                sign = 1 if evaluate(p, middle) >= 0 else -1
-                total = add(total, [sign * risk["kappa"] * c for c in p])
-    return total
+        for w in lines(start, end):
+            p = minus(p, risk["kappa"] << bits["ridge"], times(w, w))
+    l1, kappa = list(itertools.chain(*V)) if risk["penalty"] == "second_layer_l1" else [], risk["kappa"] << bits["l1"]
+    for k, v in enumerate(l1):
+        p = minus(p, kappa if v > (0, 0) else -kappa, v)
+        switches += [(*at, None, k)] if (at := switch(v)) else []
+    before = 0, Fraction(0)
+    for floor, t, i, j in sorted(switches, key=lambda s: s[:2]):
+        check_interval(problem, p, *before, floor, t)
+        before = floor, t
+        if i is None:
+            p = minus(p, 2 * kappa if l1[j][1] > 0 else -2 * kappa, l1[j])
+            continue
+        z, weight = hidden[i][j], samples[i][2]
+        for q, row in zip(outputs[i], V):
+            p = minus(p, -weight, square(q))
+            q[:] = minus(q, -1 if z[1] > 0 else 1, times(row[j], z))
+            p = minus(p, weight, square(q))
+    check_interval(problem, p, *before, 1 << GRID, Fraction(1))
+    if sum(p) != slack(problem, end):
+        raise ArithmeticError("what the switches add up to must be the slack at the end")
+    return len(switches)
 
 
-def exceeds(polynomial, lo, hi, upper):
-    """None when polynomial <= upper on [lo, hi]; else a value above it that the polynomial attains there."""
-    p = polynomial + [Fraction(0)] * (5 - len(polynomial))
-    q = [Fraction(0)]  # p(lo + (hi - lo) s), by Horner
-    for c in reversed(p):
-        q = add(times(q, [lo, hi - lo]), [c])
-    a, b, c, d, e = q[:5]
-    cells = [([a, a + b / 4, a + b / 2 + c / 6, a + 3 * b / 4 + c / 2 + d / 4, a + b + c + d + e], HALVINGS)]
+def check_interval(problem, p, floor_lo, lo, floor_hi, hi):
+    """Raise Refused unless the slack p is nonnegative on [lo, hi]; the floors are lo and hi, rounded down to 2^-GRID."""
+    if min(bernstein(p, floor_lo, floor_hi + 1, 1 << GRID)) >= 0:  # on a little more than [lo, hi]
+        return
+    one = lo.denominator * hi.denominator
+    cells = [(bernstein(p, lo.numerator * hi.denominator, hi.numerator * lo.denominator, one), 0)]
     while cells:
         cell, halvings = cells.pop()
-        if max(cell[0], cell[-1]) > upper:
-            return max(cell[0], cell[-1])
-        if max(cell) > upper:
-            if halvings == 0:
+        if (lowest := min(cell[0], cell[-1])) < 0:  # attained
+            found = value(problem, Fraction(lowest, 12 * one**4 << 4 * halvings))
+            raise Refused(f"the risk reaches {found} for t in [{float(lo):.6g}, {float(hi):.6g}]")
+        if min(cell) < 0:
+            if halvings == HALVINGS:
                 raise Refused("too close to call: the risk touches the claim; claim a slightly larger bound")
-            left, right = [cell[0]], [cell[-1]]
-            while len(cell) > 1:
-                cell = [(u + v) / 2 for u, v in itertools.pairwise(cell)]
-                left.append(cell[0])
-                right.append(cell[-1])
-            cells += [(left, halvings - 1), (right[::-1], halvings - 1)]
-    return None
+            left, right = [], []  # de Casteljau with sums for averages: what comes out is 16 times too large
+            for k in range(5):
+                left.append(cell[0] << 4 - k)
+                right.append(cell[-1] << 4 - k)
+                cell = [u + v for u, v in itertools.pairwise(cell)]
+            cells += [(left, halvings + 1), (right[::-1], halvings + 1)]
 
 
-def check_piece(problem, start, end, upper):
-    """Raise Refused unless the risk is <= upper on the straight piece; says which argument was used."""
+def bernstein(p, lo, hi, one):
+    """Bernstein coefficients of the quartic p on [lo / one, hi / one], times 12 one^4: all integers."""
+    q, power = [0], 1  # one^4 p((lo + (hi - lo) s) / one) in powers of s, by Horner
+    for c in reversed(p):
+        q = [lo * a + (hi - lo) * b for a, b in zip([*q, 0], [0, *q])]
+        q[0] += c * power
+        power *= one
+    a, b, c, d, e = q[:5]
+    return [12 * a, 12 * a + 3 * b, 12 * a + 6 * b + 2 * c, 12 * a + 9 * b + 6 * c + 3 * d, 12 * (a + b + c + d + e)]
+
+
+def check_piece(problem, start, end):
+    """Raise Refused unless the risk is <= upper on the straight piece; returns the argument and a word on it."""
     net, risk = problem["network"], problem["risk"]
     for name, theta in (("start", start), ("end", end)):
-        at = value(problem, theta)
-        if at > upper:
-            raise Refused(f"the risk at its {name} is {decimal(at)}")
+        below = slack(problem, theta)
+        if below < 0:
+            raise Refused(f"the risk at its {name} is {value(problem, below)}")
+    at_end = f"{value(problem, below)} at its end"
     if start == end or is_convex(net, start, end):
-        return "convex"
+        return "convex", f"convex, {at_end}"
     exact = len(net["widths"]) == 3 and net["output"] == "identity" and risk["loss"] == "squared"
     if not exact:
         raise Refused("more than one matrix moves, and the net is not one hidden layer under squared loss: no argument")
-    knots = [Fraction(0), *switches(problem, start, end), Fraction(1)]
-    for lo, hi in itertools.pairwise(knots):
-        found = exceeds(quartic(problem, start, end, (lo + hi) / 2), lo, hi, upper)
-        if found is not None:
-            raise Refused(f"the risk reaches {decimal(found)} for t in [{float(lo):.6g}, {float(hi):.6g}]")
-    return "quartic"
+    return "quartic", f"quartics between {check_quartic(problem, start, end)} switches, {at_end}"
+
+
+def value(problem, below):
+    """For people: the risk that is `below` under the claim, in units of 2^-bits."""
+    return decimal(problem["claim"] - below * Fraction(1, 1 << problem["bits"]["risk"]))
 
 
 def decimal(number):
@@ -219,6 +240,16 @@ def table(rows, columns, name):
     return [[fraction(v) for v in row] for row in rows]
 
 
+def finest(rows):
+    """The least b for which all these fractions of float64s are integers times 2^-b."""
+    return max(v.denominator.bit_length() - 1 for row in rows for v in row)
+
+
+def whole(row, bits):
+    """Fractions of float64s as integers, in units of 2^-bits."""
+    return [v.numerator << bits + 1 - v.denominator.bit_length() for v in row]
+
+
 def once(pairs):
     """A JSON object, each key of which occurs once: a document that says two things claims neither."""
     found = dict(pairs)
@@ -228,7 +259,7 @@ def once(pairs):
 
 
 def read(file):
-    """The problem with all numbers as fractions, and whether its checksum fits."""
+    """The problem with all numbers as integers, and whether its checksum fits."""
     with open(file, encoding="utf-8") as stream:
         document = json.load(stream, object_pairs_hook=once)
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
@@ -243,36 +274,65 @@ def read(file):
     if not isinstance(net["bias"], bool):
         raise ValueError("network: bias must be true or false")
     if not {net["activation"], net["output"]} <= {"relu", "identity"}:
-        raise ValueError(f"rational arithmetic knows relu and identity, not {net['activation']!r} or {net['output']!r}")
+        raise ValueError(f"exact arithmetic knows relu and identity, not {net['activation']!r} or {net['output']!r}")
     if risk["loss"] not in ("squared", "absolute") or risk["penalty"] not in (None, "ridge", "second_layer_l1"):
         raise ValueError(f"unknown loss {risk['loss']!r} or penalty {risk['penalty']!r}")
     if risk["penalty"] == "second_layer_l1" and len(widths) != 3:
         raise ValueError("the penalty second_layer_l1 is for one hidden layer")
-    risk["kappa"], document["upper"] = fraction(risk["kappa"]), fraction(document["upper"])
-    if risk["kappa"] < 0 or (risk["kappa"] > 0 and risk["penalty"] is None):
+    kappa, upper = fraction(risk["kappa"]), fraction(document["upper"])
+    if kappa < 0 or (kappa > 0 and risk["penalty"] is None):
         raise ValueError("kappa must be nonnegative, and zero without a penalty")
     size = sum(after * (before + net["bias"]) for before, after in itertools.pairwise(widths))
-    document["path"]["points"] = table(document["path"]["points"], size, "points")
-    sample["X"], sample["Y"] = table(sample["X"], widths[0], "X"), table(sample["Y"], widths[-1], "Y")
-    sample["weights"] = [fraction(v) for v in sample["weights"]]
-    if not document["path"]["points"]:
+    points = table(document["path"]["points"], size, "points")
+    X, Y = table(sample["X"], widths[0], "X"), table(sample["Y"], widths[-1], "Y")
+    weights = [fraction(v) for v in sample["weights"]]
+    if not points:
         raise ValueError("the path has no vertex")
-    if not len(sample["X"]) == len(sample["Y"]) == len(sample["weights"]) > 0 or min(sample["weights"]) < 0:
+    if not len(X) == len(Y) == len(weights) > 0 or min(weights) < 0:
         raise ValueError("sample: X, Y and nonnegative weights must have the same positive length")
-    if abs(sum(sample["weights"]) - 1) > len(sample["weights"]) * Fraction(
-        1, 2**50
-    ):  # the rounding of a division by it
+    if abs(sum(weights) - 1) > len(weights) * Fraction(1, 2**50):  # the rounding of a division by it
         raise ValueError("sample: weights must sum to one")
-    return document, intact
+    return integers(net, risk, kappa, upper, points, X, Y, weights), intact
+
+
+def integers(net, risk, kappa, upper, points, X, Y, weights):
+    """The problem in integers: each kind of number in units of a power of two of its own, 2^-bits."""
+    x, theta, rest = finest(X + Y), finest(points), finest([weights, [kappa, upper]])
+    out = x + (len(net["widths"]) - 1) * theta  # an output is a sum of products of an input and one weight a layer
+    return {
+        "network": net,
+        "risk": risk | {"kappa": whole([kappa], rest)[0]},
+        "points": [whole(theta_k, theta) for theta_k in points],
+        "samples": list(zip((whole(v, x) for v in X), (whole(v, out) for v in Y), whole(weights, rest))),
+        "claim": upper,
+        "upper": whole([upper], rest + 2 * out)[0],
+        "bits": {"x": x, "theta": theta, "risk": rest + 2 * out, "ridge": 2 * (out - theta), "l1": 2 * out - theta},
+    }
+
+
+def verify(problem, say):
+    """Raise Refused unless the claim holds; a word on each piece goes to `say`; returns how many each argument decided."""
+    points, claim, used = problem["points"], decimal(problem["claim"]), {"convex": 0, "quartic": 0}
+    pieces = list(itertools.pairwise(points)) or [(points[0], points[0])]
+    for number, (start, end) in enumerate(pieces):
+        try:
+            argument, words = check_piece(problem, start, end)
+        except Refused as reason:
+            raise Refused(f"piece {number} of {len(pieces)}: {reason}; the claim is {claim}") from None
+        used[argument] += 1
+        say(f"piece {number} of {len(pieces)}: {words}")
+    return used
 
 
 def main(arguments):
     """Verify each file; returns the exit status."""
-    if not arguments or any(a.startswith("-") for a in arguments):
-        print(__doc__ or USAGE, file=sys.stderr if not {"-h", "--help"} & set(arguments) else sys.stdout)
-        return 0 if {"-h", "--help"} & set(arguments) else 2
+    files = [a for a in arguments if a != "--pieces"]
+    if not files or any(a.startswith("-") for a in files):
+        print(__doc__ or USAGE, file=sys.stderr if not {"-h", "--help"} & set(files) else sys.stdout)
+        return 0 if {"-h", "--help"} & set(files) else 2
+    each_piece = len(files) < len(arguments) or sys.stdout.isatty()
     worst = 0
-    for file in arguments:
+    for file in files:
         name = "".join(c if c.isprintable() else "?" for c in file)
         try:
             problem, intact = read(file)
@@ -281,14 +341,8 @@ def main(arguments):
             print(f"{name}: not a certificate: {reason:.200}", file=sys.stderr)
             worst = 2
             continue
-        points, upper, used = problem["path"]["points"], problem["upper"], {"convex": 0, "quartic": 0}
         try:
-            pieces = list(itertools.pairwise(points)) or [(points[0], points[0])]
-            for piece, (start, end) in enumerate(pieces):
-                try:
-                    used[check_piece(problem, start, end, upper)] += 1
-                except Refused as reason:
-                    raise Refused(f"piece {piece} of {len(pieces)}: {reason}; the claim is {decimal(upper)}") from None
+            used = verify(problem, lambda words: print(f"{name}: {words}", flush=True) if each_piece else None)  # noqa: B023
             if not intact:
                 raise Refused("the content was altered: its checksum differs (the bound does hold for what is there)")
         except Refused as reason:
@@ -296,8 +350,8 @@ def main(arguments):
             worst = max(worst, 1)
             continue
         print(
-            f"{name}: verified: the risk is at most {decimal(upper)} on all {len(pieces)} pieces "
-            f"({used['convex']} by convexity, {used['quartic']} as quartics), in rational arithmetic"
+            f"{name}: verified: the risk is at most {decimal(problem['claim'])} on all {sum(used.values())} pieces "
+            f"({used['convex']} by convexity, {used['quartic']} as quartics), in exact arithmetic"
         )
     return worst
 

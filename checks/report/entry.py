@@ -121,7 +121,7 @@ def _certificate(certificate: Shipped | None) -> str:
         f'<p class="plain">{html.escape(certificate.title)}: the risk is at most <b>{certificate.upper!r}</b> on all '
         f"{certificate.pieces} pieces of a path. The file "
         f'<a download="{file}" href="data:application/json;base64,{content}">{file}</a> holds network, data, path and bound; '
-        f"this re-derives the bound in rational arithmetic, with the standard library alone:</p>{command}</section>"
+        f"this re-derives the bound in exact arithmetic, with the standard library alone:</p>{command}</section>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Every headline that rests on a path comes with a certificate, and each is verified in rational arithmetic."""
+"""Every headline that rests on a path comes with a certificate, and each is verified in exact arithmetic."""
 
 import json
 

@@ -1,6 +1,7 @@
-"""Certificates: what is saved is verified in rational arithmetic, and what is altered is refused."""
+"""Certificates: what is saved is verified in exact arithmetic, and what is altered is refused."""
 
 import ast
+import io
 import json
 import sys
 from pathlib import Path as File
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes
 
 from checks.__main__ import main as command_line
 from checks.certificates import document as certificates
@@ -169,3 +171,48 @@ def test_the_command_line_knows_verify(tmp_path, capsys):
     assert "verified" in capsys.readouterr().out
     assert command_line(["verify"]) == 2
     capsys.readouterr()
+
+
+def trained(vertices, rng):
+    """A path as between two nets of scikit-learn: 16 units with biases on the 442 samples of diabetes."""
+    X, y = load_diabetes(return_X_y=True)
+    net = Network((10, 16, 1), bias=True)
+    risk = Risk(net, Sample((X - X.mean(0)) / X.std(0), ((y - y.mean()) / y.std())[:, None]))
+    return risk, Path(0.3 * rng.standard_normal((vertices, net.size)))
+
+
+def test_a_path_between_nets_of_a_real_size_is_verified_and_just_below_its_maximum_refused(tmp_path, capsys):
+    risk, path = trained(3, np.random.default_rng(0))
+    found = path_maximum(risk, path)
+    assert verify.main([written(tmp_path, risk, path, found.upper)]) == 0
+    assert "2 as quartics" in capsys.readouterr().out
+    assert verify.main([written(tmp_path, risk, path, found.value * (1 - 1e-12))]) == 1
+    assert f"piece {found.piece} of 2" in capsys.readouterr().err
+
+
+def test_a_word_on_each_piece_comes_on_request_and_the_first_that_breaks_the_claim_is_the_last(tmp_path, capsys):
+    risk, path = problem(3, vertices=5)
+    values = risk.batch(path.points)
+    file = written(tmp_path, risk, path, path_maximum(risk, path).upper)
+    assert verify.main([file]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    assert verify.main(["--pieces", file]) == 0
+    *pieces, last = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[1] for line in pieces] == [f"piece {k} of 4" for k in range(4)]
+    for line, at_end in zip(pieces, values[1:]):
+        assert float(line.split()[-4]) == pytest.approx(at_end)
+    assert "verified" in last
+    top = int(np.argmax(values))
+    assert verify.main(["--pieces", written(tmp_path, risk, path, float(values[top]) * 0.99)]) == 1
+    out, err = capsys.readouterr()
+    refused = int(err.split("piece ")[1].split()[0])
+    assert out.count("\n") == refused <= max(0, top - 1)
+
+
+def test_on_a_terminal_a_word_on_each_piece_needs_no_request(tmp_path, monkeypatch):
+    risk, path = problem(3)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert verify.main([written(tmp_path, risk, path, path_maximum(risk, path).upper)]) == 0
+    assert terminal.getvalue().count("\n") == 3

@@ -1,0 +1,151 @@
+"""The verifier against maxima known to hundreds of bits: it accepts the next float above, and refuses the one below."""
+
+import json
+import math
+from fractions import Fraction
+from itertools import pairwise, permutations
+
+from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from checks.certificates import verify
+from checks.certificates.document import FORMAT, digest
+
+FLOATS = st.one_of(
+    st.integers(-2, 2).map(float),  # switches that coincide, at ends too
+    st.floats(-4, 4, allow_subnormal=False),
+    st.sampled_from([1 / 3, 1.0 + 2**-52, 1.0 - 2**-53, 2.0**-30]),  # sums that cancel
+)
+SCALES = st.sampled_from([1.0, 1.0, 1.0, 2.0**-500, 2.0**-1070, 2.0**250])
+
+
+@st.composite
+def problems(draw):
+    """One hidden layer under squared loss, one piece, in every scale: a certificate without a claim."""
+    n, m, n_out, count = (draw(st.integers(1, high)) for high in (2, 3, 2, 3))
+    bias, activation = draw(st.booleans()), draw(st.sampled_from(["relu", "relu", "identity"]))
+    size = m * (n + bias) + n_out * (m + bias)
+
+    def rows(number, columns):
+        scale = draw(SCALES)
+        return [[draw(FLOATS) * scale for _ in range(columns)] for _ in range(number)]
+
+    penalty = draw(st.sampled_from([None, "ridge", "second_layer_l1"]))
+    X, Y, points = rows(count, n), rows(count, n_out), rows(2, size)
+    if draw(st.booleans()):  # low at the ends, high between
+        cut = m * (n + bias)
+        points = [points[0][:cut] + [0.0] * (size - cut), [0.0] * cut + points[1][cut:]]
+        Y = [[2.0**-10 * v for v in row] for row in Y]
+    weights = draw(st.sampled_from([[1.0, *[0.0] * (count - 1)], [1 / count] * count]))
+    return {
+        "title": "",
+        "network": {"widths": [n, m, n_out], "activation": activation, "output": "identity", "bias": bias},
+        "risk": {
+            "loss": "squared",
+            "penalty": penalty,
+            "kappa": draw(st.sampled_from([0.1, 3e-300])) if penalty else 0.0,
+        },
+        "sample": {"X": X, "Y": Y, "weights": weights},
+        "path": {"points": points, "labels": [""]},
+    }
+
+
+def risk(problem, t):
+    """The risk at t from its definition, and the arguments of its kinks, as fractions."""
+    net, sample, (a, b) = problem["network"], problem["sample"], problem["path"]["points"]
+    theta = [(1 - t) * Fraction(p) + t * Fraction(q) for p, q in zip(a, b)]
+    n, m, n_out = net["widths"]
+    cut, columns = m * (n + net["bias"]), m + net["bias"]
+    W = [theta[j * (n + net["bias"]) : (j + 1) * (n + net["bias"])] for j in range(m)]
+    V = [theta[cut + o * columns : cut + (o + 1) * columns] for o in range(n_out)]
+    one, total, kinks = [Fraction(1)] * net["bias"], Fraction(0), []
+    for x, y, weight in zip(sample["X"], sample["Y"], sample["weights"]):
+        z = [sum(w * v for w, v in zip(row, [*map(Fraction, x), *one])) for row in W]
+        kinks += z
+        h = [max(v, Fraction(0)) for v in z] if net["activation"] == "relu" else z
+        for row, target in zip(V, y):
+            total += Fraction(weight) * (sum(v * u for v, u in zip(row, [*h, *one])) - Fraction(target)) ** 2
+    squares, absolute = sum(v * v for v in theta), sum(abs(v) for row in V for v in row)
+    extra = {None: 0, "ridge": squares, "second_layer_l1": absolute}[problem["risk"]["penalty"]]
+    return total + Fraction(problem["risk"]["kappa"]) * extra, kinks + [v for row in V for v in row]
+
+
+def maximum(problem):
+    """The maximum of the risk on the piece in a ball, by interpolation between kinks and the roots of derivatives."""
+    (start, kinks), (end, after) = risk(problem, Fraction(0)), risk(problem, Fraction(1))
+    knots = sorted({Fraction(0), Fraction(1), *(a / (a - b) for a, b in zip(kinks, after) if a * b < 0)})
+    values = [ball(start), ball(end), *(ball(risk(problem, t)[0]) for t in knots)]
+    for lo, hi in pairwise(knots):
+        polynomial = fmpq_poly([0])
+        at = [lo + (hi - lo) * Fraction(k, 4) for k in range(5)]
+        for k, t in enumerate(at):
+            base = fmpq_poly([rational(risk(problem, t)[0])])
+            for other in at[:k] + at[k + 1 :]:
+                base *= fmpq_poly([rational(-other), fmpq(1)]) / rational(t - other)
+            polynomial += base
+        slope = polynomial.derivative()
+        if slope.degree() > 0:
+            values += [arb_poly(polynomial)(root.real) for root, _ in slope.complex_roots() if inside(root, lo, hi)]
+    top = values[0]
+    for value in values[1:]:
+        top = top.max(value)
+    return top
+
+
+def rational(t):
+    return fmpq(t.numerator, t.denominator)
+
+
+def ball(t):
+    return arb(rational(t))
+
+
+def inside(root, lo, hi):
+    """Whether a root may be real and in [lo, hi]."""
+    return root.imag.contains(0) and not root.real < ball(lo) and not root.real > ball(hi)
+
+
+def status(folder, problem, upper):
+    content = problem | {"upper": upper}
+    file = folder / "c.json"
+    file.write_text(json.dumps({"format": FORMAT, "sha256": digest(content), **content}))
+    return verify.main([str(file)])
+
+
+@given(problem=problems())
+def test_the_next_float_above_the_maximum_is_accepted_and_the_one_below_refused(tmp_path_factory, problem):
+    folder = tmp_path_factory.mktemp("c")
+    ctx.prec = 4000
+    try:
+        top = maximum(problem)
+        assume(top < ball(Fraction(10) ** 300))
+        below = float(top.mid())
+        while not ball(Fraction(below)) < top:
+            below = math.nextafter(below, -math.inf)
+        above = below
+        while not ball(Fraction(above)) > top:
+            above = math.nextafter(above, math.inf)
+    finally:
+        ctx.prec = 53
+    assert status(folder, problem, above) == 0
+    assert status(folder, problem, below) == 1
+
+
+def test_a_spike_narrower_than_the_grid_of_the_verifier_is_seen(tmp_path, capsys):
+    """A hat of width 2^-65 and height 2^34 in t, from three units that switch in one cell of the grid, in any order."""
+    high, step = 2.0**99, 2.0**34  # units 2^100 (t - 1/2) - j 2^34
+    for order in permutations([(1, 1.0), (2, -2.0), (3, 1.0)]):
+        start, end = ([v for j, _ in order for v in (side * high, -j * step)] for side in (-1, 1))
+        second = [v for _, v in order]
+        problem = {
+            "title": "",
+            "network": {"widths": [2, 3, 1], "activation": "relu", "output": "identity", "bias": False},
+            "risk": {"loss": "squared", "penalty": None, "kappa": 0.0},
+            "sample": {"X": [[1.0, 1.0]], "Y": [[0.0]], "weights": [1.0]},
+            "path": {"points": [start + second, end + second], "labels": [""]},
+        }
+        top = risk(problem, Fraction(1, 2) + Fraction(2, 2**66))[0]
+        assert status(tmp_path, problem, float(top) * (1 - 1e-9)) == 1
+        assert "the risk reaches" in capsys.readouterr().err
+        assert status(tmp_path, problem, float(top)) == 0
