@@ -46,9 +46,10 @@ def in_space(axis, points, risks, limits, shares, norm, beads) -> None:
         side.set_major_locator(ticker.MaxNLocator(3))
         axis.tick_params(axis=name, labelsize=7, pad=-2 if name != "z" else 0)
         side.set_label_text(f"PC {k + 1} ({100 * shares[k]:.2g} %)", fontsize=8)
-        side.labelpad = -5 if name != "z" else -2
-    axis.computed_zorder = False
-    axis.set_box_aspect(None, zoom=0.82)
+        side.labelpad = -3 if name != "z" else -2
+    axis.computed_zorder = False  # the order of drawing is ours
+    axis.patch.set_visible(False)  # which may lie over the labels of the panel beside it
+    axis.set_box_aspect(None, zoom=0.8)
 
 
 def risk_colours(least: float, most: float):

@@ -89,6 +89,8 @@ def draw(arrays: dict[str, np.ndarray]):
         )
         axis.set_title(f"{arrays['beads'][k]} beads, risk up to {risks.max():.2f}")
         panels.append(axis)
+    for axis in panels:
+        axis.set_box_aspect(None, zoom=0.72)
     _panels.plain_colourbar(top, colours, "risk", ax=panels, shrink=0.7, extend="min")
     axis = bottom.add_subplot()
     for k, (name, marker) in enumerate(zip(RUNS, "os^")):
