@@ -79,10 +79,10 @@ def test_no_measure_leaves_the_sharp_bounds(made):
     angle, lowest, highest = arrays["edges"].T
     assert lowest == pytest.approx(np.maximum(np.cos(angle), 0))
     assert highest == pytest.approx(np.cos(angle / 2) ** 2)
-    for key in ("lack", "bred"):
+    for key in ("lack", "searched"):
         angle, value = arrays[key].T
         assert (value <= np.minimum(1, np.tan(angle / 2) ** -2) + 1e-9).all()
-    assert (arrays["bred"][:, 1] > 0.9 * np.minimum(1, np.tan(arrays["bred"][:, 0] / 2) ** -2)).mean() > 0.5
+    assert (arrays["searched"][:, 1] > 0.9 * np.minimum(1, np.tan(arrays["searched"][:, 0] / 2) ** -2)).mean() > 0.5
 
 
 def test_the_step_of_the_proof_breaks_at_120_and_135_degrees_and_not_before(made):
