@@ -38,7 +38,9 @@ def in_space(axis, points, risks, limits, shares, norm, beads) -> None:
         axis.plot(*shadow.T, color="k", lw=0.7, ls="-", alpha=0.75, zorder=1)
     axis.plot(*points.T, color="0.6", lw=0.7, ls="-", zorder=3)
     axis.scatter(*points.T, c=risks, norm=norm, s=5, cmap="cividis", depthshade=False, zorder=4)
-    axis.scatter(*beads[1:-1].T, marker="o", s=15, facecolor="w", edgecolor="k", linewidth=0.7, depthshade=False, zorder=5)
+    axis.scatter(
+        *beads[1:-1].T, marker="o", s=15, facecolor="w", edgecolor="k", linewidth=0.7, depthshade=False, zorder=5
+    )
     axis.scatter(*beads[[0, -1]].T, marker="s", s=24, color="k", depthshade=False, zorder=5)
     for k, name in enumerate("xyz"):
         side = getattr(axis, f"{name}axis")

@@ -10,10 +10,9 @@ from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Algorithm 1 on a relu net of one unit, whose two weights are the whole plane (white: risk at most L0): between two nets "
-    "(a) the risk has its highest point t* (b); a bead is put there and trained into the white valley (c, d), and so on "
-    "for every piece that is still too high (e-g), until the whole string is certified (h). It would be refuted by a last "
-    "curve that rises above L0."
+    "Algorithm 1 in the plane of a net's two weights (white: risk at most L0): between two nets (a) the risk is "
+    "highest at t* (b), a bead is put there and trained into the valley (c, d), and so on where it is still too high "
+    "(e-g), until the string is certified (h). It would be refuted by a last curve that rises above L0."
 )
 
 CLAIMS = ("alg-1-recursion", "alg-1-sound")
@@ -129,7 +128,9 @@ def _curve(axis, arrays: dict[str, np.ndarray], k: int) -> None:
     ends = risk[::FINE]
     axis.plot(np.linspace(0, 1, pieces + 1)[1:-1], ends[1:-1], "o", color="C0", ms=3.5, ls="none", zorder=4)
     axis.plot([0, 1], ends[[0, -1]], "s", color="k", ms=5, ls="none", zorder=4)
-    axis.set(yscale="log", ylim=(0.4 * ends.min(), None), xlabel="along the string", xticks=[0, 0.5, 1], xlim=(-0.06, 1.06))
+    axis.set(
+        yscale="log", ylim=(0.4 * ends.min(), None), xlabel="along the string", xticks=[0, 0.5, 1], xlim=(-0.06, 1.06)
+    )
     axis.set_xticklabels(["0", "½", "1"])
     if k == 0:
         axis.text(0.5, level, "$L_0$", va="bottom", ha="center", fontsize=8)

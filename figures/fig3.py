@@ -7,10 +7,10 @@ import numpy as np
 from figures import _panels, _runs
 
 CAPTION = (
-    "A breadth-first run on the quadratic task (1-4-4-1 sigmoid) in the principal components of its last beads, coloured by "
-    "the risk, with its shadows on the walls (black): the straight line is high in its middle (a), and as the level is "
-    "lowered the string bends away (b, c) until the whole of it is certified below the level (d). It would be refuted by a "
-    "last string with a point as bright as the middle of the first."
+    "A breadth-first run on the quadratic task, in principal components of its last beads, shadows on the walls: the "
+    "straight line is high in its middle (a), and as the level is lowered the string bends away (b, c) until all of "
+    "it is certified below the level (d). It would be refuted by a last string with a point as bright as the middle "
+    "of the first."
 )
 
 CLAIMS = ("app-a-breadth-first",)
@@ -54,7 +54,11 @@ def draw(arrays: dict[str, np.ndarray]):
     for place, k in enumerate(sorted({0, last // 3, 2 * last // 3, last}), start=1):
         axis = figure.add_subplot(2, 2, place, projection="3d")
         scene(axis, arrays, k)
-        top = f"certified \u2264 {float(arrays['upper']):.2g}" if k == last else f"risk up to {np.nanmax(arrays['risks'][k]):.2g}"
+        top = (
+            f"certified \u2264 {float(arrays['upper']):.2g}"
+            if k == last
+            else f"risk up to {np.nanmax(arrays['risks'][k]):.2g}"
+        )
         axis.set_title(f"round {k}, {arrays['beads'][k]} beads, {top}")
         axes.append(axis)
     _panels.letter(*axes)

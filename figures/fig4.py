@@ -1,4 +1,7 @@
-"""Figure 4: a string that cannot connect a net to its swap: three snapshots, and the certified barrier above its level."""
+"""Figure 4: a string that cannot connect a net to its swap: three snapshots, and the certified barrier above its level.
+
+The task: three points, a 2-3-2 net; (a) to (c) are the string after the first split, half way and at the end.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from theory.paths import Path
 from theory.string_sampling import Progress, greedy
 
 CAPTION = (
-    "Algorithm 1 between a net and its copy with two units swapped, on the permutation task of appendix E.1 (three points, "
-    "2-3-2): bead after bead is trained and one piece of the string stays high (a-c, coloured by the risk, with shadows on "
-    "the walls), for no path comes below the certified barrier e(2), while with a fourth unit or an output bias the same "
-    "algorithm reaches its level (d). It would be refuted by a point of the three-unit run below the dotted line."
+    "Algorithm 1 between a net and its copy with two units swapped (appendix E.1): one piece of the string stays high "
+    "however many beads are trained (a-c), since no path comes below the certified barrier e(2), while with a fourth "
+    "unit or an output bias the same algorithm reaches its level (d). It would be refuted by a point of the "
+    "three-unit run below the dotted line."
 )
 CLAIMS = ("app-e1-disconnected", "app-e1-threshold", "persistence-is-not-proof")
 ANGLES, RADII = (10.0, 75.0, 130.0), np.array([1.0, 1.2, 0.8])
@@ -84,9 +87,7 @@ def draw(arrays: dict[str, np.ndarray]):
         axis = top.add_subplot(1, 3, place, projection="3d")
         there = ~np.isnan(arrays["risks"][k])
         here, risks = points[k, there], arrays["risks"][k, there]
-        _panels.in_space(
-            axis, here, np.maximum(risks, 1e-3), limits, arrays["explained"], colours.norm, here[::FINE]
-        )
+        _panels.in_space(axis, here, np.maximum(risks, 1e-3), limits, arrays["explained"], colours.norm, here[::FINE])
         axis.set_title(f"{arrays['beads'][k]} beads, risk up to {risks.max():.2f}")
         panels.append(axis)
     for axis in panels:

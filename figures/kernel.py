@@ -1,4 +1,8 @@
-"""Proposition 2.3: the kernel between its sharp and its printed bounds, against the angle, with adversarial measures."""
+"""Proposition 2.3: the kernel between its sharp and its printed bounds, against the angle, with adversarial measures.
+
+In (a) the measures put all they can on the bisector, ||w_m||_Z^2 = ||Sigma||; the band is from cos^2(a/2) - sin^2(a/2), cut
+at 0, to cos^2(a/2). In (b) they are of all kinds: few atoms, heavy tails, one-sided, and the worst that a search finds.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,9 @@ from theory.relu_kernel import kernel, pair, sharp_bounds
 from theory.risk import Sample
 
 CAPTION = (
-    "Where measures put the kernel of Proposition 2.3 against the angle: they fill the band between the sharp bounds, "
-    "whose edges are attained, far above the printed lower bound (a), and in units of |Sigma| sin^2(a/2) what the "
-    "kernel lacks of its upper bound is at most 1, reached up to a right angle, where print allows 2 to 10 (b). It "
-    "would be refuted by a mark outside the grey region."
+    "The kernel of Proposition 2.3 fills the band between the sharp bounds, far above the printed lower one (a), and "
+    "what it lacks of its upper bound, over |Sigma| sin^2(a/2), is at most 1, attained up to a right angle, where "
+    "print allows 2 to 10 (b). It would be refuted by a mark outside the grey region."
 )
 CLAIMS = ("prop-2.3", "prop-2.3-sharp")
 SEARCHED = 25  # generations of the search for the worst measures

@@ -9,9 +9,9 @@ import numpy as np
 from figures import _panels, fig3
 
 CAPTION = (
-    "The last frame of the run of Figure 3, which `movie.gif` shows round by round: the string in principal components (a), "
-    "and the risk along it (b), whose first curve (grey) has come down until the whole of it is below the level. It would be "
-    "refuted by a last curve that crosses the dotted line."
+    "The run of Figure 3, last frame (`movie.gif` has all): the string in principal components (a), and the risk "
+    "along it, which has come down from that of round 0 until all of it is below the level (b). It would be refuted "
+    "by a last curve that crosses the dotted line."
 )
 
 CLAIMS = ("app-a-breadth-first",)

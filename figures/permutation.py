@@ -1,4 +1,8 @@
-"""The permutation task: its components as orders of the units on the circle of directions; its barrier against the triangle."""
+"""The permutation task: its components as orders of the units on the circle of directions; its barrier against the triangle.
+
+In (a) and (b) squares are the points and rings the directions of the units 1, 2, 3 of one net of zero risk for each
+component. In (c) the third point turns; the line is a certified bound for every path, circles are certified maxima of paths.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,10 @@ from theory.rays import rays
 from theory.risk import Sample
 
 CAPTION = (
-    "Three points of the circle mapped to each other cyclically by a 2-3-2 net, and one net of zero risk (a ring) for "
-    "each component: where the points surround the origin the units cannot pass each other, 2 components (a), and "
-    "where they do not, no unit can cross the dead directions, 6 components (b); the certified barrier of every path "
-    "between a net and its swap, which explicit paths meet, falls to 0 and jumps where the origin enters the triangle "
-    "of 0, 120 and phi degrees (c). It would be refuted by a circle below the line in (c)."
+    "Three points and a 2-3-2 net, a ring for each component of zero risk: around the origin units cannot pass each "
+    "other (a), beside it none can cross the dead directions (b); the certified barrier between a net and its swap, "
+    "met by explicit paths, jumps where the origin enters the triangle of 0, 120 and phi degrees (c). It would be "
+    "refuted by a circle below the line in (c)."
 )
 CLAIMS = ("app-e1-disconnected", "app-e1-threshold")
 TRIANGLES = {
@@ -93,7 +96,7 @@ def draw(arrays: dict[str, np.ndarray]):
     for a, b in ((0, 120), (120, 180), (180, 300), (300, 360)):
         there = (phi > a) & (phi < b)
         right.plot(phi[there], lower[there], color="C0", ls="-", label="every path, at least" if a == 0 else None)
-        text = f"{count[there][0]}" + ("" )
+        text = f"{count[there][0]}" + ("")
         right.text((a + b) / 2, top * 0.98, text, ha="center", va="top", fontsize=8)
     right.plot(
         arrays["path_phi"], arrays["path_upper"], "o", color="C1", mfc="w", ms=3.5, ls="none", label="a path, at most"

@@ -11,10 +11,10 @@ from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "A linear 2-3-3-1 net seen in the plane of its product W3 W2 W1, where the products of risk at most lambda are "
-    "convex (a): the constructed path is one straight segment there while the straight line in parameters leaves the "
-    "level set (b), because on all pieces but the shaded one the parameters move and the product does not (c). It "
-    "would be refuted by a product that leaves the segment, or by a risk above the dotted line."
+    "A linear 2-3-3-1 net in the plane of its product W3 W2 W1: the constructed path is one straight segment inside "
+    "the convex level set (a), while the straight line in parameters leaves it (b), because the product moves on one "
+    "piece only (c, shaded). It would be refuted by a product that leaves the segment, or by a risk above the dotted "
+    "line."
 )
 CLAIMS = ("prop-2.2", "sec-2.1-orbits")
 WIDTHS = (2, 3, 3, 1)
@@ -100,14 +100,22 @@ def draw(arrays: dict[str, np.ndarray]):
         axis.plot(*point, "s", color="k", ms=6, ls="none")
         axis.annotate(f"$M_{name}$", point, xytext=(6, shift), textcoords="offset points")
     axis.set(xlabel="first entry of $W_3 W_2 W_1$", ylabel="second entry", aspect="equal")
-    axis.text(0.03, 0.97, r"grey: risk $\leq \lambda$", va="top", fontsize=8, backgroundcolor="w", transform=axis.transAxes)
+    axis.text(
+        0.03, 0.97, r"grey: risk $\leq \lambda$", va="top", fontsize=8, backgroundcolor="w", transform=axis.transAxes
+    )
     top, bottom = right.subplots(2, 1, sharex=True)
     pieces, straight = int(arrays["pieces"]), int(arrays["straight"])
     at = np.linspace(0, pieces, len(arrays["path_risk"]))
     for panel in (top, bottom):
         panel.axvspan(straight, straight + 1, color="0.88", lw=0)
         panel.set_xlim(0, pieces)
-    top.plot(np.linspace(0, pieces, len(arrays["line_risk"])), arrays["line_risk"], color="C1", ls="--", label="straight in parameters")
+    top.plot(
+        np.linspace(0, pieces, len(arrays["line_risk"])),
+        arrays["line_risk"],
+        color="C1",
+        ls="--",
+        label="straight in parameters",
+    )
     top.plot(at, arrays["path_risk"], color="C0", lw=2, ls="-", label="constructed path")
     top.axhline(level, color="k", lw=0.9, ls=":")
     top.annotate(r"$\lambda$", (pieces, level), xytext=(4, -3), textcoords="offset points")

@@ -1,4 +1,8 @@
-"""The proof of Proposition 2.3: both printed bounds of the error E1, which break beyond 2 pi/3 and 3 pi/4."""
+"""The proof of Proposition 2.3: both printed bounds of the error E1, which break beyond 2 pi/3 and 3 pi/4.
+
+(a) E1 <= r^2 sin^2(a) E[|QX|^2 1_B], (b) E1 <= 2 r^2 sin^2(a) ||Sigma||. Dots: random measures; line: the worst measure at each
+angle; stars: the witnesses X = (10, 3) and X = (1, +-1) at cos(a/2) = 7/25.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,9 @@ from theory.relu_kernel import proof_terms
 from theory.risk import Sample
 
 CAPTION = (
-    "The error E1 of eq. (18) over each of the two bounds that the proof of Proposition 2.3 claims for it: random "
-    "measures stay below the line of the worst, which crosses 1 at 120 degrees (a) and at 135 degrees (b), so that "
-    "beyond these angles the steps are false, and with sin(a/2) in place of sin(a) the worst is exactly 1 at every "
-    "angle. It would be refuted by a mark above the line, or by a worst measure below 1 beyond those angles."
+    "Two steps in the proof of Proposition 2.3: the error E1 over the bound claimed for it exceeds 1, so that the "
+    "step is false, beyond 120 degrees (a) and beyond 135 degrees (b), and with sin(a/2) in place of sin(a) the worst "
+    "is exactly 1. It would be refuted by a mark above the line, or by a worst measure below 1 beyond those angles."
 )
 CLAIMS = ("prop-2.3-proof",)
 WITNESS_ANGLE = 2 * np.arccos(7 / 25)

@@ -11,10 +11,9 @@ from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "The risk along a segment between two nets (relu, squared loss) is a quartic between breakpoints, where a unit "
-    "switches at a sample, so that its maximum (star) is computed and certified, while a grid of 11 points is too low "
-    "between two trained nets (a; b: near the maximum) and sees nothing of a hat between its points (c). It would be "
-    "refuted by a curve above the star or by a kink without a tick."
+    "The risk along a segment of relu nets is quartic between breakpoints, so that its maximum (star) is computed and "
+    "certified, while a grid of 11 points is too low between two trained nets (a; b: grey part) and blind to a hat "
+    "between its points (c). It would be refuted by a curve above the star or by a kink without a tick."
 )
 CLAIMS = ("sampling-misses",)
 UNITS, GRID = 6, 11

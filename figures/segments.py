@@ -1,22 +1,26 @@
-"""Theorem 2.4: the risk along the six segments against what each is allowed, as printed and corrected; and eq. (22)."""
+"""Theorem 2.4: the risk along the six segments against what each is allowed, as printed and corrected; and eq. (22).
+
+(a) Two random nets of eight units; subpaths at equal width, (0), (0') and the re-slotting within (4), missing in print. On (2) and
+(5) rows and weights move together: what the actual weights allow, what the corrected C1 alpha + C2 alpha^2 does, and what
+eq. (22) does. (b) One unit turned by alpha and one dropped; both sides of eq. (22) over alpha, X and kappa in three units.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from theory import relu_paths
 from figures._panels import letter, plain_logarithms
+from theory import relu_paths
 from theory.lasso import second_layer
 from theory.networks import Network
 from theory.relu_paths import six_segment_report
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "The risk along the repaired path of Theorem 2.4 stays below the larger end wherever one layer moves, and on (2) "
-    "and (5), where rows and weights move together, below what the weights allow and the corrected theorem promises "
-    "(a); and eq. (22), whose printed right side falls below its left one when X and kappa are given in units a "
-    "thousand times smaller, which changes no risk (b). It would be refuted by a curve above a dashed line in (a), or "
-    "by printed lines that all stay above the dots in (b)."
+    "The repaired path of Theorem 2.4 stays below the larger end where one layer moves, and on (2) and (5), where "
+    "both do, below the corrected promise (a), while the printed side of eq. (22) falls below the true one when X and "
+    "kappa are given in smaller units (b). It would be refuted by a curve above a dashed line in (a), or by printed "
+    "lines that all stay above the dots in (b)."
 )
 CLAIMS = ("thm-2.4", "thm-2.4-constant", "thm-2.4-eta")
 ANGLE, WIDTH, ACTIVE, KAPPA = 0.1, 8, 4, 0.03
@@ -132,7 +136,9 @@ def draw(arrays: dict[str, np.ndarray]):
     left.set(ylim=(low / 1.25, high * 1.3), xlim=(0, len(risk)), xlabel="subpath", ylabel="risk $F$")
     left.set_xticks(np.arange(len(risk)) + 0.5, arrays["numbers"])
     left.tick_params(axis="x", length=0)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=5, handlelength=2.2, columnspacing=1)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside upper center", ncols=5, handlelength=2.2, columnspacing=1
+    )
     alpha = arrays["alpha"]
     right.loglog(alpha, arrays["corrected"], color="C0", ls="--")
     near = {"textcoords": "offset points", "fontsize": 8}

@@ -1,4 +1,9 @@
-"""Sublevel trees of three landscapes: two minima of one unit, a swap in the plane, and a wall that a grid does not see."""
+"""Sublevel trees of three landscapes: two minima of one unit, a swap in the plane, and a wall that a grid does not see.
+
+(a) v rho(u x), a poor minimum at 0.281 beside the global one at 0.031. (b) Student and teacher with two units 90 degrees
+apart, W_2 refitted: the bound is that from det W_1 = 0. (c) Three units, W_2 refitted: a grid that misses det Z = 0 sees one
+component at risk zero.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,10 @@ from theory.counterexamples import poor_minimum, teacher_student_landscape
 from theory.sublevel_trees import landscape, sublevel_tree
 
 CAPTION = (
-    "Three landscapes above, in white the parts just below the level at which their two deep components (1, 2: lowest points) merge, "
-    "and below the trees of components, a bar from birth to merger each: one unit with a poor minimum (a, d), two units with a "
-    "second layer refitted, where a net and its swap merge at the bound from det W1 = 0 (b, e), and the permutation task, where "
-    "a grid that does not see det Z = 0 finds one component and the sign of det Z two, up to the barrier e(2) (c, f). It would "
-    "be refuted by bars that end elsewhere than the dotted lines."
+    "Landscapes, white where just below the level at which their two deep components (1, 2) merge, and their trees, a "
+    "bar from birth to merger: one unit with a poor minimum (a, d), a net and its swap (b, e), and the permutation "
+    "task, where only the sign of det Z tells two components apart (c, f). It would be refuted by bars that end "
+    "elsewhere than the dotted lines."
 )
 
 CLAIMS = ("sec-2.3.1-tessellation", "sec-2.3.1-mixture", "sublevel-tree")

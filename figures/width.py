@@ -1,4 +1,8 @@
-"""Corollary 2.5: how far two nets of a level set are from being joined inside it, against the width, with both slopes."""
+"""Corollary 2.5: how far two nets of a level set are from being joined inside it, against the width, with both slopes.
+
+The gap is the certified maximum of the coin-toss (Maurey) path less the larger end, over E Y^2. Dashed: what tossing coins
+allows, |W_2|_1^2 zeta^2 / floor(m/2), with the l1 norm of the ends and the zeta of their rows.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,9 @@ from theory.relu_paths import connect
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "The energy gap between two nets with random first and best second layers (median and range over pairs, n inputs; "
-    "triangles: none) lies far below what tossing coins allows and falls like 1/m or faster, not like the printed m^(-1/n), "
-    "for two targets that the nets fit (a, b), and for a third one as soon as they fit it (c). It would be refuted by a mark "
-    "above the dashed line of its panel."
+    "The energy gap between nets with random first and best second layers (median and range; triangles: none) falls "
+    "like 1/m or faster, not like the printed m^(-1/n), for two targets that the nets fit (a, b), and for a third as "
+    "soon as they fit it (c). It would be refuted by a mark above the dashed line of its panel."
 )
 CLAIMS = ("cor-2.5-rate", "sharper-maurey")
 INPUTS, KAPPA = 8, 0.01
