@@ -206,7 +206,7 @@ class ResponseNorm(Layer):
     def apply(self, theta: Any, x: Any, key: Any = None) -> Any:
         """The sum over neighbours is one product with a band matrix."""
         jnp = need("jax.numpy")
-        channel = jnp.arange(x.shape[-1])
+        x, channel = jnp.asarray(x), jnp.arange(x.shape[-1])
         band = (abs(channel[:, None] - channel) <= self.radius).astype(x.dtype)
         return x * (self.bias + self.alpha * ((x * x) @ band)) ** -self.beta
 

@@ -76,6 +76,7 @@ class Model:
 
         key: of JAX, while training; without one nothing is random.
         """
+        theta, X = need("jax.numpy").asarray(theta), need("jax.numpy").asarray(X)
         for k, (layer, part) in enumerate(zip(self.layers, self.slices)):
             own = None if key is None else need("jax.random").fold_in(key, k)
             X = layer.apply(theta[part], X, own)
