@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.landscapes import SCREEN, Landscape, landscape_of
-from theory.maxima import Named, PathMaximum
+from theory.maxima import Method, Named, PathMaximum
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -96,7 +96,11 @@ def geodesic(
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
     string = String(landscape, points if len(points) > 1 else np.repeat(points, 2, axis=0))
-    bad = string.outside(level)
+    bad = _uncertified(string, level)
+    if bad.size and (string.pieces.method[bad] == Method.SAMPLED).all():
+        raise ValueError(
+            "risk must be a Risk, or a landscape that bounds its pieces; this one is only looked at, so no path is certified"
+        )
     if bad.size:
         height = float(np.maximum(string.top[bad], 0).max())
         raise ValueError(
@@ -104,7 +108,7 @@ def geodesic(
         )
     before = path.normalised_length
     straight = String(landscape, points[[0, -1]])
-    if not straight.outside(level).size:
+    if not _uncertified(straight, level).size:
         after = straight.path.normalised_length
         return Geodesic(straight.path, before, after, 1.0, straight.maximum(), Status.STRAIGHT, 0)
     held, margin, lengths, status, made = string, MARGIN, [_length(string)], Status.SWEEPS, 0
@@ -116,11 +120,19 @@ def geodesic(
             status = Status.SETTLED
         if made % PATIENCE == 0 or made == sweeps or status is Status.SETTLED:
             string = _shortcut(string, level * (1 - margin))
-            if string.outside(level).size:  # a piece rises between the points looked at: begin again, more carefully
+            if _uncertified(
+                string, level
+            ).size:  # a piece rises between the points looked at: begin again, more carefully
                 string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
             elif string.path.length < held.path.length:  # new vertices on a piece are rounded, and may lengthen it
                 held = string
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
+
+
+def _uncertified(string: String, level: float) -> Array:
+    """Indices of the pieces that exceed the level, or of which nothing proves that they do not."""
+    bad = string.outside(level)
+    return bad if bad.size else np.flatnonzero(string.upper > level)
 
 
 def _sweep(string: String, goal: float, beads: int) -> String:
