@@ -69,7 +69,7 @@ class _Engine:
 
 
 @lru_cache(maxsize=2)
-def _engine(task: Any) -> _Engine:
+def _engine(task: Task) -> _Engine:
     """Compiled once for all landscapes of a task."""
     return _Engine(task)
 

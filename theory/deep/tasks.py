@@ -48,6 +48,9 @@ class Task(Protocol):
 
     preset: Preset
 
+    def __hash__(self) -> int:
+        """By identity: what is compiled for a task is kept with it."""
+
     @property
     def net(self) -> Model | Lstm:
         """With size and weights."""
