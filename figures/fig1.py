@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from checks import clusters
 from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
 from theory import polynomial_tasks
@@ -52,6 +53,7 @@ def arguments(parser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
 
 
 def data(
@@ -64,6 +66,7 @@ def data(
     alpha: float = polynomial_tasks.ALPHA,
     seed: int = 0,
     jobs: int | None = None,
+    scheduler: str | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """The runs behind the figure, summarised.
@@ -81,7 +84,7 @@ def data(
         levels = polynomial_tasks.LEVELS[name][3::4] if fast else polynomial_tasks.LEVELS[name]
         size = {"points": 32, "steps": 4000, "jobs": 1} if fast else {"points": points, "steps": steps, "jobs": jobs}
         records = experiments.run(
-            name, levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size
+            name, levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, scheduler=scheduler, **size
         )
         arrays[f"{name}/levels"] = np.array(levels)
         for preset in polynomial_tasks.PRESETS:

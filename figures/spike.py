@@ -6,6 +6,7 @@ from pathlib import Path as File
 
 import numpy as np
 
+from checks import clusters
 from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
 from theory import polynomial_tasks
@@ -30,6 +31,7 @@ def arguments(parser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
 
 
 def data(
@@ -40,6 +42,7 @@ def data(
     steps: int = 20_000,
     seed: int = 0,
     jobs: int | None = None,
+    scheduler: str | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """levels, constant, and for each alpha the lengths (levels, 4) of the authors' preset."""
@@ -56,7 +59,14 @@ def data(
     }
     for alpha in ALPHAS:
         records = experiments.run(
-            "cubic", levels, min(pairs, 2) if fast else pairs, seed=seed, alpha=alpha, out=out, **size
+            "cubic",
+            levels,
+            min(pairs, 2) if fast else pairs,
+            seed=seed,
+            alpha=alpha,
+            out=out,
+            scheduler=scheduler,
+            **size,
         )
         arrays[f"alpha {alpha:g}"] = experiments.summary(records, levels, "authors", "length_weights")
     return arrays
