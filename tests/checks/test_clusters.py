@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from checks import clusters, gap, runner, sweeps
 from checks import __main__ as command
+from checks import clusters, gap, runner, sweeps
 from figures import _experiments as experiments
 from theory import polynomial_tasks
 
@@ -83,14 +83,14 @@ def test_a_killed_worker_is_survived(pool, tmp_path):
 def test_a_worker_with_other_versions_computes_nothing(scheduler, pool, monkeypatch, tmp_path):
     """The planted fault: this process wants a NumPy that the workers do not have, from the start or once it runs."""
     monkeypatch.setitem(pool._wanted, "numpy", "1.0")
-    with pytest.raises(sweeps.SweepError, match="ClusterError: numpy .*, and 1.0 is wanted"):
+    with pytest.raises(sweeps.SweepError, match=r"ClusterError: numpy .*, and 1\.0 is wanted"):
         sweeps.run(die_once, [{"k": 1, "mark": str(tmp_path)}], tmp_path / "s", executor=pool)
-    found = list(runner.results(["prop-2.1"], executor=pool))[0]
+    (found,) = runner.results(["prop-2.1"], executor=pool)
     assert found.status_word == "error"
     assert "numpy" in found.error
-    with pytest.raises(clusters.ClusterError, match=r"^worker tcp://[\d.:]+: numpy [\d.]+, and 1.0 is wanted; install"):
-        with clusters.cluster(scheduler):
-            pass
+    says = r"^worker tcp://[\d.:]+: numpy [\d.]+, and 1\.0 is wanted; install"
+    with pytest.raises(clusters.ClusterError, match=says), clusters.cluster(scheduler):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -121,5 +121,5 @@ def test_without_dask_the_extra_is_named(monkeypatch):
 
 def test_versions_are_compared_in_this_process_too():
     assert clusters.alike(clusters.versions(), int) == 0
-    with pytest.raises(clusters.ClusterError, match="halfrect .*, and 0 is wanted"):
+    with pytest.raises(clusters.ClusterError, match=r"halfrect .*, and 0 is wanted"):
         clusters.alike({**clusters.versions(), "halfrect": "0"}, int)
