@@ -22,10 +22,9 @@ from theory.risk import Risk, Sample
 from theory.string_sampling import greedy
 
 CAPTION = (
-    "Two trained nets on digits and four routes between them: the straight line leaves the level set by far, "
-    "alignment leaves a hump, the string pays a little, idle units nothing (a; b: near the larger end), and theirs "
+    "Two nets trained on digits: the straight line leaves the level set by far, alignment leaves a hump, the string pays a little, idle units nothing (a; b: near the larger end), and theirs "
     "alone has a bound on its error on fresh digits (c). It would be refuted by a curve above its diamond, or by an "
-    "error of the idle-unit path above the line in (c) for more than one draw in twenty."
+    "error of the idle-unit path above the line in (c) in more than one draw in twenty."
 )
 CLAIMS = ("multilayer-2.4", "dropout-reduction", "held-out")
 KAPPA, SLACK, DELTA = 1e-3, 1.05, 0.05
