@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import sweeps
-from checks.examine import one_thread
+from checks import clusters, sweeps
 from checks.processes import cpus, processes
 from checks.programs import counter
 from checks.sweeps import Cell
@@ -35,15 +34,17 @@ def run(
     steps: int = polynomial_tasks.MAX_STEPS,
     out: File | None = None,
     jobs: int | None = 1,
+    scheduler: str | None = None,
 ) -> list[dict]:
     """One record per pair, level and preset: fields of `polynomial_tasks.Row`, and the number of the pair.
 
     The last preset is the straight line between the ends. Pairs whose ends did not reach a level within `steps` have no
     record there. out: a folder for the records (`_figure1.write`), and for a file in which everything finished is kept, so
-    that a run that was stopped goes on; jobs: processes (None: one per core).
+    that a run that was stopped goes on; jobs: processes (None: one per core); scheduler: that of the cluster whose workers
+    compute instead, see `checks.clusters`.
     """
     own = {"task": task, "points": points, "seed": seed, "steps": steps}
-    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs) as executor:
+    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs, scheduler) as executor:
 
         def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
             with counter(f"{task}: {what}") as progress:
@@ -74,8 +75,7 @@ def train_ends(cell: Cell) -> Cell:
     """The ends of CHUNK pairs from number `first` on: ends[pair][level] = (a, b), None where one was not reached."""
     risk, levels = polynomial_tasks.task(cell["task"], points=cell["points"]), polynomial_tasks.LEVELS[cell["task"]]
     rng = [cell["seed"], cell["first"]]
-    with one_thread():
-        ends = polynomial_tasks.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
+    ends = polynomial_tasks.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
     ends = ends.reshape(len(levels), CHUNK, 2, -1).swapaxes(0, 1)
     return {"ends": [[[_listed(end) for end in pair] for pair in row] for row in ends]}
 
@@ -88,8 +88,7 @@ def connect(cell: Cell) -> Cell:
     """One pair at one level, under every preset."""
     risk = polynomial_tasks.task(cell["task"], points=cell["points"])
     a, b, rng = np.array(cell["a"]), np.array(cell["b"]), [cell["seed"], cell["pair"]]
-    with one_thread():
-        rows = polynomial_tasks.pair_rows(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
+    rows = polynomial_tasks.pair_rows(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
     return {"rows": [asdict(row) for row in rows]}
 
 
@@ -109,14 +108,10 @@ def _file(out: File | None, name: str) -> Iterator[File]:
         yield File(folder) / name
 
 
-@contextmanager
-def _workers(jobs: int | None) -> Iterator[Executor | None]:
-    """One worker is a thread of this process; for more, `sweeps` starts processes."""
+def _workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
+    """One worker is a thread of this process; for more, `sweeps` starts processes, or a cluster has them."""
+    if scheduler is not None:
+        return clusters.cluster(scheduler)
     if jobs == 1 or (jobs is None and cpus() == 1):
-        with ThreadPoolExecutor(1) as executor:
-            yield executor
-    elif jobs is None:
-        yield None
-    else:
-        with processes(jobs) as executor:
-            yield executor
+        return ThreadPoolExecutor(1)
+    return nullcontext() if jobs is None else processes(jobs)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from checks import clusters
 from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
 from figures import _figure1
@@ -74,6 +75,7 @@ def arguments(parser) -> None:
     parser.add_argument("--alpha", type=float, default=SIZE["alpha"], help="beads are trained to alpha * level")
     parser.add_argument("--seed", type=int, default=SIZE["seed"])
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
 
 
 def data(
@@ -86,6 +88,7 @@ def data(
     alpha: float = SIZE["alpha"],
     seed: int = SIZE["seed"],
     jobs: int | None = None,
+    scheduler: str | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """The runs behind the figure, summarised; those shipped, unless a number of pairs is given.
@@ -110,7 +113,7 @@ def data(
         if pairs is None:
             records = _figure1.read(_figure1.file_of(name, alpha))[0]
         else:
-            records = experiments.run(name, levels, pairs, out=out, jobs=jobs, **own)
+            records = experiments.run(name, levels, pairs, out=out, jobs=jobs, scheduler=scheduler, **own)
         arrays |= _arrays(name, records, levels, (*polynomial_tasks.PRESETS, "straight"))
         theirs = [
             [r for r in records if r["preset"] == "authors" and r["accepted"] and r["level"] == x] for x in levels

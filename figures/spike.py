@@ -6,6 +6,7 @@ from pathlib import Path as File
 
 import numpy as np
 
+from checks import clusters
 from checks.claims.sections_3_4 import published
 from figures import _experiments as experiments
 from figures import _figure1, fig1
@@ -30,6 +31,7 @@ def arguments(parser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
 
 
 def data(
@@ -40,6 +42,7 @@ def data(
     steps: int = 20_000,
     seed: int = 0,
     jobs: int | None = None,
+    scheduler: str | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """levels, constant, and for each alpha the lengths (levels, 4) of the authors' preset; the runs shipped, without pairs."""
@@ -58,7 +61,9 @@ def data(
         if pairs is None:
             records = _figure1.read(_figure1.file_of("cubic", alpha))[0]
         else:
-            records = experiments.run("cubic", levels, pairs, alpha=alpha, out=out, jobs=jobs, **own)
+            records = experiments.run(
+                "cubic", levels, pairs, alpha=alpha, out=out, jobs=jobs, scheduler=scheduler, **own
+            )
         arrays[f"alpha {alpha:g}"] = _figure1.summary(records, levels, "authors", "length_weights")
     return arrays | {"levels": np.array(levels), "shipped": np.array(pairs is None)}
 
