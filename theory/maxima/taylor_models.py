@@ -65,6 +65,14 @@ class Model(NamedTuple):
     rest: Array
 
 
+class Step(NamedTuple):
+    """A layer as a remainder sees it: W^T err times the factor, and what is added: W (B, n_below, n), the others (B, N, n)."""
+
+    W: Array
+    factor: Array
+    made: Array
+
+
 def upper_bounds(
     risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, inputs: Inputs | None = None
 ) -> Array:
@@ -213,26 +221,56 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
+    backward = network.depth > 2 and not point
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
+    steps = []
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
         # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
         g = 4 * gamma(W.shape[-2] + 8)
+        name = network.rho(k).name
         if point:
             rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
-            still = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
-            h = _seen(network, k, _activate(network.rho(k).name, still, radii))
+            z = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            h = _seen(network, k, _activate(name, z, radii)[0])
             continue
         first, *others = h.slopes
         bend = 0.5 * rho**2 * (first @ D)
         slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
         cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
         reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
-        rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
-        rest = rest + reach @ (g * A) + tiny
-        h = _seen(network, k, _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii))
-    return h
+        made = (np.abs(bend) + cross) * (1 + 8 * UNIT) + reach @ (g * A) + tiny
+        carried = h.rest @ np.abs(W)
+        if backward:
+            made = made + (h.rest @ (rho * np.abs(D))) * (1 + 2 * g)
+            rest = carried * (1 + 2 * g) + made
+        else:
+            rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + made
+        h, factor, lost = _activate(name, Model(h.centre @ W + bend, slopes, rest), radii)
+        h = _seen(network, k, h)
+        steps.append(Step(W, factor, lost + factor * made))
+    return h._replace(rest=np.minimum(h.rest, _backward(steps, h.rest))) if backward else h
+
+
+def _backward(steps: list[Step], forward: Array) -> Array:
+    """The remainder of the outputs (B, N, n_out), what every step made carried to them by the product of the steps above.
+
+    forward: the same with every matrix replaced by its absolute values.
+    """
+    count = sum(step.W.shape[-2] + 4 for step in steps)
+    *below, last = steps
+    rests = []
+    for o in range(last.W.shape[-1]):
+        total = last.made[..., o]
+        carrier = last.factor[..., o, None] * last.W[..., None, :, o]
+        for step in reversed(below):
+            carrier = carrier[..., : step.made.shape[-1]]  # a bias below has no remainder
+            total = total + (np.abs(carrier) * step.made).sum(axis=-1)
+            if step is not below[0]:
+                carrier = (carrier * step.factor) @ np.swapaxes(step.W, -1, -2)
+        rests.append(total)
+    return np.stack(rests, axis=-1) * (1 + gamma(count)) + 2 * gamma(count) * forward
 
 
 def _seen(network: Network, k: int, h: Model) -> Model:
@@ -246,18 +284,22 @@ def _pad(part: Array) -> Array:
     return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
 
 
-def _activate(name: str, z: Model, radii: list[Array]) -> Model:
+def _activate(name: str, z: Model, radii: list[Array]) -> tuple[Model, Array, Array]:
+    """The features of z; by what its remainder was multiplied, and what was added to that."""
     if name == "identity":
-        return z
+        return z, np.ones_like(z.rest), np.zeros_like(z.rest)
     radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
     radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
-    return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+    centre, factor, made = _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+    rest = factor * z.rest * (1 + 16 * UNIT) + made
+    return Model(centre, [factor * s for s in z.slopes], rest), factor, made
 
 
-def _relu(z: Model, radius: Array) -> Model:
+def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
     """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1].
 
-    z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or the model's own underflow is not covered.
+    Centre, a, and what is added to a z.rest. z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or
+    the model's own underflow is not covered.
     """
     active, dead = z.centre >= radius, z.centre <= -radius
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -266,14 +308,15 @@ def _relu(z: Model, radius: Array) -> Model:
     open_ = ~(active | dead)
     height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
     blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
-    return Model(a * z.centre + height, [a * s for s in z.slopes], a * z.rest * (1 + 4 * UNIT) + height + blur)
+    return a * z.centre + height, a, height + blur
 
 
-def _smooth(name: str, z: Model, radius: Array) -> Model:
+def _smooth(name: str, z: Model, radius: Array) -> tuple[Array, Array, Array]:
     """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval.
 
-    sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach with s = sigma(z_c): so p is expanded about s, which is
-    known. Only where the interval is wide is sigma evaluated at its two ends.
+    Centre, sigma'(z_c), and what is added to sigma' z.rest. sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach
+    with s = sigma(z_c): so p is expanded about s, which is known. Only where the interval is wide is sigma evaluated at its
+    two ends.
     """
     sigma, p, stationary, peak, rate = _CURVATURE[name]
     s = sigma(z.centre)
@@ -299,8 +342,8 @@ def _smooth(name: str, z: Model, radius: Array) -> Model:
         ends = _range(p, sigma(middle - half) - LIBM, sigma(middle + half) + LIBM, stationary)
         low[wide], high[wide] = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
     quarter = 0.25 * radius * radius
-    rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
-    return Model(s + quarter * (high + low), [first * slope for slope in z.slopes], rest)
+    made = quarter * (high - low) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
+    return s + quarter * (high + low), first, made
 
 
 def _range(function: Any, left: Array, right: Array, stationary: tuple[float, float]) -> tuple[Array, Array]:
