@@ -227,7 +227,7 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
-        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
+        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of what is added to the remainder.
         g = 4 * gamma(W.shape[-2] + 8)
         name = network.rho(k).name
         if point:
@@ -238,15 +238,17 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         first, *others = h.slopes
         bend = 0.5 * rho**2 * (first @ D)
         slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
-        cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
-        reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
-        made = (np.abs(bend) + cross) * (1 + 8 * UNIT) + reach @ (g * A) + tiny
-        carried = h.rest @ np.abs(W)
+        reach = np.abs(h.centre) + h.rest + rho * np.abs(first)
+        made = np.abs(bend) + tiny
+        for r, s in zip(radii[1:], others):
+            reach, made = reach + r * np.abs(s), made + (rho * r) * np.abs(s @ D)
+        made = made + reach @ (g * A)
+        kept, bent = (1 + 2 * g) * np.abs(W), (1 + 2 * g) * rho * np.abs(D)
         if backward:
-            made = made + (h.rest @ (rho * np.abs(D))) * (1 + 2 * g)
-            rest = carried * (1 + 2 * g) + made
+            made = made + h.rest @ bent
+            rest = h.rest @ kept + made
         else:
-            rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + made
+            rest = h.rest @ (kept + bent) + made
         h, factor, lost = _activate(name, Model(h.centre @ W + bend, slopes, rest), radii)
         h = _seen(network, k, h)
         steps.append(Step(W, factor, lost + factor * made))
@@ -288,10 +290,12 @@ def _activate(name: str, z: Model, radii: list[Array]) -> tuple[Model, Array, Ar
     """The features of z; by what its remainder was multiplied, and what was added to that."""
     if name == "identity":
         return z, np.ones_like(z.rest), np.zeros_like(z.rest)
-    radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
+    radius = z.rest
+    for r, s in zip(radii, z.slopes):
+        radius = radius + r * np.abs(s)
     radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
     centre, factor, made = _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
-    rest = factor * z.rest * (1 + 16 * UNIT) + made
+    rest = factor * z.rest + made
     return Model(centre, [factor * s for s in z.slopes], rest), factor, made
 
 
@@ -301,13 +305,10 @@ def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
     Centre, a, and what is added to a z.rest. z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or
     the model's own underflow is not covered.
     """
-    active, dead = z.centre >= radius, z.centre <= -radius
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)
-    a = np.where(active, 1.0, np.where(dead, 0.0, a))
-    open_ = ~(active | dead)
-    height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
-    blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
+    above, below = radius + z.centre, radius - z.centre
+    a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
+    height = 0.5 * np.maximum((1 - a) * above, a * below) * (1 + 8 * UNIT)
+    blur = 16 * UNIT * radius * ((above > 0) & (below > 0))  # rounding of a z, |z.centre| <= radius, and of what is added
     return a * z.centre + height, a, height + blur
 
 
