@@ -187,9 +187,7 @@ def _refine(
         best = goal.best(value)
         wanting = np.flatnonzero((bound > goal.bound(best)[s]) & ~goal.exceeded(best)[s])  # NaN wants
         middle = np.full(len(bound), np.nan)
-        middle[wanting] = _improve(
-            risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t
-        )
+        middle[wanting] = _improve(risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t)
         best = goal.best(value)
         allowed, exceeded = goal.bound(best), goal.exceeded(best)
         done = (bound <= allowed[s]) | exceeded[s]
@@ -213,7 +211,9 @@ def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, v
         return np.zeros(0)
     with np.errstate(over="ignore", invalid="ignore"):
         seen = risk.values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
-    order = np.argsort(np.where(np.isfinite(seen), seen, -np.inf), kind="stable")  # the highest of a segment is written last
+    order = np.argsort(
+        np.where(np.isfinite(seen), seen, -np.inf), kind="stable"
+    )  # the highest of a segment is written last
     order = order[np.isfinite(seen[order]) & (seen[order] > value[s[order]])]
     value[s[order]], t[s[order]] = seen[order], at[order]
     return seen

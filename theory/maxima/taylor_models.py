@@ -12,6 +12,13 @@ and the largest loss of an output within e of c + s d is convex in d, for every 
 (`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
 a point evaluation, from both sides.
 
+Backward. The remainder obeys err -> factor (W(t_c) err) + made, step by step, |made| known: so of K >= 3 layers that of the
+outputs is sum_k |J_k| made_k, J_k the product of the factors and matrices above step k, which is never above what the forward
+pass finds, sum_k M_k made_k with M_k that product of absolute values. J_k in floats is within gamma(n) M_k of J_k, n the
+sum of all widths; so gamma(n) times the forward remainder covers the rounding of every J_k at once, and that of the sum.
+(A product in J_k that underflows is off by SUBNORMAL / 2, and by no more than that times the forward remainder behind step k
+in the end: TINY times the sum of those covers it.) In between, the forward remainder still decides which relus are open.
+
 Underflow. A product loses at most SUBNORMAL / 2, in a centre and, times rho <= 1 or the radius r_j of a group, in a
 slope. TINY (1 + sum_j r_j) in every remainder before an activation covers that, and what the activation loses: its own
 allowance of 4 u times the interval's radius is at least 4 u TINY (1 + sum_j r_j), some 10^7 (1 + sum_j r_j) SUBNORMAL.
@@ -66,11 +73,15 @@ class Model(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A layer as a remainder sees it: W^T err times the factor, and what is added: W (B, n_below, n), the others (B, N, n)."""
+    """A layer as a remainder sees it: W^T err times the factor, what is added, and what that is at most in the end.
+
+    W (B, n_below, n), the others (B, N, n).
+    """
 
     W: Array
     factor: Array
     made: Array
+    rest: Array
 
 
 def upper_bounds(
@@ -250,8 +261,8 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         else:
             rest = h.rest @ (kept + bent) + made
         h, factor, lost = _activate(name, Model(h.centre @ W + bend, slopes, rest), radii)
+        steps.append(Step(W, factor, lost + factor * made, h.rest))
         h = _seen(network, k, h)
-        steps.append(Step(W, factor, lost + factor * made))
     return h._replace(rest=np.minimum(h.rest, _backward(steps, h.rest))) if backward else h
 
 
@@ -268,7 +279,7 @@ def _backward(steps: list[Step], forward: Array) -> Array:
         carrier = last.factor[..., o, None] * last.W[..., None, :, o]
         for step in reversed(below):
             carrier = carrier[..., : step.made.shape[-1]]  # a bias below has no remainder
-            total = total + (np.abs(carrier) * step.made).sum(axis=-1)
+            total = total + (np.abs(carrier) * step.made).sum(axis=-1) + TINY * step.rest.sum(axis=-1)
             if step is not below[0]:
                 carrier = (carrier * step.factor) @ np.swapaxes(step.W, -1, -2)
         rests.append(total)
@@ -308,7 +319,9 @@ def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
     above, below = radius + z.centre, radius - z.centre
     a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
     height = 0.5 * np.maximum((1 - a) * above, a * below) * (1 + 8 * UNIT)
-    blur = 16 * UNIT * radius * ((above > 0) & (below > 0))  # rounding of a z, |z.centre| <= radius, and of what is added
+    blur = (
+        16 * UNIT * radius * ((above > 0) & (below > 0))
+    )  # rounding of a z, |z.centre| <= radius, and of what is added
     return a * z.centre + height, a, height + blur
 
 
