@@ -61,6 +61,7 @@ _CURVATURE: dict[str, tuple[Any, Any, tuple[float, float], float, float]] = {
         1.0,
     ),
 }
+PAYS = 32  # the backward bound pays from so many (hidden units times layers above them) for each output: measured
 BLOCK = 8_000  # numbers in one array: cells times samples times units; small enough for the cache
 
 
@@ -232,7 +233,7 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
-    backward = network.depth > 2 and not point
+    backward = not point and PAYS * network.widths[-1] <= min(network.widths[1:-1], default=0) * (network.depth - 2)
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
     steps = []
     for k, (W, D, size_k) in enumerate(matrices, start=1):
