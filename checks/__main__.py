@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from checks import certificates, claims, programs, report, tables
+from checks import certificates, claims, clusters, programs, report, tables
 from checks.claim import Status
 from checks.examine import Result
 from checks.processes import cpus
@@ -84,12 +84,14 @@ def select(words: Sequence[str]) -> list[str]:
 def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[report.Picture] = ()) -> int:
     start, done, interrupted = time.perf_counter(), {}, False
     try:
-        with report.Bar(ids) as bar:
-            for result in results(
-                ids, seed=options.seed, budget=options.budget, jobs=options.jobs, data=options.data, progress=bar.part
-            ):
+        with clusters.workers(options.scheduler) as executor, report.Bar(ids) as bar:
+            how = {"seed": options.seed, "budget": options.budget, "jobs": options.jobs, "data": options.data}
+            for result in results(ids, **how, executor=executor, progress=bar.part):
                 done[result.id] = result
                 bar.finish(result)
+    except clusters.ClusterError as error:
+        print(f"checks: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         interrupted = True
     found = [done[claim_id] for claim_id in ids if claim_id in done]
@@ -203,6 +205,7 @@ def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs", type=_count("--jobs", 1), default=min(cpus(), 8), help="processes (default: one per core, at most 8)"
     )
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
     parser.add_argument("--controls", action="store_true", help="show what each planted fault gave")
     parser.add_argument(
         "--data", metavar="FILE", help="your table instead of the shipped ones: .csv or .npz (see README)"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from checks import claims, smt
 from checks.claim import Claim, Evidence, Outcome, Setting, Status, Verdict, Witness
+from checks.processes import one_thread
 from checks.tables import Tables, shipped
 
 Progress = Callable[[str, float], None]
@@ -167,16 +167,6 @@ def _status(result: Result) -> Status:
     if not result.control_caught:
         return Status.BROKEN
     return Status.AGREES if result.verdict is result.recorded else Status.DIFFERS
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """One BLAS thread: the sums, hence the margins, are the same whatever the number of jobs."""
-    import scipy.linalg  # noqa: F401  its BLAS must be loaded to be limited
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        yield
 
 
 def plain(value: Any) -> Any:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks import programs, sweeps
+from checks import clusters, programs, sweeps
 from checks.sweeps import Cell
 from checks.tables import shipped, standardised
 from theory import compression, oracle, relu_paths
@@ -187,6 +187,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=1000, help="sample size N (default 1000)")
     parser.add_argument("--kappa", type=float, default=0.01, help="in units of (E Y^2 |Sigma|)^(1/2) (default 0.01)")
     parser.add_argument("--data", help=f"folder with mnist.npz (default: the environment variable {DATA})")
+    parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
     options = parser.parse_args(words)
     console = programs.Console()
     try:
@@ -202,7 +203,7 @@ def main(words: Sequence[str] | None = None) -> int:
                     raise
                 console.print(f"skipped: {error}")
                 names.remove(name)
-        with programs.counter("cells") as progress:
+        with clusters.workers(options.scheduler) as executor, programs.counter("cells") as progress:
             table = sweep(
                 options.file,
                 targets=names,
@@ -211,6 +212,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 samples=options.samples,
                 kappa=options.kappa,
                 data=options.data,
+                executor=executor,
                 progress=progress,
             )
     except ValueError as error:

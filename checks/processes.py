@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from multiprocessing import get_context
 
 WINDOWS = 61  # handles that Windows can wait for at once: no pool there has more processes
@@ -41,6 +41,36 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+class _Limit:
+    """The BLAS of this process at one thread while anybody asks for it, whichever thread it was who asked first."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._limits = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        import scipy.linalg  # noqa: F401  its BLAS must be loaded to be limited
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if self._inside == 0:
+                self._limits.enter_context(threadpool_limits(1))
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limits.close()
+
+
+_limit = _Limit()
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """One BLAS thread: the sums, hence the results, are the same whatever the number of jobs."""
+    return _limit
 
 
 @contextmanager

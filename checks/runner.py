@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -34,12 +34,20 @@ def results(
     budget: str = "quick",
     jobs: int = 1,
     data: str | None = None,
+    executor: Executor | None = None,
     progress: Progress = lambda claim_id, fraction: None,
 ) -> Iterator[Result]:
     """Run claims in `jobs` processes and yield each result when it is there (in any order).
 
-    data: a table of the user's instead of the shipped ones. Closing the iterator, or Ctrl-C, ends the processes.
+    data: a table of the user's instead of the shipped ones. executor: that of `checks.clusters.cluster`, whose workers
+    run the claims instead; it is left running. Closing the iterator, or Ctrl-C, ends the processes.
     """
+    if executor is not None:
+        tables = from_file(data) if data else None
+        handed = {executor.submit(run_claim, i, seed=seed, budget=budget, tables=tables): i for i in ids}
+        for future in as_completed(handed):
+            yield _collect(future, handed[future])
+        return
     jobs = allowed(min(jobs, len(ids)))
     if jobs <= 1:
         tables = from_file(data) if data else shipped()
@@ -75,6 +83,9 @@ def _collect(future: Future[Result], claim_id: str) -> Result:
         return future.result()
     except BrokenProcessPool:
         return Result(claim_id, Status.ERROR, error="its process was killed (out of memory?), and the others with it")
+    except Exception as error:  # of the cluster: workers that died, or that hold other versions
+        text = " ".join(str(error).split())
+        return Result(claim_id, Status.ERROR, error=f"not run: {type(error).__name__}: {text}"[:300])
 
 
 @contextlib.contextmanager

@@ -6,18 +6,20 @@ in one transaction by the process that called `run`; a sweep that was killed goe
 
 from __future__ import annotations
 
+import importlib
 import json
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager
 from os import PathLike
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-from checks.processes import cpus, processes
+from checks.processes import cpus, one_thread, processes
 
 Cell = dict[str, Any]
 
@@ -44,22 +46,24 @@ def run(
 
     function: picklable, deterministic, returns a mapping that JSON can hold. name: what a cell's key says of it
     (default: its module and name), so that all who give the same name share a file. executor: default one process per
-    core that this process may use; any other (threads, dask's client executor) is used as it is and left running.
-    ahead: how many cells are handed out at a time (default: two per worker that the executor is known to have, or per
-    core); for a cluster, twice its threads. progress(done, total) after every cell. When a cell raises, running ones
+    core that this process may use; any other (threads, `checks.clusters.cluster`) is used as it is and left running.
+    ahead: how many cells are handed out at a time (default: two per worker that the executor has at the time, or per
+    core where it does not tell). Cells are computed with one BLAS thread. progress(done, total) after every cell. When a cell raises, running ones
     are finished and kept, and SweepError names it, as it does a file that is not a sweep's. Equal cells are computed
     once; two runs on one file at the same time share what they finish, and at worst compute a cell twice.
     """
-    keys = [key(name or _name(function), cell) for cell in cells]
+    function = _everywhere(function)
+    name = name or f"{function.__module__}.{function.__qualname__}"
+    keys = [key(name, cell) for cell in cells]
     with closing(_open(file)) as store, _readable(file):
         held = _finished(store)
         missing = {k: cell for k, cell in zip(keys, cells) if k not in held}
         progress(len(set(keys)) - len(missing), len(set(keys)))
         if missing:
             with _executor(executor, len(missing)) as pool:
-                ahead = max(1, ahead or 2 * (getattr(pool, "_max_workers", None) or cpus()))
                 tell = lambda left: progress(len(set(keys)) - left, len(set(keys)))  # noqa: E731
-                _compute(function, missing, store, pool, ahead, tell)
+                many = lambda: max(1, ahead or 2 * (getattr(pool, "_max_workers", None) or cpus()))  # noqa: E731
+                _compute(function, missing, store, pool, many, tell)
         found = _finished(store)
     return [_cell(file, found.get(k)) for k in keys]
 
@@ -72,13 +76,12 @@ def key(name: str, cell: Cell) -> str:
         raise SweepError(f"a cell must hold plain numbers and strings; got {cell!r}: {error}") from error
 
 
-def _name(function: Callable[[Cell], Mapping[str, Any]]) -> str:
-    """Module and name of a function; of a module that is run with `python -m`, as everybody else calls it."""
-    module = function.__module__
-    if module == "__main__":
-        spec = getattr(sys.modules["__main__"], "__spec__", None)
-        module = spec.name if spec is not None else module
-    return f"{module}.{function.__qualname__}"
+def _everywhere(function: Callable[[Cell], Mapping[str, Any]]) -> Callable[[Cell], Mapping[str, Any]]:
+    """The function as everybody else finds it: out of a module that is run with `python -m`, that of the module's name."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if function.__module__ != "__main__" or spec is None or "." in function.__qualname__:
+        return function
+    return getattr(importlib.import_module(spec.name), function.__qualname__)
 
 
 def _open(file: str | PathLike[str]) -> sqlite3.Connection:
@@ -128,35 +131,37 @@ def _compute(
     missing: dict[str, Cell],
     store: sqlite3.Connection,
     pool: Executor,
-    ahead: int,
+    ahead: Callable[[], int],
     left: Callable[[int], None],
 ) -> None:
-    """Hand out `ahead` cells at a time and keep each as soon as it is finished."""
+    """Hand out `ahead()` cells at a time and keep each as soon as it is finished."""
     waiting = iter(missing.items())
     running: dict[Future[tuple[str, float]], str] = {}
+    finished: SimpleQueue[Future[tuple[str, float]]] = SimpleQueue()
     remaining, failure = len(missing), None
     while True:
-        while failure is None and len(running) < ahead and (pair := next(waiting, None)) is not None:
+        while failure is None and len(running) < ahead() and (pair := next(waiting, None)) is not None:
             if _holds(store, pair[0]):  # another run has finished it meanwhile
                 remaining -= 1
                 left(remaining)
                 continue
-            running[pool.submit(_timed, function, pair[1])] = pair[0]
+            future = pool.submit(_timed, function, pair[1])
+            running[future] = pair[0]
+            future.add_done_callback(finished.put)
         if not running:
             break
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            name = running.pop(future)
-            try:
-                result, seconds = future.result()
-            except Exception as error:
-                failure = failure or SweepError(f"cell {name} failed: {type(error).__name__}: {error}")
-                failure.__cause__ = failure.__cause__ or error
-                continue
-            with store:  # the results of equal cells are equal: whoever comes first
-                store.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?)", (name, result, seconds))
-            remaining -= 1
-            left(remaining)
+        future = finished.get()
+        name = running.pop(future)
+        try:
+            result, seconds = future.result()
+        except Exception as error:
+            failure = failure or SweepError(f"cell {name} failed: {type(error).__name__}: {error}")
+            failure.__cause__ = failure.__cause__ or error
+            continue
+        with store:  # the results of equal cells are equal: whoever comes first
+            store.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?)", (name, result, seconds))
+        remaining -= 1
+        left(remaining)
     if failure is not None:
         raise failure
 
@@ -167,7 +172,8 @@ def _holds(store: sqlite3.Connection, key: str) -> bool:
 
 def _timed(function: Callable[[Cell], Mapping[str, Any]], cell: Cell) -> tuple[str, float]:
     start = time.perf_counter()
-    result = json.dumps(dict(function(cell)))
+    with one_thread():
+        result = json.dumps(dict(function(cell)))
     return result, time.perf_counter() - start
 
 

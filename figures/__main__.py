@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from pathlib import Path as File
 from typing import NoReturn
 
@@ -61,6 +62,8 @@ def main(argv: list[str] | None = None, program: str = "python -m figures") -> i
         except (ValueError, OSError) as error:
             parser.error(str(error))
         print(f"{name}: {', '.join(str(file) for file in files)}")
+        caption = next(file for file in files if file.suffix == ".txt").read_text(encoding="utf-8")
+        print(textwrap.indent(textwrap.fill(caption, width=100), "    "), flush=True)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from checks import sweeps
-from checks.examine import one_thread
+from checks import clusters, sweeps
 from checks.processes import cpus, processes
 from checks.programs import counter
 from checks.sweeps import Cell
-from theory import polynomial_tasks
+from figures import _figure1
+from theory import maxima, polynomial_tasks
+from theory.risk import Risk
 
 CHUNK = 5  # pairs whose ends are trained as one batch
 
@@ -33,14 +34,17 @@ def run(
     steps: int = polynomial_tasks.MAX_STEPS,
     out: File | None = None,
     jobs: int | None = 1,
+    scheduler: str | None = None,
 ) -> list[dict]:
     """One record per pair, level and preset: fields of `polynomial_tasks.Row`, and the number of the pair.
 
-    Pairs whose ends did not reach a level within `steps` have no record there. out: the folder of a file in which
-    everything finished is kept, so that a run that was stopped goes on; jobs: processes (None: one per core).
+    The last preset is the straight line between the ends. Pairs whose ends did not reach a level within `steps` have no
+    record there. out: a folder for the records (`_figure1.write`), and for a file in which everything finished is kept, so
+    that a run that was stopped goes on; jobs: processes (None: one per core); scheduler: that of the cluster whose workers
+    compute instead, see `checks.clusters`.
     """
     own = {"task": task, "points": points, "seed": seed, "steps": steps}
-    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs) as executor:
+    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs, scheduler) as executor:
 
         def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
             with counter(f"{task}: {what}") as progress:
@@ -56,15 +60,22 @@ def run(
                 if a is not None and b is not None:
                     cells.append({**own, "alpha": alpha, "level": level, "pair": pair, "a": a, "b": b})
         found = sweep(connect, cells, "pairs")
-    return [{**row, "pair": cell["pair"]} for cell, rows in zip(cells, found) for row in rows["rows"]]
+    risk = polynomial_tasks.task(task, points=points)
+    records = [
+        {**row, "pair": cell["pair"]}
+        for cell, rows in zip(cells, found)
+        for row in (*rows["rows"], _straight(risk, cell))
+    ]
+    if out is not None:
+        _figure1.write(_figure1.file_of(task, alpha, out), records, {**own, "alpha": alpha, "pairs": pairs})
+    return records
 
 
 def train_ends(cell: Cell) -> Cell:
     """The ends of CHUNK pairs from number `first` on: ends[pair][level] = (a, b), None where one was not reached."""
     risk, levels = polynomial_tasks.task(cell["task"], points=cell["points"]), polynomial_tasks.LEVELS[cell["task"]]
     rng = [cell["seed"], cell["first"]]
-    with one_thread():
-        ends = polynomial_tasks.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
+    ends = polynomial_tasks.trained_ends(risk, levels, 2 * CHUNK, rng=rng, steps=cell["steps"])
     ends = ends.reshape(len(levels), CHUNK, 2, -1).swapaxes(0, 1)
     return {"ends": [[[_listed(end) for end in pair] for pair in row] for row in ends]}
 
@@ -77,9 +88,15 @@ def connect(cell: Cell) -> Cell:
     """One pair at one level, under every preset."""
     risk = polynomial_tasks.task(cell["task"], points=cell["points"])
     a, b, rng = np.array(cell["a"]), np.array(cell["b"]), [cell["seed"], cell["pair"]]
-    with one_thread():
-        rows = polynomial_tasks.pair_rows(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
+    rows = polynomial_tasks.pair_rows(risk, a, b, cell["level"], alpha=cell["alpha"], steps=cell["steps"], rng=rng)
     return {"rows": [asdict(row) for row in rows]}
+
+
+def _straight(risk: Risk, cell: Cell) -> dict[str, Any]:
+    """The straight line between the ends of a cell, whether or not it stays below the level."""
+    top = maxima.segment_maximum(risk, np.array(cell["a"]), np.array(cell["b"]), gap=1e-3)
+    line = {"preset": "straight", "level": cell["level"], "accepted": True, "beads": 2, "status": "STRAIGHT"}
+    return line | {"length": 1.0, "length_weights": 1.0, "value": top.value, "upper": top.upper}
 
 
 @contextmanager
@@ -91,29 +108,10 @@ def _file(out: File | None, name: str) -> Iterator[File]:
         yield File(folder) / name
 
 
-@contextmanager
-def _workers(jobs: int | None) -> Iterator[Executor | None]:
-    """One worker is a thread of this process; for more, `sweeps` starts processes."""
+def _workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
+    """One worker is a thread of this process; for more, `sweeps` starts processes, or a cluster has them."""
+    if scheduler is not None:
+        return clusters.cluster(scheduler)
     if jobs == 1 or (jobs is None and cpus() == 1):
-        with ThreadPoolExecutor(1) as executor:
-            yield executor
-    elif jobs is None:
-        yield None
-    else:
-        with processes(jobs) as executor:
-            yield executor
-
-
-def summary(records: list[dict], levels: Sequence[float], preset: str, field: str) -> np.ndarray:
-    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried.
-
-    Every pair at the level was tried, also where the preset has no record of it: nothing to shorten.
-    """
-    table = np.full((len(levels), 4), np.nan)
-    for k, level in enumerate(levels):
-        rows = [r for r in records if r["preset"] == preset and r["level"] == level]
-        values = np.array([r[field] for r in rows if r["accepted"]], dtype=float)
-        table[k, 2:] = values.size, len({r["pair"] for r in records if r["level"] == level})
-        if values.size:
-            table[k, :2] = values.mean(), values.std() / np.sqrt(values.size)
-    return table
+        return ThreadPoolExecutor(1)
+    return nullcontext() if jobs is None else processes(jobs)

@@ -102,7 +102,7 @@ def trained_ends(
 class AdamBlocks(Exact):
     """The landscape of a risk on which beads are trained as the authors do.
 
-    Full-batch Adam in blocks of `block` steps, at least one and at most `steps` steps, until the risk is below the target.
+    risk, trainer, iterations: as in `Exact` (a trainer is not used). Full-batch Adam in blocks of `block` steps, at least one and at most `steps` steps, until the risk is below the target.
     """
 
     block: int = 15

@@ -31,12 +31,12 @@ theory.counterexamples theory.sublevel_trees
 theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
 theory.deep_paths[halves trees refits compress route]
 theory.held_out[confidence functions certificates] theory.alignment theory.masses theory.schatten_paths
-theory.deep[backend layers models]
+theory.deep[backend layers models recurrent tasks landscape]
 """
 
 # Claims stand behind the instances and oracles of their section; figures behind the two modules that they share.
 CHECKS = """
-checks.own_path checks.processes checks.programs
+checks.own_path checks.processes checks.clusters checks.programs
 checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
 sections_3_4 section_5 steps __main__]

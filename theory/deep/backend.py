@@ -1,4 +1,4 @@
-"""JAX, imported when it is first needed."""
+"""JAX, on which the nets of section 4.2 run, imported when it is first needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strings, runs and shortening ask of a landscape, and the landscape of a risk, where every answer is exact.
+"""What strings, runs and shortening ask of a landscape (section 3.1), and the landscape of a risk, where every answer is exact.
 
 A landscape without a bound (a deep net whose heights are only sampled) gives strings that are accepted, never connected.
 """
