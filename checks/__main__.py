@@ -12,6 +12,7 @@ import difflib
 import os
 import sys
 import time
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,21 +43,25 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m checks") -
         options = _parser(program).parse_args(words)
         ids = select(options.ids)
         if options.list:
-            report.console().print(report.catalogue([claims.load(claim_id) for claim_id in ids]))
-            return 0
+            return _list(ids, options)
         if options.report is not None:
             _report_folder(options)
         for option, file in (("--json", options.json), ("--html", options.html)):
             if file is not None:
                 _writable(option, file)
-        if options.pictures is not None and options.html is None:
-            raise Usage("--pictures needs --html FILE, the page that shows them")
+        for option, given in (("--pictures", options.pictures is not None), ("--open", options.open)):
+            if given and options.html is None:
+                raise Usage(f"{option} needs a page: --html FILE or --report DIR")
         figures = report.read(options.pictures) if options.pictures is not None else ()
         folder = options.certificates or "."
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise Usage(f"--certificates {folder}: not a folder")
+        if options.target is not None and options.data is None:
+            raise Usage("--target names a column of --data FILE")
         if options.data is not None:
-            tables.read(options.data)
+            table = tables.load(options.data, options.target)
+            tables.standardised_table(table)
+            print(table.line)
     except (Usage, tables.TableError, report.PictureError) as error:
         print("checks:", " ".join(str(error).split()), file=sys.stderr)
         return 2
@@ -75,6 +80,8 @@ def select(words: Sequence[str]) -> list[str]:
         matching = {word} if word in known else {i for i in known if i.startswith(word + "-")}
         if not matching:
             near = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+            if f"--{word}" in _parser()._option_string_actions:
+                near = [f"--{word}"]
             hint = f"did you mean {', '.join(near)}?" if near else "--list shows them all"
             raise Usage(f"no claim is called {word!r}; {hint}")
         chosen |= matching
@@ -85,7 +92,8 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
     start, done, interrupted = time.perf_counter(), {}, False
     try:
         with clusters.workers(options.scheduler) as executor, report.Bar(ids) as bar:
-            how = {"seed": options.seed, "budget": options.budget, "jobs": options.jobs, "data": options.data}
+            how = {"seed": options.seed, "budget": options.budget, "jobs": options.jobs}
+            how |= {"data": options.data, "target": options.target}
             for result in results(ids, **how, executor=executor, progress=bar.part):
                 done[result.id] = result
                 bar.finish(result)
@@ -102,7 +110,7 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
         unread = error
     if options.report is not None and not interrupted:
         try:
-            figures = _drawn(Path(options.report))
+            figures = _drawn(Path(options.report), ids if options.ids else ())
         except KeyboardInterrupt:
             interrupted = True
     problem = _write(found, options, figures)
@@ -111,6 +119,8 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
     if problem:
         print(f"checks: {problem}", file=sys.stderr)
         return 2
+    if options.html is not None:
+        _say_where(Path(options.html), options.open)
     if interrupted:
         print("checks: interrupted; the claims above were finished", file=sys.stderr)
         return 130
@@ -119,7 +129,7 @@ def _run(ids: Sequence[str], options: argparse.Namespace, figures: Sequence[repo
 
 def _write(found: Sequence[Result], options: argparse.Namespace, figures: Sequence[report.Picture]) -> str:
     """Write the files that were asked for; which one could not be written and why, or nothing."""
-    run = {"seed": options.seed, "budget": options.budget, "data": options.data}
+    run = {"seed": options.seed, "budget": options.budget, "data": options.data, "target": options.target}
     file = ""
     try:
         if options.json is not None:
@@ -155,17 +165,41 @@ def _report_folder(options: argparse.Namespace) -> None:
     options.certificates = str(here / report.CERTIFICATES)
 
 
-def _drawn(here: Path) -> Sequence[report.Picture]:
-    """The pictures of the report, drawn now; what cannot be drawn is said, and the page does without."""
+def _drawn(here: Path, ids: Sequence[str]) -> Sequence[report.Picture]:
+    """The pictures of the report, or those of some claims, drawn now where they are not there; what cannot be is said."""
     with programs.Console(stderr=True).status("drawing the pictures"):
-        problem = report.draw(here)
-    if not problem:
+        problem = report.draw(here, ids)
+    folder = here / report.PICTURES
+    if not problem and any(folder.glob("*.npz")):
         try:
-            return report.read(here / report.PICTURES)
+            return [one for one in report.read(folder) if not ids or set(ids).intersection(one.claims)]
         except report.PictureError as error:
             problem = str(error)
-    print(f"checks: {problem}", file=sys.stderr)
+    if problem:
+        print(f"checks: {problem}", file=sys.stderr)
     return ()
+
+
+def _say_where(page: Path, show: bool) -> None:
+    """Where the page is and how large; `show` opens it in the user's browser."""
+    print(f"{page} ({page.stat().st_size / 1e6:.1f} MB): open it in a browser")
+    if show and not webbrowser.open(page.resolve().as_uri()):
+        print("checks: --open: there is no browser to open it", file=sys.stderr)
+
+
+def _list(ids: Sequence[str], options: argparse.Namespace) -> int:
+    """What is on record: on the terminal, or with --json for programs."""
+    found = [claims.load(claim_id) for claim_id in ids]
+    if options.json is None:
+        console = report.console()
+        console.print(report.catalogue(found, console.width, report.shows_unicode(console)))
+        return 0
+    _writable("--json", options.json)
+    try:
+        report.write_json(options.json, report.on_record(found))
+    except OSError as error:
+        raise Usage(f"--json {options.json}: {error.strerror or error}") from error
+    return 0
 
 
 def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespace, seconds: float) -> None:
@@ -173,7 +207,7 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
     if options.ids:
         for result in found:
             if result.recorded is not None:  # else its module does not load, which its error says
-                console.print(report.details(claims.load(result.id), result))
+                console.print(report.details(claims.load(result.id), result, report.shows_unicode(console)))
     console.print(report.ledger(found, console.width))
     console.print(report.measured(found), end="")
     if options.controls:
@@ -183,13 +217,30 @@ def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespa
     console.print(report.summary(found, len(ids), options.seed, options.budget, seconds))
 
 
+HELP = """examples:
+  {run} prop-2.1 cor-2.5        these claims, in words (cor-2.5 names every cor-2.5-*)
+  {run} --report report --open  page, pictures, ledger and certificates in a folder, and look at it
+  {run} --data table.csv --target price
+  {verify} FILE ...      check certificates in rational arithmetic
+
+exit status: 0 every outcome is the recorded verdict; 1 one is not; 2 bad usage, or a file that cannot be used;
+130 after Ctrl-C, what was done by then is kept; 141 who reads the output closed the pipe"""
+
+
 def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
-    parser = _Parser(prog=program, description="Run the ledger: every claim of the paper, with its verdict.")
+    shell = program.startswith("halfrect")
+    run, verify = ("halfrect check", "halfrect verify") if shell else (program, f"{program} verify")
+    parser = _Parser(
+        prog=program,
+        description="Run the ledger: every claim of the paper, with its verdict.",
+        epilog=HELP.format(run=run, verify=verify),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "ids", nargs="*", metavar="id", help="claims to run (default: all); cor-2.5 names all cor-2.5-*"
     )
     parser.add_argument("--list", action="store_true", help="show what is on record and run nothing")
-    parser.add_argument("--json", metavar="FILE", help="also write the results as JSON")
+    parser.add_argument("--json", metavar="FILE", help="also write the results (with --list: the record) as JSON")
     parser.add_argument(
         "--certificates", metavar="DIR", help="also write the paths behind the headlines, for python -m checks verify"
     )
@@ -199,6 +250,7 @@ def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", metavar="DIR", help="also write a folder: page, pictures, ledger, certificates and their verifier"
     )
+    parser.add_argument("--open", action="store_true", help="show the page in a browser when it is written")
     parser.add_argument("--pictures", metavar="DIR", help="show in the page what `python -m figures --out DIR` wrote")
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
@@ -208,7 +260,12 @@ def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
     parser.add_argument("--scheduler", metavar="ADDRESS|FILE", help=clusters.HELP)
     parser.add_argument("--controls", action="store_true", help="show what each planted fault gave")
     parser.add_argument(
-        "--data", metavar="FILE", help="your table instead of the shipped ones: .csv or .npz (see README)"
+        "--data",
+        metavar="FILE",
+        help=f"your table instead of the shipped ones: {', '.join(tables.SUFFIXES)} (see README)",
+    )
+    parser.add_argument(
+        "--target", metavar="NAME", help="the column of your table to be fitted (default: y, or the last)"
     )
     return parser
 

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import rich.console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
@@ -22,6 +23,16 @@ class Console(rich.console.Console):
     def on_broken_pipe(self) -> None:
         """Pass the error on; rich itself would end with status 1, which here means that a claim differs."""
         raise
+
+
+class Unpadded(Console):
+    """A console for pipes and files: no line ends in spaces."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich prints, less the spaces that fill up its tables."""
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="", file=self.file)
 
 
 def show_anything() -> None:

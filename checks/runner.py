@@ -34,23 +34,25 @@ def results(
     budget: str = "quick",
     jobs: int = 1,
     data: str | None = None,
+    target: str | None = None,
     executor: Executor | None = None,
     progress: Progress = lambda claim_id, fraction: None,
 ) -> Iterator[Result]:
     """Run claims in `jobs` processes and yield each result when it is there (in any order).
 
-    data: a table of the user's instead of the shipped ones. executor: that of `checks.clusters.cluster`, whose workers
-    run the claims instead; it is left running. Closing the iterator, or Ctrl-C, ends the processes.
+    data: a table of the user's instead of the shipped ones, target its column to be fitted. executor: that of
+    `checks.clusters.cluster`, whose workers run the claims instead; it is left running. Closing the iterator, or Ctrl-C,
+    ends the processes.
     """
     if executor is not None:
-        tables = from_file(data) if data else None
+        tables = from_file(data, target) if data else None
         handed = {executor.submit(run_claim, i, seed=seed, budget=budget, tables=tables): i for i in ids}
         for future in as_completed(handed):
             yield _collect(future, handed[future])
         return
     jobs = allowed(min(jobs, len(ids)))
     if jobs <= 1:
-        tables = from_file(data) if data else shipped()
+        tables = from_file(data, target) if data else shipped()
         for claim_id in ids:
             yield run_claim(claim_id, seed=seed, budget=budget, tables=tables, progress=progress)
         return
@@ -59,7 +61,9 @@ def results(
     others = set(multiprocessing.active_children())
     with environment(SAFE):  # a process that keeps track of semaphores is started here
         queue = context.SimpleQueue()
-        executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data))
+        executor = ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_start_worker, initargs=(queue, data, target)
+        )
     finished = False
     try:
         with _children_without_interrupt():
@@ -106,8 +110,8 @@ def _children_without_interrupt() -> Iterator[None]:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(queue: Any, data: str | None) -> None:
-    _worker.update(queue=queue, tables=from_file(data) if data else shipped(), reported=0.0)
+def _start_worker(queue: Any, data: str | None, target: str | None) -> None:
+    _worker.update(queue=queue, tables=from_file(data, target) if data else shipped(), reported=0.0)
 
 
 def _work(claim_id: str, seed: int, budget: str) -> Result:

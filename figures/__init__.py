@@ -14,6 +14,8 @@ One module per figure, with
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 import inspect
 import json
@@ -37,7 +39,7 @@ from theory.numerics import load_archive
 
 STYLE = File(__file__).with_name("halfrect.mplstyle")
 FORMATS = ("png", "pdf", "svg")
-SPARE = ("figure", "caption", "claims", "settings", "versions")  # what an NPZ holds beside the arrays
+SPARE = ("figure", "caption", "claims", "settings", "versions", "code")  # what an NPZ holds beside the arrays
 
 
 def names() -> tuple[str, ...]:
@@ -115,14 +117,48 @@ def compute(module: ModuleType, *, out: File | None = None, **options: Any) -> d
     return {key: np.asarray(value) for key, value in module.data(**options).items()}
 
 
+def drawn(name: str, out: File, *, fast: bool = False, format: str = "png", **options: Any) -> bool:
+    """Whether `out` holds this figure as it would be drawn now: by the same code and versions, with the same settings."""
+    picture, numbers = File(out) / f"{name}.{format}", File(out) / f"{name}.npz"
+    if not picture.is_file():
+        return False
+    try:
+        held = load_archive(numbers, ("figure", "settings", "versions", "code"))
+    except (OSError, ValueError):
+        return False
+    settings = json.dumps(_settings(load(name), fast=fast, data=None, **options), default=str)
+    wanted = {"figure": name, "settings": settings, "versions": _versions(), "code": code()}
+    return {key: str(text) for key, text in held.items() if text is not None} == wanted
+
+
+@functools.cache
+def code() -> str:
+    """A digest of all that decides what is drawn: every file of theory and figures, and of checks but its reports."""
+    digest, top = hashlib.sha256(), File(__file__).resolve().parents[1]
+    for package in ("theory", "checks", "figures"):
+        for file in sorted((top / package).rglob("*")):
+            if file.is_file() and not {"__pycache__", "report"}.intersection(file.parts):
+                digest.update(f"{file.relative_to(top).as_posix()}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _versions() -> str:
+    """The versions that decide numbers and pictures, as JSON."""
+    import platform
+    from importlib import metadata
+
+    packages = {name: metadata.version(name) for name in ("numpy", "scipy", "matplotlib")}
+    return json.dumps({"python": platform.python_version()} | packages)
+
+
 def takes_table(name: str) -> bool:
     """Whether a figure can be drawn of a user's table."""
     return "sample" in inspect.signature(load(name).data).parameters
 
 
 def is_table(file: File) -> bool:
-    """Whether a file is meant as a table (.csv, or an NPZ with X and y that no figure wrote), not as a figure's data."""
-    if File(file).suffix.lower() == ".csv":
+    """Whether a file is meant as a table (text, Parquet, an NPZ with X and y that no figure wrote), not as a figure's data."""
+    if any(File(file).name.lower().endswith(suffix) for suffix in tables.SUFFIXES if suffix != ".npz"):
         return True
     try:
         held = load_archive(file, ())
@@ -145,12 +181,8 @@ def write(
 
     file: where to; settings (the seed among them) and versions (default: those in use): what made the arrays, as JSON.
     """
-    import platform
-
-    import scipy
-
-    used = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    texts = {"figure": figure, "caption": caption, "settings": settings, "versions": versions or json.dumps(used)}
+    texts = {"figure": figure, "caption": caption, "settings": settings, "versions": versions or _versions()}
+    texts |= {"code": code()} if versions is None else {}
     fields = {"claims": np.array(list(claims), dtype=str)} | {key: np.array(text) for key, text in texts.items()}
     np.savez_compressed(file, **arrays, **fields)  # type: ignore[arg-type]
 

@@ -15,7 +15,8 @@ from checks import programs
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        super().error(programs.suggesting(message, self._option_string_actions))
+        line = " ".join(programs.suggesting(message, self._option_string_actions).split())
+        self.exit(2, f"figures: error: {line}\n")
 
 
 def parser_for(chosen: list[str], program: str = "python -m figures") -> argparse.ArgumentParser:
@@ -25,6 +26,10 @@ def parser_for(chosen: list[str], program: str = "python -m figures") -> argpars
     parser.add_argument("--out", type=File, default=File("out"), help="folder for pictures and data (default: out)")
     parser.add_argument("--fast", action="store_true", help="smaller runs, the same pictures in miniature")
     parser.add_argument("--format", choices=figures.FORMATS, default="png")
+    parser.add_argument("--reuse", action="store_true", help="leave what the same code drew with the same settings")
+    parser.add_argument(
+        "--claims", nargs="+", metavar="ID", help="of the figures named, those that illustrate one of these claims"
+    )
     parser.add_argument(
         "--data",
         type=File,
@@ -45,6 +50,7 @@ def main(argv: list[str] | None = None, program: str = "python -m figures") -> i
     parser = parser_for(named if len(named) == 1 and "all" not in argv else [], program)
     asked = vars(parser.parse_args(argv))
     chosen, out, fast, format, data = (asked.pop(key) for key in ("names", "out", "fast", "format", "data"))
+    reuse, claims = asked.pop("reuse"), asked.pop("claims")
     unknown = [name for name in chosen if name not in (*known, "all", "list")]
     if unknown:
         parser.error(f"no figure named {', '.join(unknown)}; there are {', '.join(known)}")
@@ -52,11 +58,17 @@ def main(argv: list[str] | None = None, program: str = "python -m figures") -> i
         for name in known:
             star = "*" if figures.takes_table(name) else " "
             print(f"{name:12}{star} {(figures.load(name).__doc__ or '').strip().partition(chr(10))[0]}".rstrip())
+        print("* is drawn of your table too: --data FILE")
         return 0
     chosen = list(known) if "all" in chosen else chosen
+    if claims is not None:
+        chosen = [name for name in chosen if set(claims).intersection(getattr(figures.load(name), "CLAIMS", ()))]
     if data is not None and len(chosen) != 1:
         parser.error("--data goes with exactly one figure")
     for name in chosen:
+        if reuse and data is None and figures.drawn(name, out, fast=fast, format=format, **asked):
+            print(f"{name}: as it was drawn")
+            continue
         try:
             files = figures.make(name, out, fast=fast, format=format, data=data, **asked)
         except (ValueError, OSError) as error:

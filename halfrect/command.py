@@ -121,17 +121,18 @@ def verify(words: Sequence[str]) -> int:
 def connect(words: Sequence[str]) -> int:
     """`halfrect connect A.npz B.npz --data TABLE`: join two nets, say what was found, save and draw it."""
     options = _connect_parser().parse_args(words)
+    table = tables.load(options.data, options.target)
+    X, y = table.X, table.given
     if options.standardise:
-        sample = tables.read(options.data)
+        sample = tables.standardised_table(table)
         X, y = sample.X, sample.Y[:, 0]
-    else:
-        X, y = tables.raw(options.data)
     try:
         a, b = (
             files.load(file, activation=options.activation, inputs=X.shape[1])
             for file in (options.net_a, options.net_b)
         )
         found = halfrect.connect(a, b, X, y, level=options.level, loss=options.loss, rng=options.seed)
+        print(table.line)
         print(found)
         for tried in found.routes:
             what = "-" if tried.maximum is None else f"{tried.maximum.upper:.6g}"
@@ -165,8 +166,9 @@ def _connect_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("net_a", metavar="A.npz", help="the net where the path begins")
     parser.add_argument("net_b", metavar="B.npz", help="the net where it ends")
+    parser.add_argument("--data", required=True, metavar="TABLE", help=f"{', '.join(tables.SUFFIXES)}")
     parser.add_argument(
-        "--data", required=True, metavar="TABLE", help=".csv (target: y, or the last column) or .npz with X, y"
+        "--target", metavar="NAME", help="the column of the table to be fitted (default: y, or the last)"
     )
     parser.add_argument("--standardise", action="store_true", help="centre and scale the columns first, the target too")
     parser.add_argument("--activation", default="relu", help="of the hidden layers of a state dict (default relu)")

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from checks import claims
+from checks.claim import Claim
 from checks.claims import section
 from checks.examine import Result, plain
 
 PACKAGES = ("halfrect", "numpy", "scipy", "sympy", "cvxpy", "scikit-learn", "python-flint")
 
 
-def as_document(results: Iterable[Result], *, seed: int, budget: str, data: str | None) -> dict[str, Any]:
+def as_document(
+    results: Iterable[Result], *, seed: int, budget: str, data: str | None, target: str | None = None
+) -> dict[str, Any]:
     """The ledger as a JSON document; apart from the seconds it depends on seed, budget, data and versions only.
 
+    headline, instead (the correction in one sentence), statement, repaired (in full), source and fault are the claim's texts.
     verdict (what the run supports; null: none), recorded, status are lower-case names; evidence as in the table.
     A margin that is not finite is null. witness is null for claims that hold.
     """
@@ -26,8 +30,26 @@ def as_document(results: Iterable[Result], *, seed: int, budget: str, data: str 
         "seed": seed,
         "budget": budget,
         "data": data,
+        "target": target,
         "versions": versions(),
         "claims": [_entry(result) for result in results],
+    }
+
+
+def on_record(found: Iterable[Claim]) -> dict[str, Any]:
+    """What is on record, nothing run: a JSON document with the texts, verdict and evidence of every claim."""
+    return {
+        "versions": versions(),
+        "claims": [
+            {
+                "id": claim.id,
+                "section": section(claim.id),
+                **_texts(claim),
+                "recorded": claim.verdict.value,
+                "evidence": claim.evidence.value,
+            }
+            for claim in found
+        ],
     }
 
 
@@ -53,8 +75,13 @@ def _words(claim_id: str) -> dict[str, Any]:
         claim = claims.load(claim_id)
     except Exception:  # the result's error says why
         return {}
+    return _texts(claim)
+
+
+def _texts(claim: Claim) -> dict[str, Any]:
     texts = ("headline", "instead", "statement", "repaired", "source", "fault")
-    return {name: getattr(claim, name) or None for name in texts}
+    kinds = {"standing": claim.standing.value, "tightness": claim.tightness.value, "reading": claim.reading}
+    return {name: getattr(claim, name) or None for name in texts} | kinds
 
 
 def _entry(result: Result) -> dict[str, Any]:

@@ -10,27 +10,19 @@ import html
 import json
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checks import smt
 from checks.claim import Claim, Standing, Verdict
 from checks.examine import Result, plain
-from checks.report import mathml, notes, pictures
+from checks.report import links, mathml, notes, pictures, words
 from checks.report.pictures import Picture
+from checks.report.symbols import typeset
 
 if TYPE_CHECKING:
     from checks.certificates import Shipped
-
-EVIDENCE = {
-    "proved": "the negation is unsatisfiable, says a solver for real arithmetic",
-    "exact": "rational or symbolic arithmetic",
-    "enclosed": "floating point with every rounding bounded",
-    "dual-certified": "feasible primal and dual points",
-    "sampled": "random and adversarial instances, none proved",
-    "illustrated": "experiments that show, without deciding",
-}
 
 
 @dataclass(frozen=True)
@@ -40,14 +32,16 @@ class Settings:
     seed: int
     budget: str
     data: str | None
+    target: str | None = None
 
     def command(self, claim_id: str = "") -> str:
         """The command that reproduces a claim, or the whole ledger."""
-        words = ["python", "-m", "checks"] + ([claim_id] if claim_id else [])
-        words += ["--seed", str(self.seed)] if self.seed else []
-        words += ["--budget", self.budget] if self.budget != "quick" else []
-        words += ["--data", self.data] if self.data else []
-        return shlex.join(words)
+        line = ["python", "-m", "checks"] + ([claim_id] if claim_id else [])
+        line += ["--seed", str(self.seed)] if self.seed else []
+        line += ["--budget", self.budget] if self.budget != "quick" else []
+        line += ["--data", self.data] if self.data else []
+        line += ["--target", self.target] if self.target else []
+        return shlex.join(line)
 
 
 def story(
@@ -57,18 +51,15 @@ def story(
     run: Settings,
     figures: Sequence[Picture],
     certificate: Shipped | None = None,
+    known: Collection[str] = (),
 ) -> str:
-    """What opens under a claim."""
+    """What opens under a claim, with links to those of the `known` claims that it names."""
     blocks = []
     if claim is not None:
-        ours = claim.standing is Standing.OURS
-        standing = (
-            f"Ours, not the paper's ({claim.tightness.value})"
-            if ours
-            else f"In the paper: {claim.standing.value}, {claim.tightness.value}"
+        evidence = f"{claim.evidence.value}: {words.EVIDENCE[claim.evidence]}"
+        blocks.append(
+            f'<p class="standing">{words.standing(claim)} The verdict <b>{words.verdict(claim)}</b>. Evidence here: {evidence}.</p>'
         )
-        evidence = f"{claim.evidence.value}: {EVIDENCE[claim.evidence.value]}"
-        blocks.append(f'<p class="standing">{standing}. Evidence here: {evidence}.</p>')
     parts = {label: mathml.to_html(text) for label, text in entry.parts.items() if label and label != "Check"}
     stated = "Statement" if "Statement" in parts or (claim and claim.standing is Standing.OURS) else "As printed"
     stated = "Read as" if claim and claim.reading else stated
@@ -76,7 +67,7 @@ def story(
         own = ((stated, claim.statement), ("Repaired", claim.repaired), ("Why", claim.proof))
         for label, text in own:
             if text and label not in parts:
-                parts[label] = f'<p class="plain">{html.escape(text)}</p>'
+                parts[label] = plain_words(text)
     first = [label for label in ("As printed", "Read as", "Statement", "Repaired") if label in parts]
     for label in first + [label for label in parts if label not in first]:
         kind = "repaired" if label == "Repaired" else "printed" if label in first else "prose"
@@ -84,14 +75,14 @@ def story(
     if "" in entry.parts:
         blocks.append(f'<section class="prose">{mathml.to_html(entry.parts[""])}</section>')
     blocks += [pictures.shown(figure) for figure in figures]
-    blocks += [
-        _witness(result),
-        _certificate(certificate),
-        _proved(result.id),
-        _examined(result, claim),
-        _reproduce(result, run),
-    ]
-    return f'<div class="story">{"".join(blocks)}</div>'
+    blocks += [_witness(result), _certificate(certificate), _proved(result.id), _examined(result, claim)]
+    text = links.linked("".join(blocks), known, result.id)
+    return f'<div class="story">{text}{_reproduce(result, run)}</div>'
+
+
+def plain_words(text: str) -> str:
+    """A paragraph of plain text, its mathematics in Unicode."""
+    return f'<p class="plain">{html.escape(typeset(text))}</p>'
 
 
 def _heading(label: str, result: Result) -> str:
@@ -105,7 +96,7 @@ def _witness(result: Result) -> str:
     if witness is None:
         return ""
     state = "re-verified in this run" if witness.refuted else "does NOT refute the printed statement in this run"
-    text = f'<p class="plain">{html.escape(witness.explanation)}</p>'
+    text = plain_words(witness.explanation)
     numbers = copyable(f"{result.id}-witness", numerals(witness.values)) if witness.values else ""
     return f'<section class="witness"><h3>Witness <small>{state}</small></h3>{text}{numbers}</section>'
 
@@ -130,10 +121,10 @@ def _proved(claim_id: str) -> str:
     lemmas, rest = smt.PROVED.get(claim_id, ()), smt.REST.get(claim_id, "")
     if not lemmas:
         return ""
-    steps = "".join(f"<li>{html.escape(lemma.words)}</li>" for lemma in lemmas)
+    steps = "".join(f"<li>{html.escape(typeset(lemma.words))}</li>" for lemma in lemmas)
     return (
         '<section class="proved"><h3>Proved by a solver <small>the negation is unsatisfiable over the reals</small></h3>'
-        f'<ul>{steps}</ul><p class="plain">Not of that kind: {html.escape(rest)}</p></section>'
+        f"<ul>{steps}</ul>{plain_words('Not of that kind: ' + rest)}</section>"
     )
 
 
@@ -145,15 +136,16 @@ def _examined(result: Result, claim: Claim | None) -> str:
         ("Instances", f"{result.instances:,}"),
         ("Worst margin", repr(result.margin) if result.instances else "-"),
         ("Tried", result.note),
+        ("Planted fault", claim.fault if claim else ""),
         ("Real tables", ", ".join(result.tables)),
         ("Error", result.error),
         ("Time", f"{result.seconds:.1f} s"),
     ]
     if control is not None:
-        planted = f"{claim.fault}: " if claim else ""
-        fault = f"{planted}{result.control_word}, margin {number(control.margin)} over {control.instances:,} instances"
-        rows.insert(4, ("Planted fault", f"{fault}. {control.note}".strip()))
-    listing = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows if text)
+        over = f"margin {number(control.margin)} over {words.counted(control.instances, 'instance')}"
+        note = "" if control.note == result.note else control.note
+        rows.insert(6, ("It was", f"{result.control_word}, {over}. {note}".strip()))
+    listing = "".join(f"<dt>{name}</dt><dd>{html.escape(typeset(text))}</dd>" for name, text in rows if text)
     closest = ""
     if result.closest:
         closest = f"<h4>The instance that came closest</h4>{copyable(f'{result.id}-closest', numerals(result.closest))}"

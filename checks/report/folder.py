@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from checks import certificates, own_path
@@ -26,12 +27,16 @@ def begin(folder: str | Path) -> Path:
     return folder
 
 
-def draw(folder: Path, *, command: tuple[str, ...] = ("figures", "all", "--fast")) -> str:
-    """Draw all figures into folder/pictures; what went wrong, in one line, or nothing.
+def draw(
+    folder: Path, claims: Sequence[str] = (), *, command: tuple[str, ...] = ("figures", "all", "--fast", "--reuse")
+) -> str:
+    """Draw the figures, or those of some claims, into folder/pictures; what went wrong, in one line, or nothing.
 
-    The figures are a program of their own, which reads the ledger and is not known to it: it is run, not imported.
+    What the same code drew there before is left as it is. The figures are a program of their own, which reads the ledger
+    and is not known to it: it is run, not imported.
     """
-    words = own_path.command(*command, "--out", str(folder / PICTURES))
+    chosen = ("--claims", *claims) if claims else ()
+    words = own_path.command(*command, "--out", str(folder / PICTURES), *chosen)
     done = subprocess.run(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="locale", errors="replace", check=False
     )

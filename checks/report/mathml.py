@@ -58,8 +58,13 @@ def inline(markdown: str) -> str:
 
 
 def _unbroken(page: str) -> str:
-    """No line breaks between a formula and the punctuation after it (U+2060)."""
-    return re.sub(r"</math>(?=[,.;:!?)\]'’-])", "</math>\u2060", page).strip()
+    """No line breaks between a formula in a line and the punctuation around it."""
+    formula = r"[(\['‘]*<math alttext=(?:(?!</math>).)*</math>(?:[,.;:!?)\]'’-]+(?!\w))?"
+    return re.sub(formula, lambda found: _kept_together(found[0]), page, flags=re.DOTALL).strip()
+
+
+def _kept_together(text: str) -> str:
+    return text if text.startswith("<math") and text.endswith("</math>") else f'<span class="unbroken">{text}</span>'
 
 
 @functools.cache

@@ -28,8 +28,45 @@
       body.hidden = !fits;
       count += fits;
     }
-    shown.value = count === claims.length ? `${count} claims` : `${count} of ${claims.length} claims`;
+    const all = `${claims.length} claim${claims.length === 1 ? "" : "s"}`;
+    shown.value = count === claims.length ? all : `${count} of ${all}`;
     headings();
+  }
+
+  // --- the address: #claim, or #claim?text=...&section=...&verdict=...&evidence=...: what is searched, filtered and open
+
+  let current = "";
+  let many = false; // folds open or close without being meant one by one
+
+  function remember() {
+    const wanted = new URLSearchParams();
+    for (const name of ["text", "section"]) if (form.elements[name].value) wanted.set(name, form.elements[name].value);
+    for (const name of ["verdict", "evidence"]) {
+      const boxes = [...form.querySelectorAll(`input[name=${name}]`)];
+      if (!boxes.every((box) => box.checked)) wanted.set(name, boxes.filter((box) => box.checked).map((box) => box.value).join(","));
+    }
+    const words = wanted.toString();
+    const address = current + (words ? `?${words}` : "");
+    if (address === location.hash.slice(1)) return;
+    history.replaceState(null, "", address ? `#${address}` : location.href.split("#")[0]);
+  }
+
+  function recall() {
+    const [place, ...rest] = location.hash.slice(1).split("?");
+    if (rest.length) {
+      const wanted = new URLSearchParams(rest.join("?"));
+      for (const name of ["text", "section"]) form.elements[name].value = wanted.get(name) ?? "";
+      for (const name of ["verdict", "evidence"]) {
+        const values = wanted.get(name)?.split(",");
+        for (const box of form.querySelectorAll(`input[name=${name}]`)) box.checked = !values || values.includes(box.value);
+      }
+      filter();
+    }
+    let name = place;
+    try { name = decodeURIComponent(place); } catch { /* a stray percent sign: no claim is called so */ }
+    const found = document.getElementById(name);
+    current = found ? name : "";
+    return found;
   }
 
   // A section's heading stands while the order is the paper's and one of its claims is visible.
@@ -87,17 +124,19 @@
   openAll.addEventListener("click", () => {
     const every = folds();
     const open = !every.every((fold) => fold.open);
+    many = true;
     for (const fold of every) fold.open = open;
+    setTimeout(() => { many = false; }, 200);
   });
   table.addEventListener("toggle", nameOfOpenAll, true);
 
-  form.addEventListener("input", filter);
+  form.addEventListener("input", () => { filter(); remember(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { filter(); sort("claim", true); nameOfOpenAll(); }));
+  form.addEventListener("reset", () => setTimeout(() => { filter(); sort("claim", true); nameOfOpenAll(); remember(); }));
 
-  // A link to a claim opens it; so does a click anywhere on its row.
+  // A link to a claim opens it; so does a click anywhere on its row. The one that was opened last is in the address.
   function follow() {
-    const body = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const body = recall();
     if (!body || !body.classList.contains("claim")) return;
     if (body.hidden) form.reset();
     body.hidden = false;
@@ -105,6 +144,13 @@
     body.scrollIntoView({ block: "start" });
   }
   window.addEventListener("hashchange", follow);
+  table.addEventListener("toggle", (event) => {
+    const body = event.target.closest("tbody.claim");
+    if (!body || many || event.target.parentElement !== body.rows[1]?.cells[0]) return;
+    if (event.target.open) current = body.id;
+    else if (current === body.id) current = "";
+    remember();
+  }, true);
   for (const body of claims) {
     body.rows[0].addEventListener("click", (event) => {
       if (event.target.closest("a") || getSelection().toString()) return;
@@ -113,15 +159,42 @@
     });
   }
 
-  // Print shows what is filtered, opened.
+  // Print is a hand-out: verdicts, surprises and what is open; "Print all" opens the rest of what is filtered first.
   let closed = [];
+  for (const button of document.querySelectorAll("button[data-prints]")) {
+    button.addEventListener("click", () => {
+      document.documentElement.classList.toggle("whole", button.dataset.prints === "whole");
+      window.print();
+    });
+  }
   window.addEventListener("beforeprint", () => {
+    many = true;
+    if (!document.documentElement.classList.contains("whole")) return;
     closed = [...document.querySelectorAll("details:not([open])")];
     for (const fold of closed) fold.open = true;
   });
   window.addEventListener("afterprint", () => {
     for (const fold of closed) fold.open = false;
+    closed = [];
+    document.documentElement.classList.remove("whole");
+    setTimeout(() => { many = false; }, 200); // folds say so later
   });
+
+  // Pictures in full size.
+  const large = document.getElementById("large");
+  for (const button of document.querySelectorAll("button[data-enlarges]")) {
+    button.hidden = false;
+    const enlarge = () => {
+      const picture = document.getElementById(button.dataset.enlarges);
+      const image = large.querySelector("img");
+      image.src = picture.querySelector("image").getAttribute("href");
+      image.alt = button.previousElementSibling.getAttribute("aria-label");
+      large.showModal();
+    };
+    button.addEventListener("click", enlarge);
+    button.previousElementSibling.addEventListener("click", enlarge);
+  }
+  large.addEventListener("click", (event) => { if (event.target.tagName !== "IMG") large.close(); });
 
   async function copy(button) {
     const source = document.getElementById(button.dataset.copies);
@@ -142,7 +215,7 @@
   }
 
   form.hidden = false;
-  form.reset();
+  form.reset(); // what a browser kept of an earlier visit
   filter();
   sort("claim", true);
   follow();
@@ -187,7 +260,10 @@
   function choose() {
     const { s, r } = chosen();
     views.forEach((view, k) => { view.hidden = k !== s; });
-    for (const curve of views[s].querySelectorAll(".route")) curve.classList.toggle("chosen", Number(curve.dataset.route) === r);
+    for (const curve of views[s].querySelectorAll(".route")) {
+      curve.classList.toggle("chosen", Number(curve.dataset.route) === r);
+      if (Number(curve.dataset.route) === r) views[s].querySelector(".cursor").before(curve); // above those that coincide
+    }
     for (const radio of radios) radio.closest("tr").classList.toggle("chosen", radio.checked);
     draw();
   }
@@ -202,7 +278,7 @@
     risk.value = `risk ${now.toFixed(6)}, certified never above ${route.upper.toFixed(6)}`;
     slider.setAttribute("aria-valuetext", `${piece.value}; ${risk.value}`);
     cursor(views[s], scene, t, now);
-    units(views[s], scene, theta);
+    units(views[s], scene, route, theta);
   }
 
   function cursor(view, scene, t, now) {
@@ -216,10 +292,39 @@
     mark.querySelector("circle").setAttribute("cy", y);
   }
 
-  function units(view, scene, theta) {
+  // Angles moved as little as it takes until neighbours on the circle are `apart` apart, as slider.spread does it.
+  function spread(angles, apart) {
+    const m = angles.length;
+    let order = [...angles.keys()].sort((a, b) => angles[a] - angles[b] || a - b);
+    const gaps = order.map((j, k) => (k + 1 < m ? angles[order[k + 1]] : angles[order[0]] + 2 * Math.PI) - angles[j]);
+    const cut = gaps.indexOf(Math.max(...gaps)) + 1;
+    order = order.slice(cut).concat(order.slice(0, cut));
+    const groups = [];
+    order.forEach((j, k) => {
+      groups.push([angles[j] + (k >= m - cut ? 2 * Math.PI : 0) - apart * k, 1]);
+      for (let n = groups.length; n > 1 && groups[n - 1][0] / groups[n - 1][1] < groups[n - 2][0] / groups[n - 2][1]; n = groups.length) {
+        const [total, size] = groups.pop();
+        groups[n - 2] = [groups[n - 2][0] + total, groups[n - 2][1] + size];
+      }
+    });
+    const placed = [];
+    let k = 0;
+    for (const [total, size] of groups) for (let i = 0; i < size; i += 1, k += 1) placed[order[k]] = total / size + apart * k;
+    return placed;
+  }
+
+  function units(view, scene, route, theta) {
+    const scale = 100 / route.reach;
+    view.querySelector(".ball").setAttribute("r", scale);
+    view.querySelectorAll(".sample").forEach((dot, i) => {
+      dot.setAttribute("cx", scale * scene.X[i][0]);
+      dot.setAttribute("cy", -scale * scene.X[i][1]);
+    });
+    const rows = [...Array(scene.units).keys()].map((j) => Math.atan2(theta[2 * j + 1], theta[2 * j]));
+    const angles = spread(rows, (data.plane.apart * Math.PI) / 180);
     view.querySelectorAll(".unit").forEach((unit, j) => {
-      const x = 100 * theta[2 * j];
-      const y = -100 * theta[2 * j + 1];
+      const x = scale * theta[2 * j];
+      const y = -scale * theta[2 * j + 1];
       const v = theta[2 * scene.units + j];
       unit.setAttribute("class", `unit ${v === 0 ? "idle" : v > 0 ? "positive" : "negative"}`);
       const [line, tip, text] = unit.children;
@@ -228,8 +333,8 @@
       line.setAttribute("stroke-width", 1.2 + 3 * Math.min(Math.abs(v), 2));
       tip.setAttribute("cx", x);
       tip.setAttribute("cy", y);
-      text.setAttribute("x", 1.14 * x);
-      text.setAttribute("y", 1.14 * y + 4);
+      text.setAttribute("x", data.plane.rim * Math.cos(angles[j]));
+      text.setAttribute("y", 4 - data.plane.rim * Math.sin(angles[j]));
     });
   }
 

@@ -20,6 +20,7 @@ Array = NDArray[Any]
 
 # The plot's frame inside its view box, in its own units: the script uses the same numbers from the page's data.
 PLOT = {"width": 560, "height": 300, "left": 40, "right": 14, "top": 20, "bottom": 40}
+FRAME, RIM, APART = 128, 117, 13.0  # of a plane: half its width, where the units' numbers stand, degrees between two
 DRAWN = 400  # points of each curve, vertices besides; the maxima are not read off them
 FRAMES = 6
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -43,8 +44,7 @@ dashed where it is negative, hollow where it is zero.</p>
 <div class="bench">{_table(shown)}
 <div class="stage">{pictures}
 <div class="controls" id="controls" hidden>
-<label for="position">Position along the path</label>
-<input type="range" id="position" min="0" max="1000" value="0" step="1">
+<input type="range" id="position" min="0" max="1000" value="0" step="1" aria-label="Position along the path">
 <p class="readout"><output id="piece" for="position"></output><output id="risk" for="position"></output></p>
 </div></div></div>
 <details class="stills"><summary>Still pictures of the units along each path</summary>{frames}</details>"""
@@ -145,18 +145,49 @@ def _curve(r: int, scene: Scene, route: Way) -> str:
     )
 
 
+def reach(scene: Scene, route: Way) -> float:
+    """How far a plane must show: the unit ball, and every row on the path."""
+    rows = scene.risk.network.weights(route.path.points)[0]
+    return max(1.0, float(np.linalg.norm(rows, axis=-1).max()))
+
+
 def _plane(scene: Scene, route: Way, t: float, *, numbers: bool = True) -> str:
     """The rows of W_1 at one point of a path, as arrows from the origin; idle units are hollow."""
     W, V = scene.risk.network.weights(route.path.at(t))
+    scale = 100 / reach(scene, route)
     samples = "".join(
-        f'<circle class="sample" cx="{100 * x:.1f}" cy="{-100 * y:.1f}" r="2.5"/>' for x, y in scene.risk.sample.X
+        f'<circle class="sample" cx="{scale * x:.1f}" cy="{-scale * y:.1f}" r="2.5"/>' for x, y in scene.risk.sample.X
     )
-    units = "".join(_unit(k, row, float(v), numbers) for k, (row, v) in enumerate(zip(W, V[0])))
+    angles = spread(np.degrees(np.arctan2(W[:, 1], W[:, 0])))
+    units = "".join(
+        _unit(k, scale * row, float(v), a if numbers else None) for k, (row, v, a) in enumerate(zip(W, V[0], angles))
+    )
     label = f"Rows of the first layer at path parameter {t:g}"
     return (
-        f'<svg viewBox="-128 -128 256 256" role="img" aria-label="{label}"><circle class="ball" r="100"/>'
-        f'<path class="grid" d="M-120 0H120M0 -120V120"/>{samples}{units}</svg>'
+        f'<svg viewBox="{-FRAME} {-FRAME} {2 * FRAME} {2 * FRAME}" role="img" aria-label="{label}"><circle class="ball" r="{scale:.1f}"/>'
+        f'<path class="grid" d="M{-FRAME} 0H{FRAME}M0 {-FRAME}V{FRAME}"/>{samples}{units}</svg>'
     )
+
+
+def spread(angles: Array) -> Array:
+    """Angles (m,) in degrees, m APART < 360, moved as little as it takes until neighbours on the circle are APART degrees apart.
+
+    Groups of crowded angles are spaced evenly about their mean; groups that then touch are joined.
+    """
+    order = np.argsort(angles, kind="stable")
+    cut = int(np.argmax(np.diff(angles[order], append=angles[order[0]] + 360))) + 1  # begin behind the widest gap
+    order = np.roll(order, -cut)
+    turned = angles[order] + 360 * (np.arange(len(angles)) >= len(angles) - cut) if len(angles) else angles
+    groups: list[list[float]] = []  # sum of the places that a group wants to begin at, its size
+    for k, angle in enumerate(turned):
+        groups.append([angle - APART * k, 1])
+        while len(groups) > 1 and groups[-1][0] / groups[-1][1] < groups[-2][0] / groups[-2][1]:
+            total, size = groups.pop()
+            groups[-1] = [groups[-1][0] + total, groups[-1][1] + size]
+    begin = np.repeat([total / size for total, size in groups], [int(size) for _, size in groups])
+    placed = np.empty(len(angles))
+    placed[order] = begin + APART * np.arange(len(angles))
+    return placed
 
 
 def unit_class(v: float) -> str:
@@ -169,9 +200,12 @@ def unit_width(v: float) -> float:
     return 1.2 + 3.0 * min(abs(v), 2.0)
 
 
-def _unit(k: int, row: Array, v: float, numbers: bool) -> str:
-    x, y = 100 * float(row[0]), -100 * float(row[1])
-    label = f'<text x="{1.14 * x:.1f}" y="{1.14 * y + 4:.1f}">{k}</text>' if numbers else ""
+def _unit(k: int, row: Array, v: float, angle: float | None) -> str:
+    x, y = float(row[0]), -float(row[1])
+    label = ""
+    if angle is not None:
+        a = np.radians(angle)
+        label = f'<text x="{RIM * np.cos(a):.1f}" y="{4 - RIM * np.sin(a):.1f}">{k}</text>'
     return (
         f'<g class="unit {unit_class(v)}"><line x2="{x:.1f}" y2="{y:.1f}" stroke-width="{unit_width(v):.2f}"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>{label}</g>'
@@ -192,7 +226,7 @@ def _frames(scene: Scene) -> str:
 
 def _json(shown: Sequence[Scene]) -> str:
     """Numbers in full, so that the script's forward pass agrees with Python's to rounding."""
-    document = {"plot": PLOT, "scenes": [_numbers(scene) for scene in shown]}
+    document = {"plot": PLOT, "plane": {"rim": RIM, "apart": APART}, "scenes": [_numbers(scene) for scene in shown]}
     return json.dumps(document, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -210,6 +244,7 @@ def _numbers(scene: Scene) -> dict[str, Any]:
             {
                 "name": route.name,
                 "upper": route.maximum.upper,
+                "reach": reach(scene, route),
                 "points": route.path.points.tolist(),
                 "labels": list(route.path.labels),
             }

@@ -1,0 +1,298 @@
+"""Tables in files: text with separated columns, NPZ, Parquet. What was read, and what was taken for what, is said in a line."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.numerics import load_arrays
+
+Array = NDArray[np.float64]
+Column = Sequence[str | float]
+
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".npz", ".parquet")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+INDEX = re.compile(
+    r"|index|Unnamed: \d+|__index_level_\d+__"
+)  # what pandas calls the numbers of the rows, or leaves unnamed
+MOST_CLASSES = 20
+
+
+class TableError(ValueError):
+    """A file that cannot be used as a table; the message is one line that says what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a file holds: inputs X (N, n) and target y (N,) under their names, as numbers.
+
+    labels: class labels in words, in the order of their codes 0, 1, ... in y; none where the target holds numbers.
+    notes: what was left out, and what was taken for what.
+    """
+
+    file: str
+    X: Array
+    y: Array
+    inputs: tuple[str, ...]
+    target: str
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """What was read, in one line."""
+        rows, n = len(self.X), len(self.inputs)
+        few = ", ".join(self.inputs[:5]) + (", ..." if n > 5 else "")
+        first = f"{Path(self.file).name}: {rows} rows, {n} input{'' if n == 1 else 's'} ({few}), target {self.target!r}"
+        return " ".join("; ".join([first + self._kind(), *self.notes]).split())
+
+    def __repr__(self) -> str:
+        return f"Table({self.line})"
+
+    @property
+    def given(self) -> NDArray[Any]:
+        """The target as the file has it: labels in words, or numbers."""
+        return np.array(self.labels)[self.y.astype(int)] if self.labels else self.y
+
+    def _kind(self) -> str:
+        values = np.unique(self.y)
+        few = 2 <= len(values) <= MOST_CLASSES // 2 and len(values) <= len(self.y) / 5
+        if self.labels:
+            words = ", ".join(self.labels[:6]) + (", ..." if len(self.labels) > 6 else "")
+            return f" with {len(self.labels)} class labels ({words}), fitted as the numbers 0, 1, ..."
+        if few and np.array_equal(values, values[0] + np.arange(len(values))):
+            return f" with what look like {len(values)} class labels, fitted as the numbers {values[0]:g} to {values[-1]:g}"
+        return ""
+
+
+def load(file: str | PathLike[str], target: str | None = None) -> Table:
+    """The table in `file`; TableError says in one line why there is none.
+
+    Text (.csv, .tsv, gzipped or not): a line of column names, then numbers, separated by commas, semicolons, tabs, bars or
+    spaces. Without that line the columns are numbered from 1; scikit-learn's own (rows, columns, class labels) is known.
+    Row numbers that pandas wrote are left out. .parquet needs pyarrow. .npz: arrays X (N, n), y (N,) or (N, 1). At least two
+    rows; no NaN or infinity. target: the name of its column; default y, else the last. It may hold words: class labels.
+    """
+    path = Path(file)
+    suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(s)), "")
+    if not suffix:
+        raise TableError(f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    readers: dict[str, Callable[[Path, str | None], Table]] = {".npz": _npz, ".parquet": _parquet}
+    try:
+        if path.is_dir():
+            raise TableError(f"{path}: is a directory, not a file")
+        if path.stat().st_size == 0:
+            raise TableError(f"{path}: the file is empty (0 bytes)")
+        table = readers.get(suffix, _text)(path, target)
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror or _one_line(error)}") from error
+    if len(table.X) < 2:
+        raise TableError(f"{path}: needs at least two rows of data; it has {len(table.X)}")
+    return table
+
+
+# --- text -----------------------------------------------------------------------------------------------------------------
+
+
+def _text(path: Path, target: str | None) -> Table:
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            text = stream.read().decode("utf-8-sig")
+        separator, rows = _separated(text, "\t" if ".tsv" in path.name.lower() else ",")
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
+        raise TableError(f"{path}: is not a text file of separated columns ({_one_line(error)})") from error
+    if not rows:
+        raise TableError(f"{path}: holds no lines but blank ones")
+    notes = [] if separator == "," else [f"separated by {SEPARATORS[separator]}"]
+    names, labels, rows = _header(rows, notes)
+    if len(names) < 2:
+        raise TableError(
+            f"{path}: needs at least two columns, inputs and a target; the header has {len(names)} "
+            f"(separators tried: {', '.join(SEPARATORS.values())})"
+        )
+    for line, row in rows:
+        if len(row) != len(names):
+            raise TableError(f"{path}: line {line} has {len(row)} columns, the header has {len(names)}")
+    columns: list[Column] = [[row[j].strip() for _, row in rows] for j in range(len(names))]
+    return _table(path, names, columns, [f"line {line}" for line, _ in rows], target, notes, labels)
+
+
+def _separated(text: str, usual: str) -> tuple[str, list[tuple[int, list[str]]]]:
+    """The separator, and the lines that are not blank with their numbers and cells.
+
+    The usual one where it parts all lines alike; else another one that does; else one that parts the first line.
+    """
+    tried = [usual, *(s for s in SEPARATORS if s != usual)]
+    head = text[:20_000].rpartition("\n")[0] if len(text) > 20_000 else text
+    widths = {s: [len(cells) for _, cells in _split(head, s)] for s in tried}
+    alike = [s for s in tried if len(set(widths[s])) == 1 and widths[s][0] > 1]
+    parted = [s for s in tried if widths[s] and widths[s][0] > 1]
+    separator = (alike or parted or [usual])[0]
+    return separator, _split(text, separator)
+
+
+def _split(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    if separator == " ":
+        return [(k, line.split()) for k, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
+
+
+def _header(
+    rows: list[tuple[int, list[str]]], notes: list[str]
+) -> tuple[list[str], tuple[str, ...], list[tuple[int, list[str]]]]:
+    """Names of the columns, class labels where scikit-learn's header has them, and the rows of data."""
+    first = [cell.strip() for cell in rows[0][1]]
+    size = [int(cell) if re.fullmatch(r"\d{1,9}", cell) else -1 for cell in first[:2]]
+    if len(first) > 2 and min(size) > 0 and size[0] == len(rows) - 1 and {len(r) for _, r in rows[1:]} == {size[1] + 1}:
+        notes.append("a header of scikit-learn")
+        return [*(f"x{j}" for j in range(1, size[1] + 1)), "target"], tuple(first[2:]), rows[1:]
+    if all(map(_is_number, first)):
+        notes.append("no header: the columns are called by their numbers")
+        return [str(j) for j in range(1, len(first) + 1)], (), rows
+    return first, (), rows[1:]
+
+
+# --- other files ------------------------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path, target: str | None) -> Table:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise TableError(f"{path}: .parquet needs pyarrow: python -m pip install pyarrow") from error
+    try:
+        held = pyarrow.parquet.read_table(path, use_threads=False)
+        columns: list[Column] = [["" if v is None else str(v) for v in column.to_pylist()] for column in held.columns]
+        names = [str(name) for name in held.column_names]
+    except (pyarrow.ArrowException, ValueError, OverflowError) as error:
+        raise TableError(f"{path}: is not a Parquet file that can be read ({_one_line(error)})") from error
+    if len(names) < 2:
+        raise TableError(f"{path}: needs at least two columns, inputs and a target; it has {len(names)}")
+    return _table(path, names, columns, [f"row {k}" for k in range(1, held.num_rows + 1)], target, [], ())
+
+
+def _npz(path: Path, target: str | None) -> Table:
+    if target is not None:
+        raise TableError(f"{path}: an .npz has X and y, and no columns with names: leave out the target {target!r}")
+    try:
+        X, y = load_arrays(path, "X", "y")
+    except ValueError as error:
+        raise TableError(f"{path}: {error}") from error
+    for name, array in (("X", X), ("y", y)):
+        if array.dtype.kind not in "fiub":
+            raise TableError(f"{path}: {name} must hold real numbers; got {array.dtype}")
+    with np.errstate(over="ignore"):  # a long double beyond float64 is refused below
+        X, y = X.astype(float), y.astype(float)
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise TableError(f"{path}: X must have shape (N, n) with n >= 1; got {X.shape}")
+    if y.shape not in ((len(X),), (len(X), 1)):
+        raise TableError(f"{path}: y must have shape ({len(X)},), one target per row of X; got {y.shape}")
+    for name, array in (("X", X), ("y", y)):
+        if not np.isfinite(array).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise TableError(f"{path}: {name} must be finite; entry {where} is {array[where]}")
+    return Table(str(path), X, y.ravel(), tuple(f"x{j}" for j in range(1, X.shape[1] + 1)), "y")
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------------
+
+
+def _table(
+    path: Path,
+    names: list[str],
+    columns: list[Column],
+    places: Sequence[str],
+    target: str | None,
+    notes: list[str],
+    labels: tuple[str, ...],
+) -> Table:
+    """The table of columns of cells: the target chosen, row numbers left out, the rest numbers."""
+    for j in (0, len(names) - 1):  # pandas writes the row numbers first, and last into Parquet, where they have a name
+        if len(names) > 2 and names[j] not in ("" if j else None, target) and _numbers_rows(names[j], columns[j]):
+            notes.append(
+                f"left out: {names[j]!r}, row numbers"
+                if names[j]
+                else "left out: a first column without a name, row numbers"
+            )
+            names, columns = names[:j] + names[j + 1 :], columns[:j] + columns[j + 1 :]
+            break
+    if "" in names:
+        raise TableError(f"{path}: column {names.index('') + 1} has no name in the header; name it, or leave it out")
+    wanted = target if target is not None else "y" if "y" in names else names[-1]
+    if wanted not in names:
+        near = difflib.get_close_matches(wanted, names, n=2)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names[:8])}"
+        raise TableError(f"{path}: no column is called {wanted!r}; {hint}")
+    if (target is not None or "y" in names) and names.count(wanted) > 1:
+        raise TableError(f"{path}: {names.count(wanted)} columns are named {wanted}; the target must be one")
+    at = len(names) - 1 - names[::-1].index(wanted)
+    if not labels:
+        columns[at], labels = _codes(columns[at])
+    elif set(columns[at]) - set(map(str, range(len(labels)))):
+        labels = ()
+    X = np.array([_floats(path, names[j], columns[j], places) for j in range(len(names)) if j != at]).T
+    y = np.array(_floats(path, wanted, columns[at], places))
+    inputs = tuple(name for j, name in enumerate(names) if j != at)
+    return Table(str(path), X.reshape(len(places), len(inputs)), y, inputs, wanted, labels, tuple(notes))
+
+
+def _numbers_rows(name: str, cells: Column) -> bool:
+    """Whether a column numbers the rows: different integers under a name that pandas gives its index; `index`: in a row."""
+    if not INDEX.fullmatch(name) or not all(re.fullmatch(r"\d{1,15}", str(cell)) for cell in cells):
+        return False
+    numbers = {int(cell) for cell in cells}
+    return len(numbers) == len(cells) and (
+        name != "index" or max(numbers, default=0) - min(numbers, default=0) < len(cells)
+    )
+
+
+def _codes(cells: Column) -> tuple[Column, tuple[str, ...]]:
+    """Cells in words, at most MOST_CLASSES different ones and each more than once on average, as codes; others as they are."""
+    words = sorted(set(map(str, cells)))
+    if (
+        not words
+        or any(_is_number(word) or not word for word in words)
+        or len(words) > min(MOST_CLASSES, len(cells) / 2)
+    ):
+        return cells, ()
+    code = {word: float(k) for k, word in enumerate(words)}
+    return [code[str(cell)] for cell in cells], tuple(words)
+
+
+def _floats(path: Path, name: str, cells: Column, places: Sequence[str]) -> list[float]:
+    numbers = []
+    for place, cell in zip(places, cells, strict=True):
+        if not _is_number(cell):
+            what = f"{str(cell)[:40]!r} is not a number" if cell else "is empty"
+            hint = " (a decimal comma? write a point)" if re.fullmatch(r"[-+]?\d+,\d+", str(cell)) else ""
+            raise TableError(f"{path}: {place}, column {name!r}: {what}{hint}")
+        numbers.append(float(cell))
+        if not np.isfinite(numbers[-1]):
+            raise TableError(f"{path}: {place}, column {name!r}: {cell} is not finite")
+    return numbers
+
+
+def _is_number(cell: str | float) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in str(cell)  # float() takes 1_000, tables do not mean it
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
