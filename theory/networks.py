@@ -6,9 +6,11 @@ bias, last (the paper's "rebranding" of x as (x, 1)). A batch of parameter vecto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,23 +18,41 @@ from numpy.typing import ArrayLike
 from theory.numerics import Array
 from theory.numerics import validation as check
 
+# A forward pass goes block by block: so many numbers in one layer of a block, samples in it at least, units of a wide layer.
+BLOCK, ROWS, UNITS = 65_536, 32, 1_024
+
 
 @dataclass(frozen=True)
 class Activation:
     """rho with its first two derivatives; at a kink of relu the derivative is taken to be 0.
 
-    value, slope, curvature: rho, rho', rho'' on arrays of any shape; homogeneous: rho(c z) = c rho(z) for c > 0.
+    value, slope, curvature: rho, rho', rho'' on arrays of any shape, value(z, z) in place; pull(delta, rho(z)): delta rho'(z),
+    in place; homogeneous: rho(c z) = c rho(z) for c > 0.
     """
 
     name: str
-    value: Callable[[Array], Array]
+    value: Callable[..., Array]
     slope: Callable[[Array], Array]
     curvature: Callable[[Array], Array]
+    pull: Callable[[Array, Array], Array]
     homogeneous: bool  # rho(c z) = c rho(z) for c > 0
 
 
-def _sigmoid(z: Array) -> Array:
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
+def _relu(z: Array, out: Array | None = None) -> Array:
+    return np.maximum(z, 0, out=out)
+
+
+def _identity(z: Array, out: Array | None = None) -> Array:
+    return z
+
+
+def _tanh(z: Array, out: Array | None = None) -> Array:
+    return np.tanh(z, out=out)
+
+
+def _sigmoid(z: Array, out: Array | None = None) -> Array:
+    s = np.tanh(np.multiply(0.5, z, out=out), out=out)
+    return np.add(0.5, np.multiply(0.5, s, out=out), out=out)
 
 
 def _sigmoid_slope(z: Array) -> Array:
@@ -50,11 +70,23 @@ def _tanh_curvature(z: Array) -> Array:
     return -2 * t * (1 - t * t)
 
 
+def _pull_relu(delta: Array, h: Array) -> Array:
+    return np.multiply(delta, h > 0, out=delta)
+
+
+def _pull_tanh(delta: Array, h: Array) -> Array:
+    return np.multiply(delta, 1 - h * h, out=delta)
+
+
+def _pull_sigmoid(delta: Array, h: Array) -> Array:
+    return np.multiply(delta, h * (1 - h), out=delta)
+
+
 ACTIVATIONS = {
-    "relu": Activation("relu", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype), np.zeros_like, True),
-    "identity": Activation("identity", lambda z: z, np.ones_like, np.zeros_like, True),
-    "tanh": Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, _tanh_curvature, False),
-    "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_slope, _sigmoid_curvature, False),
+    "relu": Activation("relu", _relu, lambda z: (z > 0).astype(z.dtype), np.zeros_like, _pull_relu, True),
+    "identity": Activation("identity", _identity, np.ones_like, np.zeros_like, lambda delta, h: delta, True),
+    "tanh": Activation("tanh", _tanh, lambda z: 1 - np.tanh(z) ** 2, _tanh_curvature, _pull_tanh, False),
+    "sigmoid": Activation("sigmoid", _sigmoid, _sigmoid_slope, _sigmoid_curvature, _pull_sigmoid, False),
 }
 
 # What other libraries call them: error messages suggest our names.
@@ -182,6 +214,72 @@ class Network:
             h = self.rho(k).value(before[-1])
         return seen, before
 
+    def outputs(self, theta: Array, X: Array) -> Array:
+        """Phi(X; theta) (..., N, n_K), unchecked: block by block in buffers that are reused, so memory does not grow with N n_k.
+
+        Blocks are of samples, and of units where the first hidden layer is wider than UNITS.
+        """
+        W, lead, wide = self.weights(theta), theta.shape[:-1], self.depth > 1 and self.widths[1] > UNITS
+        share = math.prod(lead) * max(UNITS if wide else 0, *self.widths[1 + wide :])
+        rows = min(len(X), max(ROWS, BLOCK // max(share, 1)))
+        kind = np.result_type(theta, X, float)
+        out, buffers = np.empty((*lead, len(X), self.widths[-1]), kind), np.empty((2, share * rows), kind)
+        for i in range(0, len(X), max(rows, 1)):
+            h, first = X[i : i + rows], 1
+            if wide:
+                total: Any = 0.0
+                for j in range(0, self.widths[1], UNITS):
+                    units = slice(j, min(j + UNITS, self.widths[1]))
+                    z = self._affine(W[0][..., units, :], X[i : i + rows], buffers[0])
+                    total = total + self.rho(1).value(z, z) @ np.swapaxes(W[1][..., units], -1, -2)
+                h = total + W[1][..., None, :, self.widths[1]] if self.bias else total
+                h, first = self.rho(2).value(h, h), 3
+            for k in range(first, self.depth + 1):
+                z = self._affine(W[k - 1], h, buffers[k % 2])
+                h = self.rho(k).value(z, z)
+            out[..., i : i + rows, :] = h
+        return out
+
+    def gradients(self, theta: Array, X: Array, slope: Callable[[Array, slice], Array]) -> Array:
+        """Gradients (..., P) of a sum over samples of functions of the outputs, unchecked, block by block as `outputs`.
+
+        slope(f, rows): the derivatives (..., C, n_K) by the outputs f (..., C, n_K) of the samples in the slice rows.
+        """
+        W, count = self.weights(theta), max(math.prod(theta.shape[:-1]), 1)
+        block = max(BLOCK, count * self.size)  # matrices are read and added up once a block
+        rows = min(len(X), max(ROWS, block // (count * max(self.widths))))
+        total, part = np.zeros(theta.shape), np.empty(theta.shape)
+        seen = [np.empty(count * rows * n) for n in self.widths[1:]]
+        back = np.empty((2, count * rows * max(self.widths)))
+        for i in range(0, len(X), max(rows, 1)):
+            here = slice(i, min(i + rows, len(X)))
+            h = [X[here]]
+            for k in range(1, self.depth + 1):
+                z = self._affine(W[k - 1], h[-1], seen[k - 1])
+                h.append(self.rho(k).value(z, z))
+            delta = self.rho(self.depth).pull(slope(h[-1], here), h[-1])
+            for k in range(self.depth, 0, -1):
+                n = self.widths[k - 1]
+                entry = self.weights(part)[k - 1]
+                np.matmul(np.swapaxes(delta, -1, -2), h[k - 1], out=entry[..., :n])
+                if self.bias:
+                    entry[..., n] = delta.sum(axis=-2)
+                if k > 1:
+                    shape = (*delta.shape[:-1], n)
+                    below = back[k % 2, : math.prod(shape)].reshape(shape)
+                    delta = self.rho(k - 1).pull(np.matmul(delta, W[k - 1][..., :n], out=below), h[k - 1])
+            total += part
+        return total
+
+    def _affine(self, W: Array, h: Array, buffer: Array) -> Array:
+        """h W^T, biases added, at the beginning of a flat buffer."""
+        shape, n = (*W.shape[:-2], h.shape[-2], W.shape[-2]), h.shape[-1]
+        z = buffer[: math.prod(shape)].reshape(shape)
+        np.matmul(h, np.swapaxes(W[..., :n], -1, -2), out=z)
+        if self.bias:
+            z += W[..., None, :, n]
+        return z
+
     def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
         """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K.
 
@@ -191,8 +289,8 @@ class Network:
         for k in range(self.depth, 0, -1):
             blocks.append((np.swapaxes(delta, -1, -2) @ seen[k - 1]).reshape(*theta.shape[:-1], -1))
             if k > 1:
-                back = delta @ matrices[k - 1][..., : self.widths[k - 1]]
-                delta = back * self.rho(k - 1).slope(before[k - 2])
+                delta = delta @ matrices[k - 1][..., : self.widths[k - 1]]
+                delta *= self.rho(k - 1).slope(before[k - 2])
         return np.concatenate(blocks[::-1], axis=-1)
 
     def features(self, theta: ArrayLike, X: ArrayLike, layer: int) -> Array:
@@ -210,7 +308,7 @@ class Network:
         """
         theta, X = check.parameters(theta, self.size, allow_complex=True), self.inputs(X)
         with np.errstate(over="ignore", invalid="ignore"):
-            return check.no_overflow(self.rho(self.depth).value(self.layers(theta, X)[1][-1]), "theta")
+            return check.no_overflow(self.outputs(theta, X), "theta")
 
     def permute(self, theta: ArrayLike, layer: int, order: Sequence[int]) -> Array:
         """theta with the units of a hidden layer (1..K-1) reordered: new unit i is old unit order[i]. Same function."""

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from theory import losses, penalties
 from theory.losses import Loss
-from theory.networks import Network
-from theory.numerics import SLAB, Array
+from theory.networks import BLOCK, Network
+from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.penalties import Penalty
 
@@ -178,7 +178,7 @@ class PenalisedRisk:
 
     def _slabs(self, thetas: Array) -> list[Array]:
         """The parameter vectors (..., P) in slabs (B, P) of bounded memory."""
-        flat, step = thetas.reshape(-1, self.network.size), max(1, SLAB // self._footprint())
+        flat, step = thetas.reshape(-1, self.network.size), max(1, BLOCK // self._footprint())
         return [flat[i : i + step] for i in range(0, len(flat), step)]
 
     def _values(self, thetas: Array) -> Array:
@@ -305,16 +305,15 @@ class Risk(PenalisedRisk):
 
     def _fits(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample
-        outputs = network.rho(network.depth).value(network.layers(thetas, sample.X)[1][-1])
-        return self.criterion.value(outputs, sample.Y) @ sample.weights
+        return self.criterion.value(network.outputs(thetas, sample.X), sample.Y) @ sample.weights
 
     def _fit_slopes(self, thetas: Array) -> Array:
-        network, sample = self.network, self.sample
-        seen, before = network.layers(thetas, sample.X)
-        last = network.rho(network.depth)
-        outer = self.criterion.slope(last.value(before[-1]), sample.Y)
-        delta = outer * sample.weights[:, None] * last.slope(before[-1])
-        return network.backpropagate(thetas, seen, before, delta)
+        sample, criterion = self.sample, self.criterion
+
+        def slope(outputs: Array, rows: slice) -> Array:
+            return criterion.slope(outputs, sample.Y[rows]) * sample.weights[rows, None]
+
+        return self.network.gradients(thetas, sample.X, slope)
 
 
 def _count(number: int, noun: str) -> str:

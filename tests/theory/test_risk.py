@@ -10,6 +10,7 @@ from hypothesis import strategies as hst
 from rounding_bounds import risk_error
 
 from checks import strategies as st
+from theory import networks
 from theory.maxima.segments import path_maximum, segment_maximum
 from theory.networks import Network
 from theory.numerics.rounding import gamma
@@ -90,11 +91,26 @@ def test_batches_larger_than_a_slab_and_empty_ones(monkeypatch):
     risk = Risk(Network((2, 3, 1)), Sample(rng.standard_normal((5, 2)), rng.standard_normal((5, 1))))
     thetas = rng.standard_normal((7, 9))
     values, gradients = risk.batch(thetas), risk.gradient(thetas)
-    monkeypatch.setattr("theory.risk.SLAB", 30)  # two parameter vectors at a time
+    monkeypatch.setattr("theory.risk.BLOCK", 30)  # two parameter vectors at a time
     assert np.allclose(risk.batch(thetas), values, rtol=1e-14, atol=0)
     assert np.allclose(risk.gradient(thetas), gradients, rtol=1e-13, atol=1e-15)
     assert risk.batch(np.zeros((0, 9))).shape == (0,)
     assert risk.gradient(np.zeros((2, 0, 9))).shape == (2, 0, 9)
+
+
+@given(risks_and_parameters(), hst.integers(1, 40), hst.integers(1, 4), hst.integers(1, 4))
+def test_blocks_of_samples_and_units_change_nothing_but_the_rounding(pair, block, rows, units):
+    risk, theta = pair
+    thetas = np.stack([theta, -theta])
+    value, gradients, outputs = risk.batch(thetas), risk.gradient(thetas), risk.network(thetas, risk.sample.X)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in (("BLOCK", block), ("ROWS", rows), ("UNITS", units)):
+            patch.setattr(networks, name, size)
+        patch.setattr("theory.risk.BLOCK", block)
+        assert np.allclose(risk.network(thetas, risk.sample.X), outputs, rtol=1e-12, atol=1e-13 * np.abs(outputs).max())
+        for k, point in enumerate(thetas):
+            assert abs(risk(point) - value[k]) <= 2 * risk_error(risk, point)
+            assert np.abs(risk.gradient(point) - gradients[k]).max() <= 1e-11 * np.abs(gradients[k]).max()
 
 
 @given(
