@@ -72,7 +72,7 @@ def test_the_version_is_that_of_the_package(capsys):
         (["xyzzy"], "there are check, list, report"),
         (["prop-2.3"], "did you mean halfrect check prop-2.3?"),
         (["fig1"], "did you mean halfrect figures fig1?"),
-        (["exercises", "ex1"], "did you mean ex-1"),
+        (["exercises", "ex1"], "did you mean ex-1 or ex-11?"),
         (["completion"], "for bash, zsh or fish"),
         (["notebooks", "a", "b"], "takes the name of a folder"),
         (["connect"], "the following arguments are required: A.npz, B.npz, --data"),
@@ -114,25 +114,8 @@ def test_figures_and_exercises_are_listed(capsys):
     assert status == 0
     assert out.startswith("ex-1 ")
     assert ran(capsys, "exercises", "ex-2")[1].startswith("ex-2 ")
-
-
-def test_exercises_say_what_to_install(capsys, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("checks.exercises")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("checks.exercises")
-    monkeypatch.setitem(sys.modules, "checks.exercises", None)
-    with pytest.raises(ModuleNotFoundError):  # another module that is missing is no matter of Hypothesis
-        main(["exercises"])
-    error = ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
-    monkeypatch.delitem(sys.modules, "checks.exercises")
-
-    class Missing:
-        def find_spec(self, name, path=None, target=None):
-            if name == "checks.exercises":
-                raise error
-
-    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    refused(capsys, 'pip install "halfrect[notebooks]"', "exercises")
+    assert "Hint: " in ran(capsys, "exercises", "ex-2", "--hint")[1]
+    assert ran(capsys, "exercises", "--help")[1].startswith("usage: halfrect exercises")
 
 
 def test_notebooks_are_copied_and_never_overwritten(capsys, tmp_path):
