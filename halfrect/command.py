@@ -200,7 +200,9 @@ def notebooks(words: Sequence[str]) -> int:
         if not kept:
             shutil.copyfile(source, target)
         print(f"{target}{' (kept: it was there)' if kept else ''}")
-    print(f'To run them: python -m pip install "halfrect[notebooks]" jupyterlab && jupyter lab {folder}')
+    installed = own_path.ROOT if sources[0].parent == Path(own_path.ROOT) / "notebooks" else "halfrect"
+    print(f'To run them: python -m pip install "{installed}[notebooks]" && jupyter lab "{folder}"')
+    print("They can be read as they are: their outputs are stored. Start with 1, or with 5 for nets of your own.")
     return 0
 
 

@@ -120,13 +120,37 @@ def test_figures_and_exercises_are_listed(capsys):
 
 def test_notebooks_are_copied_and_never_overwritten(capsys, tmp_path):
     folder = tmp_path / "mine"
-    status, _, _ = ran(capsys, "notebooks", folder)
+    status, out, _ = ran(capsys, "notebooks", folder)
     copied = sorted(path.name for path in folder.iterdir())
     assert status == 0
     assert copied == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert f'python -m pip install "{ROOT}[notebooks]" && jupyter lab "{folder}"' in out
     (folder / copied[0]).write_text("mine")
     assert "kept" in ran(capsys, "notebooks", folder)[1]
     assert (folder / copied[0]).read_text() == "mine"
+
+
+def test_an_installation_has_the_notebooks_too(capsys, tmp_path, monkeypatch):
+    """As a wheel puts them: recorded among the files of the package, outside it."""
+    held = tmp_path / "share" / "1_mine.ipynb"
+    held.parent.mkdir()
+    held.write_text("{}")
+
+    class File:
+        suffix = ".ipynb"
+
+        def locate(self):
+            return held
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["setuptools"]["data-files"]["share/halfrect/notebooks"] == ["notebooks/*.ipynb"]
+    monkeypatch.setattr(command.own_path, "ROOT", str(tmp_path))
+    monkeypatch.setattr(command.metadata, "files", lambda name: [File()])
+    out = ran(capsys, "notebooks", tmp_path / "out")[1]
+    assert (tmp_path / "out" / "1_mine.ipynb").read_text() == "{}"
+    assert 'pip install "halfrect[notebooks]"' in out
+    monkeypatch.setattr(command.metadata, "files", lambda name: [])
+    refused(capsys, "holds no notebooks", "notebooks", tmp_path / "other")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
