@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
 import os
 import shutil
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import checks.__main__
+import checks.exercises.__main__
 import figures.__main__
 import halfrect
 from checks import certificates, claims, own_path, programs, tables
@@ -35,7 +35,7 @@ HELP = """usage: halfrect COMMAND [...]
   figures [NAME ...]       draw figures; without a name, list them
   verify FILE ...          check certificates in exact arithmetic (--pieces: a line for each piece)
   connect A.npz B.npz --data TABLE     a certified path between two nets
-  exercises [ID ...]       the exercises of the notebooks
+  exercises [ID ...]       the exercises of the notebooks, with hints
   notebooks [DIR]          copy the notebooks (default: notebooks)
   completion bash|zsh|fish how your shell completes these words
 
@@ -184,21 +184,8 @@ def _connect_parser() -> argparse.ArgumentParser:
 
 
 def exercises(words: Sequence[str]) -> int:
-    """`halfrect exercises`: list them, or state those that are named."""
-    try:
-        known = importlib.import_module("checks.exercises")  # brings Hypothesis, which not everybody has
-    except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
-            raise
-        raise Usage('exercises need Hypothesis: python -m pip install "halfrect[notebooks]"') from error
-    for word in words:
-        if word not in known.EXERCISES:
-            raise Usage(f"no exercise is called {word!r}; {_near(word, list(known.EXERCISES))}")
-    for name in words or known.EXERCISES:
-        print(f"{name:6} {known.EXERCISES[name].statement}")
-    if not words:
-        print('In Python: from checks import exercises; exercises.verify("ex-1", your_function)')
-    return 0
+    """`halfrect exercises`: as `python -m checks.exercises`."""
+    return checks.exercises.__main__.main(words, "halfrect exercises")
 
 
 def notebooks(words: Sequence[str]) -> int:
@@ -215,7 +202,9 @@ def notebooks(words: Sequence[str]) -> int:
         if not kept:
             shutil.copyfile(source, target)
         print(f"{target}{' (kept: it was there)' if kept else ''}")
-    print(f'To run them: python -m pip install "halfrect[notebooks]" jupyterlab && jupyter lab {folder}')
+    installed = own_path.ROOT if sources[0].parent == Path(own_path.ROOT) / "notebooks" else "halfrect"
+    print(f'To run them: python -m pip install "{installed}[notebooks]" && jupyter lab "{folder}"')
+    print("They can be read as they are: their outputs are stored. Start with 1, or with 5 for nets of your own.")
     return 0
 
 

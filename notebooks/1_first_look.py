@@ -1,92 +1,127 @@
 # %% [markdown]
-# # 1. A first look: from installation to a claim that breaks
+# # 1. A first look: a sentence of the paper that breaks
 #
-# Ten minutes. The paper asks when the sublevel sets $\{F \le \lambda\}$ of a network's risk are connected. Every
-# statement in it is an executable *claim* here. We run one, read its witness, and then look at what makes it go wrong.
+# **Level** * · ten minutes · you need means, scalar products and a little NumPy · in a checkout
+# `python -m pip install ".[notebooks]" && jupyter lab notebooks`
+#
+# For two hidden units at an angle $\alpha$ the paper prints an upper bound of their kernel. One data point is enough to see it fail.
 
 # %%
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from checks import claims, exercises
-from checks.examine import run_claim
-from theory.maxima import segment_maximum
-from theory.networks import Network
-from theory.relu_kernel import kernel, printed_bounds, sharp_bounds
-from theory.risk import Risk, Sample
+import figures
+from theory.relu_kernel import kernel
+from theory.risk import Sample
 
-FAST = bool(os.environ.get("HALFRECT_FAST"))
+plt.style.use(figures.STYLE)
+alpha = np.linspace(0, np.pi, 200)  # the angle between two units w1, w2
+w1 = np.stack([np.cos(alpha / 2), -np.sin(alpha / 2)], axis=1)
+w2 = w1 * [1, -1]
+atom = Sample([[1.0, 0.0]], [[0.0]])  # all the data there is: one point, halfway between them
+found, printed = kernel(w1, w2, atom), np.cos(alpha)
+plt.plot(alpha, found, label="the kernel of the two units")
+plt.plot(alpha, printed, label="what, as printed, it never exceeds")
+plt.fill_between(alpha, printed, found, color="#D55E00", alpha=0.12)
+plt.plot([np.pi / 3, np.pi / 3], [0.5, 0.75], "k.-")
+plt.annotate("at 60° it is 3/4, not at most 1/2", (np.pi / 3, 0.7), (1.4, 0.8), arrowprops={"arrowstyle": "->"})
+plt.xlabel("angle α between the units (radians)")
+plt.ylabel("[w1, w2] on one point")
+plt.legend()
+plt.show()
 
 # %% [markdown]
-# ## A claim
-# Proposition 2.3 bounds the kernel $[w_1, w_2]_Z = E \max(0, \langle w_1, X\rangle) \max(0, \langle w_2, X\rangle)$
-# from both sides. `run_claim` attacks it with random, degenerate and adversarial instances; the margin is how much room
-# was left in the worst one. It then repeats the attack with a fault planted in the bound, which must be caught: a check
-# that cannot fail proves nothing.
+# **You should see** the solid curve above the dashed one at every angle: the sentence is false, not only loose.
+#
+# ## The sentence, and its witness
+# The kernel of two ReLU units is $[w_1, w_2]_Z = E \max(0, \langle w_1, X\rangle) \max(0, \langle w_2, X\rangle)$: how much they
+# see of the same data. The remark after Proposition 2.3 says that $[w_1, w_2]_Z \le \langle w_1, w_2 \rangle \, \|w_m\|_Z^2$, with the
+# bisector $w_m$ of the two. **Why it matters:** the paper measures the distance of units in this kernel, and its error terms rest on the bounds.
+#
+# Every statement of the paper is a *claim* here, that is run. One that is false carries a witness, which is verified again each time.
+
+# %%
+from checks import claims
+from checks.examine import run_claim
+
+result = run_claim("remark-2.3-upper")
+print(claims.load("remark-2.3-upper").statement)
+print(result.witness.explanation)
+
+# %% [markdown]
+# ## A claim that holds
+# Proposition 2.3 itself bounds the kernel from both sides. `run_claim` attacks it with random, degenerate and adversarial instances; the
+# margin is how much room was left in the worst one. **Why believe it:** the attack is repeated with a fault planted in the bound, and that
+# must be caught. A check that cannot fail proves nothing.
+#
+# **You should see** a margin of about zero (the bound is attained), never below it by more than rounding, and the fault caught.
 
 # %%
 result = run_claim("prop-2.3")
-print(claims.load("prop-2.3").statement)
 print(result.status.name, "after", result.instances, "instances; worst margin", result.margin)
 print("planted fault caught:", result.control_caught)
 
 # %% [markdown]
-# ## A claim that breaks
-# The remark after it says that $[w_1, w_2]_Z \le \langle w_1, w_2 \rangle \, \|w_m\|_Z^2$. One atom, $X = w_m$, at 60
-# degrees is enough: the left side is $\cos^2(30°) = 3/4$, the right side $\cos 60° = 1/2$.
-
-# %%
-alpha = np.pi / 3
-w1, w2 = [np.cos(alpha / 2), -np.sin(alpha / 2)], [np.cos(alpha / 2), np.sin(alpha / 2)]
-atom = Sample([[1.0, 0.0]], [[0.0]])
-print("kernel:", kernel(w1, w2, atom), " claimed upper bound:", np.dot(w1, w2) * 1.0)
-print(run_claim("remark-2.3-upper").witness.explanation)
-
-# %% [markdown]
 # ## How loose is a bound?
-# The printed lower bound of Proposition 2.3 against the sharp one, on a random sample. The printed one soon falls below
-# zero, where it says nothing, since the kernel is never negative. What would refute the picture: a line above the kernel.
+# The printed lower bound against the sharp one, on fifty random points. **Why two:** the printed one soon falls below zero, where it says
+# nothing, since a kernel is never negative. **You should see** both below the kernel; a line above it would refute the bound.
 
 # %%
-rng = np.random.default_rng(0)
-sample = Sample(rng.standard_normal((50, 2)), np.zeros((50, 1)))
-angles = np.linspace(0.01, 3.1, 20 if FAST else 200)
-first = np.stack([np.cos(angles / 2), -np.sin(angles / 2)], axis=1)
-second = first * [1, -1]
-plt.plot(angles, kernel(first, second, sample), "k", label="kernel")
-plt.plot(angles, printed_bounds(first, second, sample).lower, ":", label="printed lower bound")
-plt.plot(angles, sharp_bounds(first, second, sample).lower, "--", label="sharp lower bound")
-plt.xlabel("angle between the two units (radians)")
-plt.ylabel("kernel")
+from theory.relu_kernel import printed_bounds, sharp_bounds
+
+points = Sample(np.random.default_rng(0).standard_normal((50, 2)), np.zeros((50, 1)))
+a, b = w1[1:-1], w2[1:-1]
+plt.plot(alpha[1:-1], kernel(a, b, points), label="kernel")
+plt.plot(alpha[1:-1], sharp_bounds(a, b, points).lower, label="sharp lower bound")
+plt.plot(alpha[1:-1], printed_bounds(a, b, points).lower, label="printed lower bound")
+plt.axhline(0, color="grey", linewidth=0.5)
 plt.ylim(-1, 1)
+plt.xlabel("angle α between the units (radians)")
+plt.ylabel("kernel")
 plt.legend()
 plt.show()
 
 # %% [markdown]
 # ## The true maximum, not a grid's
-# A hat of height 1 between two points of a 101-point grid: the grid sees nothing, the certified maximum everything.
-# `value` is attained at `t`, and the risk is nowhere on the segment above `upper`, rounding included.
+# Everywhere here a *bound* on a path is a bound: rounding included, every point between two grid points included. **Why that needs care:** this
+# net's risk along a segment is a hat of height 1, between two points of a 101-point grid. **You should see** the dots at zero and the
+# curve missed by all of them; `upper` is what the risk nowhere exceeds.
 
 # %%
+from theory.maxima import segment_maximum
+from theory.networks import Network
+from theory.risk import Risk
+
 net = Network((1, 3, 1))
 risk = Risk(net, Sample([[1.0]], [[0.0]]))
 kinks = np.array([[0.501], [0.505], [0.509]])
-a, b = (net.pack([t - kinks, [[250.0, -500.0, 250.0]]]) for t in (0.0, 1.0))
-t = np.linspace(0, 1, 101)[:, None]
-print("grid:", risk.batch((1 - t) * a + t * b).max())
-print("certified:", segment_maximum(risk, a, b))
+start, end = (net.pack([t - kinks, [[250.0, -500.0, 250.0]]]) for t in (0.0, 1.0))
+found = segment_maximum(risk, start, end)
+t, grid = np.linspace(0.47, 0.54, 1001)[:, None], np.linspace(0.47, 0.54, 8)[:, None]
+plt.plot(t, risk.batch((1 - t) * start + t * end), label="risk on the segment")
+plt.plot(grid, risk.batch((1 - grid) * start + grid * end), "ko", linestyle="", label="grid of step 1/100")
+plt.axhline(found.upper, color="#009E73", linestyle=":", label=f"certified: never above {found.upper:.6g}")
+plt.xlabel("t")
+plt.ylabel("risk")
+plt.legend()
+plt.show()
+print(found)
 
 # %% [markdown]
 # ## Exercises
-# `exercises.verify` attacks your function and returns the smallest instance on which it fails. Each cell below tries a
-# wrong answer: read why it is wrong, then put your own function there.
+# `exercises.verify` tries your function on small instances first and shows the smallest on which it fails, with an answer that would be right
+# there. Each cell below tries a wrong answer: read why it is wrong, then put your own function there. Stars are the level; stuck?
+# `print(exercises.hint("ex-1"))`.
 
 # %%
+from checks import exercises
+
 print(exercises.show("ex-1"))
-print(exercises.verify("ex-1", lambda w1, w2, X: np.mean((X @ w1) * (X @ w2)), examples=20))
+print(exercises.verify("ex-1", lambda w1, w2, X: np.mean((X @ w1) * (X @ w2))))
 
 # %%
 print(exercises.show("ex-2"))
-print(exercises.verify("ex-2", lambda risk, theta_a, theta_b: max(risk(theta_a), risk(theta_b)), examples=20))
+print(exercises.verify("ex-2", lambda risk, theta_a, theta_b: max(risk(theta_a), risk(theta_b))))
+
+# %% [markdown]
+# **Next:** the same proposition by hand, and where its printed proof breaks, in notebook 2; two nets of your own, in notebook 5.

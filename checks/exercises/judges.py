@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.exercises.instances import Instance
 from theory.maxima import segment_maximum
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -18,7 +19,6 @@ from theory.relu_kernel import kernel, proof_terms, sharp_bounds
 from theory.risk import Risk, Sample
 
 Array = NDArray[Any]
-Instance = dict[str, Any]
 LONG = 1000  # characters of an answer that are shown
 TOLERANCE = 1e-8  # relative to the size of the numbers of an instance; exercises are about formulas, not roundings
 
@@ -28,9 +28,14 @@ def short(value: Any) -> str:
     if isinstance(value, Risk):
         return f"Risk({value.network}, X = {short(value.sample.X)}, Y = {short(value.sample.Y)})"
     try:
+        if isinstance(value, float):  # of numpy too; ten digits, as what is right is right to eight
+            return repr(float(f"{value:.10g}"))
         if isinstance(value, np.ndarray):
             return np.array2string(value, separator=", ", threshold=40).replace("\n", "")
-        text = repr(value)
+        if type(value) in (list, tuple):
+            text = ", ".join(short(part) for part in value[:LONG])
+            return f"[{text}]" if len(text) <= LONG else f"[{text[:LONG]}...]"
+        text = repr(value.item() if isinstance(value, np.generic) else value)
     except Exception:  # an integer of too many digits, or an object of someone else's
         return check.describe(value)
     return text if len(text) <= LONG else text[: LONG - 3] + "..."
@@ -48,40 +53,49 @@ def _number(answer: Any) -> float:
     return float(np.asarray(answer, dtype=float).reshape(()))
 
 
-def _close(answer: Any, wanted: Array | float, scale: float = 0.0) -> str | None:
+def _close(answer: Any, wanted: Array | float, says: str = "The numbers differ.", scale: float = 0.0) -> str | None:
+    """None where the answer is `wanted` up to rounding, else `says`, or which shape it should have."""
     answer, wanted = _numbers(answer), np.asarray(wanted, dtype=float)
     if answer.shape != wanted.shape:
         return f"The shape must be {wanted.shape}, it is {answer.shape}."
     size = max(scale, float(np.abs(wanted).max(initial=0.0)), 1e-12)
-    right = bool((np.abs(answer - wanted) <= TOLERANCE * size).all())
-    return None if right else f"It should be {short(wanted) if wanted.ndim else float(wanted)}."
+    return None if bool((np.abs(answer - wanted) <= TOLERANCE * size).all()) else says
+
+
+def _same_function(weights: Array, new: Array, Z: Array, scale: float) -> str | None:
+    """None where both outgoing weights, V (p, h) or v (h,), give the same on the features Z (h, N)."""
+    says = f"The function changed: on the samples it was {short(weights @ Z)}, it is {short(new @ Z)}."
+    return _close(new @ Z, weights @ Z, says, scale)
 
 
 def kernel_value(instance: Instance, answer: Any) -> str | None:
     """The kernel [w1, w2]_Z of the sample."""
     sample = Sample(instance["X"], np.zeros((len(instance["X"]), 1)))
-    return _close(answer, kernel(instance["w1"], instance["w2"], sample), float(np.trace(sample.second_moment)))
+    value = kernel(instance["w1"], instance["w2"], sample)
+    return _close(answer, value, scale=float(np.trace(sample.second_moment)))
 
 
 def upper_bound(instance: Instance, answer: Any) -> str | None:
-    """A finite bound on the risk of the segment, at most 100 times its maximum (or 1)."""
+    """A finite bound on the risk of the segment, at most 100 times its maximum."""
     true, bound = segment_maximum(instance["risk"], instance["theta_a"], instance["theta_b"]), _number(answer)
     if not np.isfinite(bound):
         return "An infinite bound is of no use: give a finite one."
     if bound < true.value * (1 - 1e-9):
         return f"The risk is {true.value:.6g} at t = {true.t:.6g}, above your bound."
-    useful = bound <= 100 * max(true.upper, 1.0)
-    return None if useful else f"A bound, but useless: the maximum is {true.value:.6g}."
+    return None if bound <= 100 * true.upper else f"A bound, but useless: the maximum is {true.value:.6g}."
 
 
 def sharp_lower_bound(instance: Instance, answer: Any) -> str | None:
-    """A lower bound of the kernel, no worse than the sharp one in its norm form, and than 0."""
+    """A lower bound of the kernel, no worse than the sharp one in its norm form, and than 0.
+
+    The answer is given without the vectors and the points: the kernel itself cannot be given back.
+    """
     sample = Sample(instance["X"], np.zeros((len(instance["X"]), 1)))
     w1, w2 = instance["w1"], instance["w2"]
     bound = _number(answer)
     bounds, size = sharp_bounds(w1, w2, sample), TOLERANCE * max(float(np.trace(sample.second_moment)), 1e-12)
-    if bound > kernel(w1, w2, sample) + size:
-        return f"Not a lower bound: the kernel is {kernel(w1, w2, sample):.6g}."
+    if bound > (value := float(kernel(w1, w2, sample))) + size:
+        return f"Not a lower bound: of these units on these points the kernel is {value:.6g}."
     wanted = float(np.maximum(bounds.norm, 0))
     return None if bound >= wanted - size else f"A lower bound, but {wanted:.6g} is one as well."
 
@@ -106,7 +120,7 @@ def freed_unit(instance: Instance, answer: Any) -> str | None:
         return f"The shape must be that of V, {V.shape}; it is {new.shape}."
     if not (new == 0).all(axis=0).any():
         return "No column of the answer is exactly zero: no unit is idle."
-    return _close(new @ Z, V @ Z, float((np.abs(V) @ np.abs(Z)).max() + np.abs(new).max() * np.abs(Z).max()))
+    return _same_function(V, new, Z, float((np.abs(V) @ np.abs(Z)).max() + np.abs(new).max() * np.abs(Z).max()))
 
 
 def fifteen_puzzle(instance: Instance, answer: Any) -> str | None:
@@ -135,11 +149,12 @@ def sparse_weights(instance: Instance, answer: Any) -> str | None:
     Z, v, new = instance["Z"], instance["v"], _numbers(answer)
     if new.shape != v.shape:
         return f"The shape must be {v.shape}; it is {new.shape}."
-    if np.count_nonzero(new) > Z.shape[1]:
-        return f"{np.count_nonzero(new)} units are active; {Z.shape[1]} samples need no more than {Z.shape[1]}."
+    active, N = np.count_nonzero(new), Z.shape[1]
+    if active > N:
+        return f"{active} units are active, more than N = {N}."
     if np.abs(new).sum() > np.abs(v).sum() * (1 + TOLERANCE):
         return f"The l1 norm rose from {np.abs(v).sum():.6g} to {np.abs(new).sum():.6g}."
-    return _close(new @ Z, v @ Z, float(np.abs(v) @ Z.max(axis=1)))
+    return _same_function(v, new, Z, float(np.abs(v) @ Z.max(axis=1)))
 
 
 def coin_toss(instance: Instance, answer: Any) -> str | None:
@@ -147,7 +162,7 @@ def coin_toss(instance: Instance, answer: Any) -> str | None:
     Z, v, units = instance["Z"], instance["v"], instance["units"]
     f, norm = v @ Z, np.abs(v).sum()
     variance = norm * (np.abs(v) @ (Z**2).mean(axis=1)) - (f**2).mean()
-    return _close(answer, variance / units, float(norm**2 * (Z**2).max()))
+    return _close(answer, variance / units, scale=float(norm**2 * (Z**2).max()))
 
 
 def normalised_length(instance: Instance, answer: Any) -> str | None:
@@ -168,4 +183,4 @@ def barrier(instance: Instance, answer: Any) -> str | None:
     """Origin inside the triangle, cyclic target: e(2) = min over pairs of the smaller eigenvalue of the Gram matrix / 3."""
     X = instance["X"]
     pairs = [X[[0, 1]], X[[0, 2]], X[[1, 2]]]
-    return _close(answer, min(np.linalg.eigvalsh(P @ P.T)[0] for P in pairs) / 3, float((X**2).sum()))
+    return _close(answer, min(np.linalg.eigvalsh(P @ P.T)[0] for P in pairs) / 3, scale=float((X**2).sum()))

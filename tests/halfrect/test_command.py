@@ -72,7 +72,7 @@ def test_the_version_is_that_of_the_package(capsys):
         (["xyzzy"], "there are check, list, report"),
         (["prop-2.3"], "did you mean halfrect check prop-2.3?"),
         (["fig1"], "did you mean halfrect figures fig1?"),
-        (["exercises", "ex1"], "did you mean ex-1"),
+        (["exercises", "ex1"], "did you mean ex-1 or ex-11?"),
         (["completion"], "for bash, zsh or fish"),
         (["notebooks", "a", "b"], "takes the name of a folder"),
         (["connect"], "the following arguments are required: A.npz, B.npz, --data"),
@@ -114,36 +114,43 @@ def test_figures_and_exercises_are_listed(capsys):
     assert status == 0
     assert out.startswith("ex-1 ")
     assert ran(capsys, "exercises", "ex-2")[1].startswith("ex-2 ")
-
-
-def test_exercises_say_what_to_install(capsys, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("checks.exercises")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("checks.exercises")
-    monkeypatch.setitem(sys.modules, "checks.exercises", None)
-    with pytest.raises(ModuleNotFoundError):  # another module that is missing is no matter of Hypothesis
-        main(["exercises"])
-    error = ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
-    monkeypatch.delitem(sys.modules, "checks.exercises")
-
-    class Missing:
-        def find_spec(self, name, path=None, target=None):
-            if name == "checks.exercises":
-                raise error
-
-    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    refused(capsys, 'pip install "halfrect[notebooks]"', "exercises")
+    assert "Hint: " in ran(capsys, "exercises", "ex-2", "--hint")[1]
+    assert ran(capsys, "exercises", "--help")[1].startswith("usage: halfrect exercises")
 
 
 def test_notebooks_are_copied_and_never_overwritten(capsys, tmp_path):
     folder = tmp_path / "mine"
-    status, _, _ = ran(capsys, "notebooks", folder)
+    status, out, _ = ran(capsys, "notebooks", folder)
     copied = sorted(path.name for path in folder.iterdir())
     assert status == 0
     assert copied == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert f'python -m pip install "{ROOT}[notebooks]" && jupyter lab "{folder}"' in out
     (folder / copied[0]).write_text("mine")
     assert "kept" in ran(capsys, "notebooks", folder)[1]
     assert (folder / copied[0]).read_text() == "mine"
+
+
+def test_an_installation_has_the_notebooks_too(capsys, tmp_path, monkeypatch):
+    """As a wheel puts them: recorded among the files of the package, outside it."""
+    held = tmp_path / "share" / "1_mine.ipynb"
+    held.parent.mkdir()
+    held.write_text("{}")
+
+    class File:
+        suffix = ".ipynb"
+
+        def locate(self):
+            return held
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["setuptools"]["data-files"]["share/halfrect/notebooks"] == ["notebooks/*.ipynb"]
+    monkeypatch.setattr(command.own_path, "ROOT", str(tmp_path))
+    monkeypatch.setattr(command.metadata, "files", lambda name: [File()])
+    out = ran(capsys, "notebooks", tmp_path / "out")[1]
+    assert (tmp_path / "out" / "1_mine.ipynb").read_text() == "{}"
+    assert 'pip install "halfrect[notebooks]"' in out
+    monkeypatch.setattr(command.metadata, "files", lambda name: [])
+    refused(capsys, "holds no notebooks", "notebooks", tmp_path / "other")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
