@@ -100,7 +100,7 @@ def test_the_first_screen_is_a_picture(script):
     assert re.search(r"\*\*Level\*\* \*{1,3} · \w+ minutes · you need ", head)
     assert COMMAND in head
     assert len(head.splitlines()) <= 8
-    assert len(first["source"]) <= 40
+    assert len(first["source"]) <= 30  # and the picture begins on a small screen
     (picture,) = pictures(first)
     png = base64.b64decode(picture)
     width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
