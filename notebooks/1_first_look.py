@@ -34,7 +34,7 @@ plt.show()
 # ## The sentence, and its witness
 # The kernel of two ReLU units is $[w_1, w_2]_Z = E \max(0, \langle w_1, X\rangle) \max(0, \langle w_2, X\rangle)$: how much they
 # see of the same data. The remark after Proposition 2.3 says that $[w_1, w_2]_Z \le \langle w_1, w_2 \rangle \, \|w_m\|_Z^2$, with the
-# bisector $w_m$ of the two. **Why it matters:** the paper measures the distance of units in this kernel, and its error terms rest on the bounds.
+# bisector $w_m$ of the two. **Why it matters:** the paper measures the distance of units in this kernel, and its error terms, as printed, rest on such bounds.
 #
 # Every statement of the paper is a *claim* here, that is run. One that is false carries a witness, which is verified again each time.
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 3. The fifteen puzzle: any two linear nets are connected
+# # 3. The fifteen puzzle: wide linear nets are connected
 #
 # **Level** ** · fifteen minutes · you need rank and linear dependence · in a checkout
 # `python -m pip install ".[notebooks]" && jupyter lab notebooks`

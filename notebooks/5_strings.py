@@ -52,7 +52,7 @@ for tried in found.routes:
 from theory import string_sampling
 
 theta_a, theta_b = found.path.points[[0, -1]]
-level = 1.02 * max(found.ends)
+level = 1.02 * found.maximum.upper
 string = string_sampling.greedy(found.risk, theta_a, theta_b, level, rng=0)
 print(string.status.name, "with", string.beads, "beads; certified maximum", string.maximum.upper, "level", level)
 

@@ -122,8 +122,13 @@ def test_sections_say_why_and_what_to_see(script):
     assert 'exercises.hint("ex-' in exercises
 
 
-def test_the_readme_prints_the_same_command():
-    assert COMMAND in (FOLDER.parent / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_readme_prints_the_same_command_and_lists_them():
+    lines = (FOLDER.parent / "README.md").read_text(encoding="utf-8").splitlines()
+    assert COMMAND in lines
+    for script in SCRIPTS:
+        head = "".join(cells(script)[0]["source"])
+        title, stars, time = re.search(r"# (.*)\n\n\*\*Level\*\* (\*+) · (\w+ minutes)", head).groups()
+        assert f"| [{title}](notebooks/{script.stem}.ipynb) | {'★' * len(stars)} | {time} |" in lines
 
 
 def test_every_exercise_is_quoted_in_its_notebook_and_tried_there():
