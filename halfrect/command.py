@@ -25,6 +25,7 @@ import checks.exercises.__main__
 import figures.__main__
 import halfrect
 from checks import certificates, claims, own_path, programs, tables
+from checks.certificates import document
 from halfrect import files
 
 HELP = """usage: halfrect COMMAND [...]
@@ -35,6 +36,7 @@ HELP = """usage: halfrect COMMAND [...]
   figures [NAME ...]       draw figures; without a name, list them
   verify FILE ...          check certificates in exact arithmetic (--pieces: a line for each piece)
   connect A.npz B.npz --data TABLE     a certified path between two nets
+  plot FILE [PICTURE]      draw the risk along the path of a certificate
   exercises [ID ...]       the exercises of the notebooks, with hints
   notebooks [DIR]          copy the notebooks (default: notebooks)
   completion bash|zsh|fish how your shell completes these words
@@ -208,6 +210,21 @@ def notebooks(words: Sequence[str]) -> int:
     return 0
 
 
+def plot(words: Sequence[str]) -> int:
+    """`halfrect plot CERTIFICATE [PICTURE]`: draw the risk along the path of a certificate, and the bound that it claims."""
+    if len(words) not in (1, 2) or words[0].startswith("-"):
+        raise Usage("plot takes a certificate and the name of a picture: halfrect plot path.json [path.png]")
+    picture = Path(words[1] if len(words) == 2 else f"{words[0].removesuffix('.json')}.png")
+    try:
+        held = document.load(words[0])
+        axes = halfrect.plot_path(held.risk, held.path, level=held.upper)
+        axes.figure.savefig(picture)
+    except ValueError as error:
+        raise Usage(str(error)) from error
+    print(picture)
+    return 0
+
+
 def completion(words: Sequence[str]) -> int:
     """`halfrect completion SHELL`: print a script that completes our words; eval it in the shell's start-up file."""
     if list(words) not in ([shell] for shell in ("bash", "zsh", "fish")):
@@ -243,6 +260,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "figures": draw,
     "verify": verify,
     "connect": connect,
+    "plot": plot,
     "exercises": exercises,
     "notebooks": notebooks,
     "completion": completion,

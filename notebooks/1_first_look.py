@@ -23,10 +23,8 @@ found, printed = kernel(w1, w2, atom), np.cos(alpha)
 plt.plot(alpha, found, label="the kernel of the two units")
 plt.plot(alpha, printed, label="what, as printed, it never exceeds")
 plt.fill_between(alpha, printed, found, color="#D55E00", alpha=0.12)
-plt.plot([np.pi / 3, np.pi / 3], [0.5, 0.75], "k.-")
-plt.annotate("at 60° it is 3/4, not at most 1/2", (np.pi / 3, 0.7), (1.4, 0.8), arrowprops={"arrowstyle": "->"})
-plt.xlabel("angle α between the units (radians)")
-plt.ylabel("[w1, w2] on one point")
+plt.annotate("at 60° it is 3/4, not at most 1/2", (np.pi / 3, 0.75), (1.4, 0.85), arrowprops={"arrowstyle": "->"})
+plt.gca().set(xlabel="angle α between the units (radians)", ylabel="[w1, w2] on one point")
 plt.legend()
 plt.show()
 
@@ -36,7 +34,7 @@ plt.show()
 # ## The sentence, and its witness
 # The kernel of two ReLU units is $[w_1, w_2]_Z = E \max(0, \langle w_1, X\rangle) \max(0, \langle w_2, X\rangle)$: how much they
 # see of the same data. The remark after Proposition 2.3 says that $[w_1, w_2]_Z \le \langle w_1, w_2 \rangle \, \|w_m\|_Z^2$, with the
-# bisector $w_m$ of the two. **Why it matters:** the paper measures the distance of units in this kernel, and its error terms rest on the bounds.
+# bisector $w_m$ of the two. **Why it matters:** the paper measures the distance of units in this kernel, and its error terms, as printed, rest on such bounds.
 #
 # Every statement of the paper is a *claim* here, that is run. One that is false carries a witness, which is verified again each time.
 
@@ -75,9 +73,7 @@ plt.plot(alpha[1:-1], kernel(a, b, points), label="kernel")
 plt.plot(alpha[1:-1], sharp_bounds(a, b, points).lower, label="sharp lower bound")
 plt.plot(alpha[1:-1], printed_bounds(a, b, points).lower, label="printed lower bound")
 plt.axhline(0, color="grey", linewidth=0.5)
-plt.ylim(-1, 1)
-plt.xlabel("angle α between the units (radians)")
-plt.ylabel("kernel")
+plt.gca().set(xlabel="angle α between the units (radians)", ylabel="kernel", ylim=(-1, 1))
 plt.legend()
 plt.show()
 
@@ -101,8 +97,7 @@ t, grid = np.linspace(0.47, 0.54, 1001)[:, None], np.linspace(0.47, 0.54, 8)[:, 
 plt.plot(t, risk.batch((1 - t) * start + t * end), label="risk on the segment")
 plt.plot(grid, risk.batch((1 - grid) * start + grid * end), "ko", linestyle="", label="grid of step 1/100")
 plt.axhline(found.upper, color="#009E73", linestyle=":", label=f"certified: never above {found.upper:.6g}")
-plt.xlabel("t")
-plt.ylabel("risk")
+plt.gca().set(xlabel="t", ylabel="risk")
 plt.legend()
 plt.show()
 print(found)

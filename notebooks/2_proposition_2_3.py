@@ -4,7 +4,7 @@
 # **Level** ** · fifteen minutes · you need notebook 1 and the angle addition formulas · in a checkout
 # `python -m pip install ".[notebooks]" && jupyter lab notebooks`
 #
-# The proposition is true. A step of its proof is not: beyond an angle of 120° one data point, the dot below, defeats it.
+# The proposition is true. A step of its proof is not: beyond an angle of 120° between the units one data point defeats it.
 
 # %%
 import matplotlib.pyplot as plt
@@ -24,29 +24,16 @@ def excess(alpha):
     return float(terms.E1 / terms.e1_printed[0])
 
 
-figure, (plane, curve) = plt.subplots(1, 2)
-c, s = np.cos(1.25), np.sin(1.25)  # half of an angle of 143 degrees
-plane.fill([0, 0, 2, 2], [0, 2, 2, 2 * c / s], color="#E69F00", alpha=0.3, linewidth=0)
-plane.fill(
-    [0, 0, 2, 2], [0, -2, -2, -2 * c / s], color="#E69F00", alpha=0.3, linewidth=0, label="B: one unit is silent"
-)
-plane.fill([0, 2, 2], [0, 2 * c / s, -2 * c / s], color="#56B4E9", alpha=0.4, linewidth=0, label="A: both are active")
-for x, y, name in ((c, -s, "w1"), (c, s, "w2"), (1, 0, "bisector")):
-    plane.annotate(name, (0, 0), (1.25 * x, 1.25 * y), va="center", arrowprops={"arrowstyle": "<-"})
-plane.plot(1, c / s + 0.04, "ko")
-plane.set(xlim=(-0.1, 2), ylim=(-1.6, 2), aspect="equal", xticks=[], yticks=[])
-plane.legend(loc="upper right")
 angles = np.linspace(0.1, 3.1, 60)
-curve.semilogy(angles, [excess(alpha) for alpha in angles])
-curve.axhspan(1, 1e3, color="#D55E00", alpha=0.12)
-curve.text(0.2, 30, "the step is false")
-curve.axvline(2 * np.pi / 3, color="grey", linestyle=":", label="120°")
-curve.set(xlabel="angle α (radians)", ylabel="E1 over its printed bound", ylim=(None, 1e3))
-curve.legend(loc="lower right")
+plt.semilogy(angles, [excess(alpha) for alpha in angles], label="one data point")
+plt.axhspan(1, 1e3, color="#D55E00", alpha=0.12, linewidth=0, label="the step is false")
+plt.axvline(2 * np.pi / 3, color="grey", linestyle=":", label="120°")
+plt.gca().set(xlabel="angle α of the two units (radians)", ylabel="E1 over its printed bound", ylim=(None, 1e3))
+plt.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
-# **You should see** the curve enter the shaded half at 120°. On the left the point that does it, just inside $B$, nearest to $A$.
+# **You should see** the curve enter the shaded half at 120°, and climb.
 #
 # ## The identity
 # With $p = (w_1 + w_2)/2$ and $d = (w_2 - w_1)/2$ the whole proposition is one line:
@@ -75,16 +62,26 @@ print(f"{left:.6f} <= {kernel(w1, w2, Sample(X, np.zeros((1000, 1)))):.6f}")
 # least $(\pi - \alpha)/2$ with $w_m$, so that $\sin^2(\alpha/2)$ is what it can reach, and the printed $\sin^2\alpha$ is smaller beyond 120°.
 # The identity above needs neither.
 #
-# **You should see** the two factors cross at 120°.
+# **You should see** on the left the point that does it, in $B$ beside $A$; on the right the two factors cross at 120°.
 
 # %%
-alpha = np.linspace(0.01, np.pi, 200)
-plt.plot(alpha, np.sin(alpha / 2) ** 2, label=r"what $E_1$ can reach: $\sin^2(\alpha/2)$")
-plt.plot(alpha, np.sin(alpha) ** 2, label=r"what is printed: $\sin^2\alpha$")
-plt.axvline(2 * np.pi / 3, color="grey", linestyle=":")
-plt.xlabel("angle α (radians)")
-plt.ylabel("factor")
-plt.legend()
+figure, (plane, curve) = plt.subplots(1, 2)
+c, s = np.cos(1.25), np.sin(1.25)  # half of an angle of 143 degrees
+plane.fill([0, 0, 2, 2], [0, 2, 2, 2 * c / s], color="#E69F00", alpha=0.3, linewidth=0)
+plane.fill(
+    [0, 0, 2, 2], [0, -2, -2, -2 * c / s], color="#E69F00", alpha=0.3, linewidth=0, label="B: one unit is silent"
+)
+plane.fill([0, 2, 2], [0, 2 * c / s, -2 * c / s], color="#56B4E9", alpha=0.4, linewidth=0, label="A: both are active")
+for x, y, name in ((c, -s, "w1"), (c, s, "w2"), (1, 0, "bisector")):
+    plane.annotate(name, (0, 0), (1.25 * x, 1.25 * y), va="center", arrowprops={"arrowstyle": "<-"})
+plane.plot(1, c / s + 0.04, "ko")
+plane.set(xlim=(-0.1, 2), ylim=(-1.6, 2), aspect="equal", xticks=[], yticks=[])
+plane.legend(loc="upper right")
+curve.plot(angles, np.sin(angles / 2) ** 2, label="what E1 can reach: sin²(α/2)")
+curve.plot(angles, np.sin(angles) ** 2, label="what is printed: sin²α")
+curve.axvline(2 * np.pi / 3, color="grey", linestyle=":")
+curve.set(xlabel="angle α (radians)", ylabel="factor", ylim=(0, 1.4))
+curve.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 3. The fifteen puzzle: any two linear nets are connected
+# # 3. The fifteen puzzle: wide linear nets are connected
 #
 # **Level** ** · fifteen minutes · you need rank and linear dependence · in a checkout
 # `python -m pip install ".[notebooks]" && jupyter lab notebooks`
@@ -29,9 +29,7 @@ t = np.linspace(0, 1, 2000)
 plt.plot(t, risk.batch(path.at(t)), label=f"path of {len(path)} moves")
 plt.plot(t, risk.batch((1 - t)[:, None] * a + t[:, None] * b), label="straight line")
 plt.axhline(max(risk(a), risk(b)), color="grey", linestyle=":", label="the worse of the two nets")
-plt.yscale("log")
-plt.xlabel("share of the way from one net to the other")
-plt.ylabel("risk")
+plt.gca().set(xlabel="share of the way from one net to the other", ylabel="risk", yscale="log")
 plt.legend()
 plt.show()
 
@@ -84,8 +82,7 @@ plt.figure(figsize=(4.2, 3.6))
 plt.contourf(w, w, heights, levels=[0, 0.25, 0.5, 1], cmap="cividis")
 plt.colorbar(label="risk (white: above 1)")
 plt.plot([1, -1], [1, -1], "r:o")
-plt.xlabel("w1")
-plt.ylabel("w2")
+plt.gca().set(xlabel="w1", ylabel="w2")
 plt.show()
 scalar = Risk(Network((1, 1, 1), activation="identity"), Sample([[1.0]], [[1.0]]))
 try:

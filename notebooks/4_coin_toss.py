@@ -18,20 +18,12 @@ from theory.risk import Risk, Sample
 
 plt.style.use(figures.STYLE)
 rng = np.random.default_rng(0)
-width, samples = 32, 60
-net = Network((3, width, 1))
-X = rng.standard_normal((samples, 3))
+X = rng.standard_normal((60, 3))
+net = Network((3, 32, 1))
 risk = Risk(net, Sample(X, np.sin(2 * X[:, :1])), kappa=0.05, penalty="second_layer_l1")
-
-
-def fitted_net():
-    """Random unit rows, and the best second layer on them."""
-    W = rng.standard_normal((width, 3))
-    W /= np.linalg.norm(W, axis=1, keepdims=True)
-    return net.pack([W, second_layer(np.maximum(X @ W.T, 0), risk.sample.Y[:, 0], risk.kappa).beta[None]])
-
-
-a, b = fitted_net(), fitted_net()
+rows = rng.standard_normal((2, 32, 3))
+rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+a, b = (net.pack([W, second_layer(np.maximum(X @ W.T, 0), risk.sample.Y[:, 0], risk.kappa).beta[None]]) for W in rows)
 table = relu_paths.routes(risk, a, b, exhaustive=True, rng=0)
 t = np.linspace(0, 1, 400)
 for name, label in (
@@ -41,8 +33,7 @@ for name, label in (
 ):
     plt.plot(t, risk.batch(table[name].path.at(t)), label=label)
 plt.axhline(max(risk(a), risk(b)), color="grey", linestyle=":", label="the worse of the two nets")
-plt.xlabel("share of the way from one net to the other")
-plt.ylabel("risk, with the penalty")
+plt.gca().set(xlabel="share of the way from one net to the other", ylabel="risk, with the penalty")
 plt.legend()
 plt.show()
 
@@ -60,7 +51,7 @@ plt.show()
 # %%
 from theory.relu_paths import six_segment_report
 
-report = six_segment_report(risk, a, b, active=width // 2, angle=0.1, rng=0)
+report = six_segment_report(risk, a, b, active=16, angle=0.1, rng=0)
 print("piece   certified   allowed   by the theorem")
 for s in report.subpaths:
     print(f"{s.number:5}   {s.upper:9.4f}   {s.allowed:7.4f}   {s.theorem:14.4f}")
@@ -94,13 +85,12 @@ variance = norm * np.abs(weights) @ (Z**2).mean(axis=1) - (f**2).mean()
 units = np.array([1, 2, 4, 8, 16, 32, 64, 128])
 errors = []
 for count in units:
-    draws = rng.choice(width, size=(400, count), p=np.abs(weights) / norm)
+    draws = rng.choice(32, size=(400, count), p=np.abs(weights) / norm)
     tossed = norm * (np.sign(weights)[draws][:, :, None] * Z[draws]).mean(axis=1)
     errors.append(((tossed - f) ** 2).mean())
 plt.loglog(units, variance / units, label="variance / units")
 plt.loglog(units, errors, "ko", linestyle="", label="400 tosses")
-plt.xlabel("units drawn")
-plt.ylabel("mean squared error")
+plt.gca().set(xlabel="units drawn", ylabel="mean squared error")
 plt.legend()
 plt.show()
 
@@ -112,7 +102,7 @@ plt.show()
 # **You should see** the certified maximum agree with the larger end to the last digits.
 
 # %%
-few = Risk(net, Sample(X[: width // 2], np.sin(2 * X[: width // 2, :1])), kappa=0.05, penalty="second_layer_l1")
+few = Risk(net, Sample(X[:16], np.sin(2 * X[:16, :1])), kappa=0.05, penalty="second_layer_l1")
 best = relu_paths.routes(few, a, b).best
 print(best.name, best.upper, " larger end", max(few(a), few(b)))
 

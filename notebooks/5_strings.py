@@ -18,14 +18,7 @@ import halfrect
 
 plt.style.use(figures.STYLE)
 X, y = map(scale, load_diabetes(return_X_y=True))
-
-
-def trained(seed):
-    """A net of 16 hidden ReLU units, fitted from this seed."""
-    return MLPRegressor(hidden_layer_sizes=(16,), max_iter=2000, random_state=seed).fit(X, y)
-
-
-net_a, net_b = trained(0), trained(1)
+net_a, net_b = (MLPRegressor(hidden_layer_sizes=(16,), max_iter=2000, random_state=seed).fit(X, y) for seed in (0, 1))
 found = halfrect.connect(net_a, net_b, X, y, rng=0)
 found.plot()
 plt.show()
@@ -59,7 +52,7 @@ for tried in found.routes:
 from theory import string_sampling
 
 theta_a, theta_b = found.path.points[[0, -1]]
-level = 1.02 * max(found.ends)
+level = 1.02 * found.maximum.upper
 string = string_sampling.greedy(found.risk, theta_a, theta_b, level, rng=0)
 print(string.status.name, "with", string.beads, "beads; certified maximum", string.maximum.upper, "level", level)
 
@@ -101,7 +94,10 @@ if MY_TABLE:
 
     sample = tables.read(MY_TABLE)
     X, y = sample.X, sample.Y[:, 0]
-    mine = halfrect.connect(trained(0), trained(1), X, y, rng=0)
+    net_a, net_b = (
+        MLPRegressor(hidden_layer_sizes=(16,), max_iter=2000, random_state=seed).fit(X, y) for seed in (0, 1)
+    )
+    mine = halfrect.connect(net_a, net_b, X, y, rng=0)
     mine.plot()
     plt.show()
     print(mine)

@@ -90,8 +90,7 @@ for angle in turned:
     lower.append(permutation_barrier(Sample(Y, Y[[1, 2, 0]]), 3).lower)
 plt.plot(np.degrees(turned), lower, ".-")
 plt.axhline(1 / 6, color="#D55E00", linestyle=":", label="1/6, the triangle above")
-plt.xlabel("third point at (degrees)")
-plt.ylabel("height of the wall")
+plt.gca().set(xlabel="third point at (degrees)", ylabel="height of the wall")
 plt.legend()
 plt.show()
 

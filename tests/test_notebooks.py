@@ -100,7 +100,7 @@ def test_the_first_screen_is_a_picture(script):
     assert re.search(r"\*\*Level\*\* \*{1,3} · \w+ minutes · you need ", head)
     assert COMMAND in head
     assert len(head.splitlines()) <= 8
-    assert len(first["source"]) <= 40
+    assert len(first["source"]) <= 30  # and the picture begins on a small screen
     (picture,) = pictures(first)
     png = base64.b64decode(picture)
     width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
@@ -122,8 +122,13 @@ def test_sections_say_why_and_what_to_see(script):
     assert 'exercises.hint("ex-' in exercises
 
 
-def test_the_readme_prints_the_same_command():
-    assert COMMAND in (FOLDER.parent / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_readme_prints_the_same_command_and_lists_them():
+    lines = (FOLDER.parent / "README.md").read_text(encoding="utf-8").splitlines()
+    assert COMMAND in lines
+    for script in SCRIPTS:
+        head = "".join(cells(script)[0]["source"])
+        title, stars, time = re.search(r"# (.*)\n\n\*\*Level\*\* (\*+) · (\w+ minutes)", head).groups()
+        assert f"| [{title}](notebooks/{script.stem}.ipynb) | {'★' * len(stars)} | {time} |" in lines
 
 
 def test_every_exercise_is_quoted_in_its_notebook_and_tried_there():

@@ -31,7 +31,11 @@ def upper(risk: Risk, theta_a: Array, theta_b: Array) -> float:
 
 
 def lower(alpha: float, square: float, norm: float) -> float:
-    """ex-3: the product of the two forms is <x, p>^2 - <x, d>^2, p = cos(alpha/2) w_m, |d| = sin(alpha/2)."""
+    """ex-3: the product of the two forms is <x, p>^2 - <x, d>^2, p = cos(alpha/2) w_m, |d| = sin(alpha/2).
+
+    The best for one who is told no more: points (a, +-b) with a^2 = square, b^2 = norm lie in A where this is
+    positive, and attain it; where it is not, points on the edges of A and off it give the kernel 0.
+    """
     return float(max(np.cos(alpha / 2) ** 2 * square - np.sin(alpha / 2) ** 2 * norm, 0.0))
 
 

@@ -73,6 +73,8 @@ def test_the_version_is_that_of_the_package(capsys):
         (["prop-2.3"], "did you mean halfrect check prop-2.3?"),
         (["fig1"], "did you mean halfrect figures fig1?"),
         (["exercises", "ex1"], "did you mean ex-1 or ex-11?"),
+        (["plot"], "plot takes a certificate"),
+        (["plot", "nowhere.json"], "nowhere.json: No such file"),
         (["completion"], "for bash, zsh or fish"),
         (["notebooks", "a", "b"], "takes the name of a folder"),
         (["connect"], "the following arguments are required: A.npz, B.npz, --data"),
@@ -116,6 +118,17 @@ def test_figures_and_exercises_are_listed(capsys):
     assert ran(capsys, "exercises", "ex-2")[1].startswith("ex-2 ")
     assert "Hint: " in ran(capsys, "exercises", "ex-2", "--hint")[1]
     assert ran(capsys, "exercises", "--help")[1].startswith("usage: halfrect exercises")
+
+
+def test_the_path_of_a_certificate_is_drawn(capsys, nets, monkeypatch):
+    monkeypatch.chdir(nets)
+    ran(capsys, "connect", "a.npz", "b.npz", "--data", "table.csv", "--save", "path.json")
+    assert ran(capsys, "plot", "path.json") == (0, "path.png\n", "")
+    assert (nets / "path.png").read_bytes().startswith(b"\x89PNG")
+    assert ran(capsys, "plot", "path.json", "other.svg") == (0, "other.svg\n", "")
+    assert "<svg" in (nets / "other.svg").read_text(encoding="utf-8")
+    refused(capsys, "file must be a certificate", "plot", "a.npz")
+    refused(capsys, "is not supported", "plot", "path.json", "path.doc")
 
 
 def test_notebooks_are_copied_and_never_overwritten(capsys, tmp_path):
