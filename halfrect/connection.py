@@ -69,8 +69,8 @@ class Connection:
     def save(self, file: str | PathLike[str], *, title: str = "") -> None:
         """Write a certificate to a file that `halfrect verify` checks in exact arithmetic; title: for people.
 
-        ValueError where the verifier has no argument: losses with logarithms, smooth activations, pieces of deep nets that move
-        more than the last layer. `path.save` writes the path alone.
+        ValueError where the verifier has no argument: smooth activations, penalties by path or Schatten norms, and pieces on
+        which the risk is not convex, but for one hidden layer and squared loss. `path.save` writes the path alone.
         """
         try:
             text = document.text(self.risk, self.path, self.maximum.upper, title=title or repr(self))
@@ -152,10 +152,10 @@ def as_net(net: Any, name: str = "net", inputs: int | None = None) -> Net:
 
 
 def _verifiable(risk: Risk, path: Path) -> None:
-    """ValueError where the verifier, which computes exactly, has no argument for a piece of the path."""
+    """ValueError where the verifier, which computes with integers, has no argument for a piece of the path."""
     network = risk.network
     if network.activation not in ("relu", "identity"):
-        raise ValueError(f"the verifier computes exactly, and {network.activation!r} units leave them")
+        raise ValueError(f"the verifier computes with integers, and {network.activation!r} units leave them")
     if network.depth == 2 and risk.loss == "squared":
         return
     for k, (before, after) in enumerate(zip(path.points, path.points[1:])):

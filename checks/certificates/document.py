@@ -44,14 +44,11 @@ def text(risk: Risk, path: Path, upper: float, *, title: str = "") -> str:
 
     Nothing is checked here: that is the reader's part.
 
-    Raises ValueError when the path does not fit the network, `upper` is not a finite number, or the reader knows no
-    exact arithmetic for the loss or the penalty.
+    Raises ValueError when the path does not fit the network, `upper` is not a finite number, or the reader does not know
+    the penalty.
     """
-    if risk.loss not in ("squared", "absolute") or risk.penalty not in (None, "ridge", "second_layer_l1"):
-        raise ValueError(
-            "risk must have a rational loss and penalty ('squared' or 'absolute'; 'ridge', 'second_layer_l1' or None) to be "
-            f"verified without rounding; got {risk.loss!r}, {risk.penalty!r}"
-        )
+    if risk.penalty not in (None, "ridge", "second_layer_l1"):
+        raise ValueError(f"the verifier knows the penalties 'ridge', 'second_layer_l1' and None; got {risk.penalty!r}")
     upper = check.number(upper, "upper")
     check.parameters(path.points, risk.network.size, "path.points")
     net = risk.network

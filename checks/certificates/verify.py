@@ -4,8 +4,9 @@
 
 The file claims that a risk never exceeds `upper` along a polyline of parameter vectors. Every number in it is a
 float64, which is an integer times a power of two; brought to a common power, sums and products of them are sums and
-products of integers, so nothing here is ever rounded. For each straight piece theta(t), 0 <= t <= 1, the risk at both
-ends is computed, and one of two arguments is used between them:
+products of integers, so nothing is rounded (but the logarithms in the losses logistic and softmax: up, by less than
+2^-100). For each straight piece theta(t), 0 <= t <= 1, the risk at both ends is computed, and one of two arguments is
+used between them:
 
 1. One matrix moves and everything after it is linear. Then outputs are affine in t, the risk is convex, and its two
    ends decide. (Rows into units whose outgoing weights are zero at both ends do not count: nothing sees them.)
@@ -23,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import operator
 import os
 import sys
@@ -36,6 +38,9 @@ USAGE = (
 HALVINGS = 200  # of an interval between switches: a cell of 2^-200 of it that is undecided touches the bound, and no
 # more halving would tell
 GRID = 64  # switches are first placed between multiples of 2^-GRID
+PLACES = 128  # of exponentials and logarithms, after the binary point
+ONE = 1 << PLACES
+LOSSES = "squared", "absolute", "hinge", "logistic", "softmax"
 
 
 class Refused(Exception):
@@ -57,6 +62,45 @@ def dot(u, v):
     return sum(map(operator.mul, u, v))
 
 
+def exp_minus(d):
+    """An integer that is at least exp(-d), for d >= 0, both in units of 2^-PLACES."""
+    if d >> PLACES >= PLACES:
+        return 1  # exp(-d) < 2^-d
+    term = total = ONE
+    for n in itertools.count(1):  # exp(d / 256), from below
+        term = term * (d >> 8) // n >> PLACES
+        if not term:
+            break
+        total += term
+    power = -(-ONE * ONE // total)
+    for _ in range(8):
+        power = (power * power >> PLACES) + 1
+    return power
+
+
+def log_sum_exp(f, unit):
+    """An integer that is at least log(sum of exp(f_k)), all in units of 2^-unit."""
+    top = max(f)
+    total = sum(exp_minus((top - v << PLACES) >> unit) for v in f)
+    guess = int(math.log(total / ONE) * ONE)
+    rest = guess - (-total * exp_minus(guess) >> PLACES) - ONE  # log x <= g + x exp(-g) - 1, whatever g is
+    return top - (-rest << unit >> PLACES)
+
+
+def loss(name, f, y, unit):
+    """The loss of outputs f and targets y, both in units of 2^-unit, in units of 2^-2unit; not below it, where it has logarithms."""
+    if name == "squared":
+        return sum((a - b) ** 2 for a, b in zip(f, y))
+    if name == "absolute":
+        return sum(abs(a - b) for a, b in zip(f, y)) << unit
+    if name == "softmax":  # sum of y_k (log(sum of exp(f)) - f_k)
+        return sum(y) * log_sum_exp(f, unit) - dot(y, f)
+    margins = [a if b > 0 else -a for a, b in zip(f, y)]
+    if name == "hinge":
+        return sum(max((1 << unit) - a, 0) for a in margins) << unit
+    return sum(log_sum_exp([0, -a], unit) for a in margins) << unit  # logistic: log(1 + exp(-a))
+
+
 def slack(problem, theta):
     """`upper` minus the risk at theta, in units of 2^-bits of the problem."""
     net, risk, bits = problem["network"], problem["risk"], problem["bits"]
@@ -70,8 +114,7 @@ def slack(problem, theta):
             unit += bits["theta"]
             if (net["activation"] if k < len(weights) - 1 else net["output"]) == "relu":
                 h = [max(z, 0) for z in h]
-        residuals = map(operator.sub, h, y)
-        total += weight * sum(r * r if risk["loss"] == "squared" else abs(r) << unit for r in residuals)
+        total += weight * loss(risk["loss"], h, y, unit)
     if risk["penalty"] == "ridge":
         total += risk["kappa"] * dot(theta, theta) << bits["ridge"]
     elif risk["penalty"] == "second_layer_l1":
@@ -195,13 +238,16 @@ def bernstein(p, lo, hi, one):
     return [12 * a, 12 * a + 3 * b, 12 * a + 6 * b + 2 * c, 12 * a + 9 * b + 6 * c + 3 * d, 12 * (a + b + c + d + e)]
 
 
-def check_piece(problem, start, end):
-    """Raise Refused unless the risk is <= upper on the straight piece; returns the argument and a word on it."""
+def check_piece(problem, start, end, first):
+    """Raise Refused unless the risk is <= upper on a straight piece; returns the argument and a word on it.
+
+    first: whether it is the first piece, and nobody has looked at its start yet.
+    """
     net, risk = problem["network"], problem["risk"]
-    for name, theta in (("start", start), ("end", end)):
-        below = slack(problem, theta)
-        if below < 0:
-            raise Refused(f"the risk at its {name} is {value(problem, below)}")
+    if first and (below := slack(problem, start)) < 0:
+        raise Refused(f"the risk at its start is {value(problem, below)}")
+    if (below := slack(problem, end)) < 0:
+        raise Refused(f"the risk at its end is {value(problem, below)}")
     at_end = f"{value(problem, below)} at its end"
     if start == end or is_convex(net, start, end):
         return "convex", f"convex, {at_end}"
@@ -275,7 +321,7 @@ def read(file):
         raise ValueError("network: bias must be true or false")
     if not {net["activation"], net["output"]} <= {"relu", "identity"}:
         raise ValueError(f"exact arithmetic knows relu and identity, not {net['activation']!r} or {net['output']!r}")
-    if risk["loss"] not in ("squared", "absolute") or risk["penalty"] not in (None, "ridge", "second_layer_l1"):
+    if risk["loss"] not in LOSSES or risk["penalty"] not in (None, "ridge", "second_layer_l1"):
         raise ValueError(f"unknown loss {risk['loss']!r} or penalty {risk['penalty']!r}")
     if risk["penalty"] == "second_layer_l1" and len(widths) != 3:
         raise ValueError("the penalty second_layer_l1 is for one hidden layer")
@@ -290,6 +336,10 @@ def read(file):
         raise ValueError("the path has no vertex")
     if not len(X) == len(Y) == len(weights) > 0 or min(weights) < 0:
         raise ValueError("sample: X, Y and nonnegative weights must have the same positive length")
+    if risk["loss"] in ("hinge", "logistic") and not all(abs(v) == 1 for row in Y for v in row):
+        raise ValueError(f"sample: targets of the loss {risk['loss']} must be -1 or 1")
+    if risk["loss"] == "softmax" and min(map(min, Y)) < 0:
+        raise ValueError("sample: targets of the loss softmax must not be negative")
     if abs(sum(weights) - 1) > len(weights) * Fraction(1, 2**50):  # the rounding of a division by it
         raise ValueError("sample: weights must sum to one")
     return integers(net, risk, kappa, upper, points, X, Y, weights), intact
@@ -298,6 +348,7 @@ def read(file):
 def integers(net, risk, kappa, upper, points, X, Y, weights):
     """The problem in integers: each kind of number in units of a power of two of its own, 2^-bits."""
     x, theta, rest = finest(X + Y), finest(points), finest([weights, [kappa, upper]])
+    x = max(x, PLACES) if risk["loss"] in ("logistic", "softmax") else x
     out = x + (len(net["widths"]) - 1) * theta  # an output is a sum of products of an input and one weight a layer
     return {
         "network": net,
@@ -316,7 +367,7 @@ def verify(problem, say):
     pieces = list(itertools.pairwise(points)) or [(points[0], points[0])]
     for number, (start, end) in enumerate(pieces):
         try:
-            argument, words = check_piece(problem, start, end)
+            argument, words = check_piece(problem, start, end, number == 0)
         except Refused as reason:
             raise Refused(f"piece {number} of {len(pieces)}: {reason}; the claim is {claim}") from None
         used[argument] += 1

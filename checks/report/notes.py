@@ -19,6 +19,7 @@ NAME = "paper_notes.md"
 
 _HEADING = re.compile(r"^(#{2,3}) +(.+)$")
 _VERDICT = re.compile(r"^Verdict: \*\*([A-Z]+)\*\* \(([^)]*)\)\. *(.*)$")
+_LINK = re.compile(r"\[([\w.+-]+)\]\(#[\w-]+\)")  # to another entry
 _LABEL = re.compile(r"^\*\*([^*\n]+?)\.\*\*[ \n]*", re.MULTILINE)
 
 
@@ -68,17 +69,17 @@ def read(path: Path | None = None) -> Notes:
 
 
 def parse(text: str) -> Notes:
-    r"""The notes in `text`. ValueError when two entries have the same id.
+    r"""The notes in `text`, in which another entry is its name, not a link. ValueError when two entries have the same id.
 
-    >>> notes = parse("### a\nVerdict: **OPEN** (sampled). Section 1.\n\n**As printed.** $x$\n\n**Why.** So.\n")
+    >>> notes = parse("### a\nVerdict: **OPEN** (sampled). Section 1.\n\n**As printed.** $x$\n\n**Why.** By [b](#b).\n")
     >>> notes.entries["a"].parts
-    {'As printed': '$x$', 'Why': 'So.'}
+    {'As printed': '$x$', 'Why': 'By b.'}
     """
     preamble: list[str] = []
     blocks: dict[str, list[str]] = {}
     current: list[str] | None = preamble
     fenced = False
-    for line in text.splitlines():
+    for line in _LINK.sub(r"\1", text).splitlines():
         fenced ^= line.startswith("```")
         heading = None if fenced else _HEADING.match(line.rstrip(" "))
         if heading is None:

@@ -5,12 +5,16 @@ import math
 from fractions import Fraction
 from itertools import pairwise, permutations
 
+import numpy as np
 from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from checks.certificates import verify
-from checks.certificates.document import FORMAT, digest
+from checks.certificates.document import FORMAT, digest, save
+from theory.networks import Network
+from theory.paths import Path
+from theory.risk import Risk, Sample
 
 FLOATS = st.one_of(
     st.integers(-2, 2).map(float),  # switches that coincide, at ends too
@@ -149,3 +153,49 @@ def test_a_spike_narrower_than_the_grid_of_the_verifier_is_seen(tmp_path, capsys
         assert status(tmp_path, problem, float(top) * (1 - 1e-9)) == 1
         assert "the risk reaches" in capsys.readouterr().err
         assert status(tmp_path, problem, float(top)) == 0
+
+
+def loss_in_balls(name, outputs, targets):
+    """The losses of `theory.losses` from their definitions."""
+    f, y = [ball(v) for v in outputs], [ball(Fraction(v)) for v in targets]
+    if name == "softmax":
+        normaliser = sum((v.exp() for v in f), arb(0)).log()
+        return sum((b * (normaliser - a) for a, b in zip(f, y)), arb(0))
+    margins = [a * b for a, b in zip(f, y)]
+    if name == "logistic":
+        return sum((((-v).exp() + 1).log() for v in margins), arb(0))
+    return sum(((1 - v).max(arb(0)) for v in margins), arb(0))
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    name=st.sampled_from(["softmax", "logistic", "hinge"]),
+    size=st.sampled_from([0.0, 2.0**-40, 1.0, 4.0, 30.0, 2.0**200]),
+)
+def test_losses_of_labels_are_decided_to_thirty_digits(tmp_path_factory, seed, name, size):
+    rng = np.random.default_rng(seed)
+    n, m, n_out, count = rng.integers(1, 4, size=4).tolist()
+    X, theta = rng.standard_normal((count, n)), size * rng.standard_normal(m * n + n_out * m)
+    Y = rng.dirichlet(np.ones(n_out), count) if rng.random() < 0.5 else np.eye(n_out)[rng.integers(n_out, size=count)]
+    Y = Y if name == "softmax" else rng.choice([-1.0, 1.0], (count, n_out))
+    F = Risk(Network((n, m, n_out)), Sample(X, Y, rng.integers(1, 4, count)), loss=name)
+    file = tmp_path_factory.mktemp("c") / "c.json"
+    ctx.prec = 4000
+    try:
+        top = arb(0)
+        for x, y, weight in zip(F.sample.X.tolist(), F.sample.Y.tolist(), F.sample.weights.tolist()):
+            rows = [[*map(Fraction, row)] for W in F.network.weights(theta) for row in W.tolist()]
+            h = [max(sum(w * Fraction(v) for w, v in zip(row, x)), Fraction(0)) for row in rows[:m]]
+            outputs = [sum(v * u for v, u in zip(row, h)) for row in rows[m:]]
+            top += ball(Fraction(weight)) * loss_in_balls(name, outputs, y)
+        below = math.nextafter(float(top.mid()) * (1 + 1e-15), -math.inf)
+        while not ball(Fraction(below)) < top:
+            below = math.nextafter(below, -math.inf)
+        above = float((top + ball(Fraction(1, 2**100))).mid())
+        while not ball(Fraction(above)) > top + ball(Fraction(1, 2**100)):
+            above = math.nextafter(above, math.inf)
+    finally:
+        ctx.prec = 53
+    for upper, expected in ((above, 0), (below, 1)):
+        save(file, F, Path([theta]), upper)
+        assert verify.main([str(file)]) == expected
