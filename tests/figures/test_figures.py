@@ -104,8 +104,3 @@ def test_the_command_lists_and_refuses(capsys, tmp_path):
             command.main(argv)
         assert stop.value.code == 2
         assert "Traceback" not in capsys.readouterr().err
-
-
-def test_the_command_draws(tmp_path, capsys):
-    assert command.main(["fig2", "--fast", "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "fig2.png").exists()
