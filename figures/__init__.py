@@ -10,6 +10,8 @@ One module per figure, with
     arguments(parser)                              optional: options of its own for `data`
     data(*, sample=None, ...)                      optional: the figure can be drawn of a user's table
     extras(data, out) -> list of files             optional: further files, such as an animation
+
+Each picture NAME.png lies beside NAME.npz, the data drawn, and NAME.txt, its caption.
 """
 
 from __future__ import annotations
