@@ -35,7 +35,7 @@ within gamma_n of their absolute value: Higham, *Accuracy and Stability of Numer
    8 u radius where the kink is inside, as |c| <= radius there, and 16 are added. Outside nothing is rounded, a is 0 or 1.
 5. Backward. g^_k, computed with at most N roundings from the scores down to layer k (N: for each layer the number of terms of a
    product with its transpose), is within gamma_N |g|_k of g_k, |g|_k the same product of absolute values; and sum |g|_k made_k is
-   at most the forward remainder r_i + r_j of the two scores. So sum |g_k| made_k <= (1 + gamma_{T+4}) fl(sum |g^_k| made_k)
+   at most 1 + gamma_N times the forward remainder r_i + r_j of the two scores. So sum |g_k| made_k <= (1 + gamma_{T+4}) fl(sum |g^_k| made_k)
    + 2 gamma_N (r_i + r_j), T the number of units. A product in g^ that underflows loses 2^-1075, which in the end is multiplied by
    a forward remainder; those are below 2^500, or the layer gives up (made = inf), and 2^-500 is added for all of them.
 6. Margins x_i - x_j, +- |slope| +- remainder: six numbers and five sums, so within 16 u (X_i + X_j), which is added.
@@ -197,7 +197,8 @@ def pool(layer: Pool, form: Form) -> tuple[Form, Step]:
     """Rule of `Pool`: the candidate of the largest centre plus [0, delta]."""
     shape, peak = form.centre.shape[1:], form.peak
     c, d, r = (
-        np.stack(_shifts(x, layer.window, layer.stride, layer.padding, fill)) for x, fill in zip(form, (-np.inf, 0.0, 0.0))
+        np.stack(_shifts(x, layer.window, layer.stride, layer.padding, fill))
+        for x, fill in zip(form, (-np.inf, 0.0, 0.0))
     )
     first = c.argmax(axis=0)[None]
     top, lean, rest = (np.take_along_axis(x, first, axis=0) for x in (c, d, r))
