@@ -58,7 +58,7 @@ from theory.deep.models import Model
 from theory.numerics import TINY, UNIT, Array, gamma
 
 LARGEST = 2.0**500  # units beyond it, and margins below its inverse, are left undecided
-NUMBERS = 2**20  # in the largest matrix of patches
+NUMBERS = 2**22  # in the largest matrix of patches
 
 
 class Form(NamedTuple):
@@ -77,10 +77,11 @@ class Form(NamedTuple):
 class Weights(NamedTuple):
     """A layer on a window: its middle beside its change, as one matrix (n, 2 out), as is the bias (2 out,); sizes (out,).
 
-    row: the sum of the sizes of a unit's weights; edge: the size of its bias.
+    absolute: of the matrix; row: the sum of the sizes of a unit's weights; edge: the size of its bias.
     """
 
     matrix: Array
+    absolute: Array
     bias: Array
     row: Array
     edge: Array
@@ -141,7 +142,7 @@ class Segment:
                 continue
             (W, b), (D, drift) = layer.parts(theta[own]), layer.parts(change[own])
             matrix = np.concatenate([W.reshape(-1, W.shape[-1]), D.reshape(-1, W.shape[-1])], axis=1)
-            found.append(Weights(matrix, np.concatenate([b, drift]), *sizes))
+            found.append(Weights(matrix, np.abs(matrix), np.concatenate([b, drift]), *sizes))
         return found
 
 
@@ -182,14 +183,13 @@ def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[For
     rest = made
     if form is not None:
         along, bend = times(form.slope, own.matrix)
-        carried, turned = times(form.rest, np.abs(own.matrix))
+        carried, turned = times(form.rest, own.absolute)
         made = turned + 0.5 * np.abs(bend) + made
         rest = carried + made
         centre, slope = centre + 0.5 * bend, slope + along
     centre, slope = centre + own.bias[:out], slope + own.bias[out:]
-    transposed = np.ascontiguousarray(own.matrix[:, :out].T)
     made = np.broadcast_to(made, centre.shape)
-    step = Step(made, lambda g, images: unpatched(layer, g.reshape(-1, out) @ transposed, (len(g), *shape)))
+    step = Step(made, lambda g, images: unpatched(layer, g.reshape(-1, out) @ own.matrix[:, :out].T, (len(g), *shape)))
     return Form(centre, slope, np.broadcast_to(rest, centre.shape)), step
 
 
@@ -342,8 +342,8 @@ def unpatched(layer: Layer, rows: Array, shape: Shape) -> Array:
     """The transpose of `patches`: rows (M, n) to x of `shape` (K, ...)."""
     if not isinstance(layer, Conv):
         return rows
-    _, *sides, channels = (shape[0], *layer.output(shape[1:]))
-    parts = rows.reshape(shape[0], sides[0], sides[1], layer.kernel**2, shape[-1])
+    tall, wide, _ = layer.output(shape[1:])
+    parts = rows.reshape(shape[0], tall, wide, layer.kernel**2, shape[-1])
     return _unshifted(np.moveaxis(parts, 3, 0), layer.kernel, layer.stride, layer.padding, shape)
 
 

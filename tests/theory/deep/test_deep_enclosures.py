@@ -8,8 +8,7 @@ from exact_layers import between, exact_layer, exact_scores, exact_wrong, fracti
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.deep import Conv, Dense, Dropout, Flatten, Model, Pool, Relu, ResponseNorm
-from theory.deep import enclosures
+from theory.deep import Conv, Dense, Dropout, Flatten, Model, Pool, Relu, ResponseNorm, enclosures
 from theory.deep.enclosures import Form, Segment, decide, enclose, scores
 
 LAYERS = [
@@ -185,12 +184,12 @@ def test_verdicts_hold_exactly_at_every_sampled_point_of_the_window(seed, kind, 
 
 @given(st.integers(0, 2**32), st.sampled_from(NETS))
 def test_margins_stay_in_both_their_bounds_and_the_backward_one_is_never_the_wider(seed, net):
-    (a, b), X, labels, rng = instance(seed, "generic", net)
+    (a, b), X, _, rng = instance(seed, "generic", net)
     half = 2.0 ** -int(rng.integers(1, 9))
     found = enclose(net, Segment(net, a, b).window(0.5, half), X)
     g = np.zeros((4, net.classes))
     g[np.arange(4), 0], g[np.arange(4), 1] = 1.0, -1.0
-    c, d, r = ((part[:, 0] - part[:, 1]) for part in found.scores[:2] + (np.zeros_like(found.scores.rest),))
+    c, d = (part[:, 0] - part[:, 1] for part in found.scores[:2])
     back, forward = enclosures.carried(found, np.arange(4), g), found.scores.rest[:, :2].sum(axis=1)
     assert (back <= forward * (1 + 1e-9)).all()
     for s in (-1.0, 0.25, 1.0):
@@ -216,7 +215,7 @@ def test_verdicts_are_the_same_in_other_units(power):
     (a, b), X, labels, _ = instance(3, "generic", net)
     scale = np.full(net.size, 2.0**power)
     biases = [own.start + int(np.prod(layer.shapes[0])) for layer, own in zip(net.layers, net.slices) if layer.size]
-    first, *others = [own for layer, own in zip(net.layers, net.slices) if layer.size]
+    others = [own for layer, own in zip(net.layers, net.slices) if layer.size][1:]
     for own, bias in zip(others, biases[1:]):  # units of the first layer are what all others are measured in
         scale[own.start : bias] = 1.0
     for half in (0.25, 2.0**-7):
