@@ -44,7 +44,8 @@ def run(
     compute instead, see `checks.clusters`.
     """
     own = {"task": task, "points": points, "seed": seed, "steps": steps}
-    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs, scheduler) as executor:
+    with folder(out) as place, workers(jobs, scheduler) as executor:
+        file = place / f"fig1-{task}.sqlite"
 
         def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
             with counter(f"{task}: {what}") as progress:
@@ -100,15 +101,16 @@ def _straight(risk: Risk, cell: Cell) -> dict[str, Any]:
 
 
 @contextmanager
-def _file(out: File | None, name: str) -> Iterator[File]:
+def folder(out: File | None) -> Iterator[File]:
+    """The folder `out`, or one that is gone afterwards."""
     if out is not None:
-        yield out / name
+        yield out
         return
-    with TemporaryDirectory() as folder:
-        yield File(folder) / name
+    with TemporaryDirectory() as name:
+        yield File(name)
 
 
-def _workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
+def workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
     """One worker is a thread of this process; for more, `sweeps` starts processes, or a cluster has them."""
     if scheduler is not None:
         return clusters.cluster(scheduler)

@@ -100,6 +100,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "fig-1-cifar",
         "fig-1-monotone",
         "fig-1-ptb",
+        "fig-1-certified",
         "app-e1-disconnected",
         "app-e1-parameters",
         "app-e1-threshold",

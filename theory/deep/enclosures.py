@@ -35,7 +35,7 @@ within gamma_n of their absolute value: Higham, *Accuracy and Stability of Numer
    8 u radius where the kink is inside, as |c| <= radius there, and 16 are added. Outside nothing is rounded, a is 0 or 1.
 5. Backward. g^_k, computed with at most N roundings from the scores down to layer k (N: for each layer the number of terms of a
    product with its transpose), is within gamma_N |g|_k of g_k, |g|_k the same product of absolute values; and sum |g|_k made_k is
-   at most the forward remainder r_i + r_j of the two scores. So sum |g_k| made_k <= (1 + gamma_{T+4}) fl(sum |g^_k| made_k)
+   at most 1 + gamma_N times the forward remainder r_i + r_j of the two scores. So sum |g_k| made_k <= (1 + gamma_{T+4}) fl(sum |g^_k| made_k)
    + 2 gamma_N (r_i + r_j), T the number of units. A product in g^ that underflows loses 2^-1075, which in the end is multiplied by
    a forward remainder; those are below 2^500, or the layer gives up (made = inf), and 2^-500 is added for all of them.
 6. Margins x_i - x_j, +- |slope| +- remainder: six numbers and five sums, so within 16 u (X_i + X_j), which is added.
@@ -45,10 +45,10 @@ What overflows is inf or NaN, and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -58,7 +58,7 @@ from theory.deep.models import Model
 from theory.numerics import TINY, UNIT, Array, gamma
 
 LARGEST = 2.0**500  # units beyond it, and margins below its inverse, are left undecided
-NUMBERS = 2**20  # in the largest matrix of patches
+NUMBERS = 2**22  # in the largest matrix of patches
 
 
 class Form(NamedTuple):
@@ -77,10 +77,11 @@ class Form(NamedTuple):
 class Weights(NamedTuple):
     """A layer on a window: its middle beside its change, as one matrix (n, 2 out), as is the bias (2 out,); sizes (out,).
 
-    row: the sum of the sizes of a unit's weights; edge: the size of its bias.
+    absolute: of the matrix; row: the sum of the sizes of a unit's weights; edge: the size of its bias.
     """
 
     matrix: Array
+    absolute: Array
     bias: Array
     row: Array
     edge: Array
@@ -93,11 +94,14 @@ class Step(NamedTuple):
     back: Callable[[Array, Array], Array]
 
 
+Rule = Callable[[Any, Form], tuple[Form, Step]]  # of a layer without parameters, from the units below it
+
+
 class Enclosure(NamedTuple):
     """The scores of N images on a window, and how they came about, from below; terms: N of the derivation."""
 
     scores: Form
-    steps: list[Step]
+    steps: tuple[Step, ...]
     terms: int
 
 
@@ -141,27 +145,34 @@ class Segment:
                 continue
             (W, b), (D, drift) = layer.parts(theta[own]), layer.parts(change[own])
             matrix = np.concatenate([W.reshape(-1, W.shape[-1]), D.reshape(-1, W.shape[-1])], axis=1)
-            found.append(Weights(matrix, np.concatenate([b, drift]), *sizes))
+            found.append(Weights(matrix, np.abs(matrix), np.concatenate([b, drift]), *sizes))
         return found
 
 
-def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
-    """The scores of images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
-    form: Form | None = None  # images, and what is done to them before parameters come in, are exact
-    steps, terms = [], 0
+def follow(
+    model: Model, weights: list[Weights | None], X: Array, rules: Mapping[type, Rule] | None = None
+) -> Iterator[tuple[Layer, Form, Step]]:
+    """Layer by layer, from the first with parameters on: the layer, its units, and what it made of the remainder.
+
+    weights: of a window, as `Segment.window` gives them; X (N, *input_shape): images, which are exact, and so is what is
+    done to them before parameters come in. rules: in place of `RULES`.
+    """
+    form: Form | None = None
     for layer, own in zip(model.layers, weights):
         if own is not None:
             form, step = linear(layer, own, form, X)
-            terms += _terms(layer)
         elif form is None:
             X = plain(layer, None, X)
             continue
         else:
-            form, step = _RULES[type(layer)](layer, form)
-            terms += _terms(layer)
-        steps.append(step)
-    assert form is not None
-    return Enclosure(form, steps, terms)
+            form, step = (RULES if rules is None else rules)[type(layer)](layer, form)
+        yield layer, form, step
+
+
+def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
+    """The scores of images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
+    layers, forms, steps = zip(*follow(model, weights, X))
+    return Enclosure(forms[-1], steps, sum(map(_terms, layers)))
 
 
 def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[Form, Step]:
@@ -182,14 +193,13 @@ def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[For
     rest = made
     if form is not None:
         along, bend = times(form.slope, own.matrix)
-        carried, turned = times(form.rest, np.abs(own.matrix))
+        carried, turned = times(form.rest, own.absolute)
         made = turned + 0.5 * np.abs(bend) + made
         rest = carried + made
         centre, slope = centre + 0.5 * bend, slope + along
     centre, slope = centre + own.bias[:out], slope + own.bias[out:]
-    transposed = np.ascontiguousarray(own.matrix[:, :out].T)
     made = np.broadcast_to(made, centre.shape)
-    step = Step(made, lambda g, images: unpatched(layer, g.reshape(-1, out) @ transposed, (len(g), *shape)))
+    step = Step(made, lambda g, images: unpatched(layer, g.reshape(-1, out) @ own.matrix[:, :out].T, (len(g), *shape)))
     return Form(centre, slope, np.broadcast_to(rest, centre.shape)), step
 
 
@@ -197,7 +207,8 @@ def pool(layer: Pool, form: Form) -> tuple[Form, Step]:
     """Rule of `Pool`: the candidate of the largest centre plus [0, delta]."""
     shape, peak = form.centre.shape[1:], form.peak
     c, d, r = (
-        np.stack(_shifts(x, layer.window, layer.stride, layer.padding, fill)) for x, fill in zip(form, (-np.inf, 0.0, 0.0))
+        np.stack(_shifts(x, layer.window, layer.stride, layer.padding, fill))
+        for x, fill in zip(form, (-np.inf, 0.0, 0.0))
     )
     first = c.argmax(axis=0)[None]
     top, lean, rest = (np.take_along_axis(x, first, axis=0) for x in (c, d, r))
@@ -240,7 +251,7 @@ def dropout(layer: Dropout, form: Form) -> tuple[Form, Step]:
     return form, Step(np.zeros((len(form.centre), 1)), lambda g, images: g)
 
 
-_RULES: dict[type, Callable[..., tuple[Form, Step]]] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
+RULES: dict[type, Rule] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
 
 
 def decide(found: Enclosure, labels: Array) -> Array:
@@ -341,8 +352,8 @@ def unpatched(layer: Layer, rows: Array, shape: Shape) -> Array:
     """The transpose of `patches`: rows (M, n) to x of `shape` (K, ...)."""
     if not isinstance(layer, Conv):
         return rows
-    _, *sides, channels = (shape[0], *layer.output(shape[1:]))
-    parts = rows.reshape(shape[0], sides[0], sides[1], layer.kernel**2, shape[-1])
+    tall, wide, _ = layer.output(shape[1:])
+    parts = rows.reshape(shape[0], tall, wide, layer.kernel**2, shape[-1])
     return _unshifted(np.moveaxis(parts, 3, 0), layer.kernel, layer.stride, layer.padding, shape)
 
 

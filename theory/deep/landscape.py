@@ -6,7 +6,7 @@ NumPy arrays; inside they are float32, many vectors at a time, padded to a power
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -187,18 +187,11 @@ class Deep:
         moved, carried = engine.block(padded, carried, keys, engine.data, bead=bead, steps=steps)
         return np.asarray(moved)[: len(thetas)], carried
 
-    def ends(
-        self,
-        levels: Array,
-        *,
-        count: int = 2,
-        steps: int,
-        progress: Callable[[int, Array], Any] | None = None,
-    ) -> Ends:
+    def ends(self, levels: Sequence[float], *, count: int = 2, steps: int) -> Ends:
         """Train `count` nets from their initial draw, and keep each as it first falls below each of the levels (L,).
 
         Looked at every `end_block` steps of the preset, for at most `steps`. One run serves all levels, so that ends of
-        different levels are not independent (the authors train new ones for every level). progress(step, heights).
+        different levels are not independent (the authors train new ones for every level).
         ValueError for levels that are not positive and numbers out of range.
         """
         goals = np.array([check.number(level, "levels", minimum=0.0, open_minimum=True) for level in levels])
@@ -216,8 +209,6 @@ class Deep:
             for level, row in np.argwhere((heights < goals[:, None]) & (found.steps < 0)):
                 found.points[level, row], found.heights[level, row] = thetas[row], heights[row]
                 found.steps[level, row] = step
-            if progress is not None:
-                progress(step, heights)
             if (found.steps >= 0).all():
                 break
         return found

@@ -9,7 +9,7 @@ is compiled into it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -58,6 +58,10 @@ class Task(Protocol):
     @property
     def data(self) -> tuple[Array, ...]:
         """What `loss` and `score` are called with."""
+
+    @property
+    def tested(self) -> int:
+        """How many images or words the height is taken over."""
 
     def draw(self, count: int, *, rng: Any = None) -> Array:
         """Initial parameters (count, size)."""
@@ -118,6 +122,11 @@ class Images:
         X = np.concatenate([X, np.zeros((spare, *X.shape[1:]), X.dtype)])
         y = np.concatenate([self.y_test, np.full(spare, -1)]).astype(np.int32)
         return self.X, self.y.astype(np.int32), X.reshape(-1, size, *X.shape[1:]), y.reshape(-1, size)
+
+    @property
+    def tested(self) -> int:
+        """How many images the height is taken over."""
+        return len(self.y_test)
 
     def draw(self, count: int, *, rng: Any = None) -> Array:
         """Initial parameters (count, size), float32."""
@@ -206,6 +215,11 @@ class Text:
         rows = np.asarray(words, dtype=np.int32)[: columns * self.streams].reshape(self.streams, columns)
         starts = range(0, columns - self.steps, self.steps)
         return np.stack([rows[:, k : k + self.steps + 1] for k in starts])
+
+    @property
+    def tested(self) -> int:
+        """How many words the height is taken over."""
+        return self.data[1][..., 1:].size
 
     def draw(self, count: int, *, rng: Any = None) -> Array:
         """Initial parameters (count, size), float32."""
@@ -333,12 +347,16 @@ def digits(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> 
     return Images(models.digits(), X, y, X_test, y_test, preset, start, train, prepare=prepare, settle=unit)
 
 
-def text(train: ArrayLike, test: ArrayLike, *, vocabulary: int = 10_000, width: int = 200) -> Text:
+def text(
+    train: ArrayLike, test: ArrayLike, *, vocabulary: int = 10_000, width: int = 200, interval: int | None = None
+) -> Text:
     """Row (5): train and test are word numbers (n,) below `vocabulary`; the LSTM of this width. SGD, clipped.
+
+    interval: steps between two looks at a height, of beads and of ends (default: an epoch).
 
     ValueError where a text is too short, or a number is not one of the vocabulary's.
     """
     train, test = np.asarray(train), np.asarray(test)
     task = Text(Lstm(vocabulary, width), train, test, Preset(0.98, 1.1, 20, "middle", 1, 1))
-    epoch = len(task.data[0])
-    return Text(task.net, train, test, Preset(0.98, 1.1, 20, "middle", epoch, epoch))
+    block = len(task.data[0]) if interval is None else check.positive_integer(interval, "interval")
+    return replace(task, preset=replace(task.preset, block=block, end_block=block))

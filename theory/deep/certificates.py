@@ -25,7 +25,7 @@ from theory.deep.models import Model
 from theory.numerics import Array
 from theory.numerics import validation as check
 
-START, FINEST = 16, 4096  # windows at first, and at the most
+START, FINEST = 8, 4096  # windows at first, and at the most
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,9 +102,7 @@ def error_bounds(
     `certified_error`: theta_0, theta_1 (size,), X (N, *model.input_shape), labels (N,).
     """
     check.instance(model, "model", Model)
-    segment = Segment(
-        model, check.vector(theta_0, model.size, "theta_0"), check.vector(theta_1, model.size, "theta_1")
-    )
+    segment = Segment(model, check.vector(theta_0, model.size, "theta_0"), check.vector(theta_1, model.size, "theta_1"))
     X = check.finite_array(X, "X")
     if X.shape[1:] != model.input_shape or not len(X):
         raise ValueError(f"X must have shape (N, {', '.join(map(str, model.input_shape))}), N >= 1; got {X.shape}")
@@ -163,7 +161,9 @@ def _bisect(
         top = int(most.argmax())  # a point is decided where a window is not
         if most[top] > lower:
             point = (top + 0.5) / windows
-            here = int(wrong[top]) + sum(int((v < 0).sum()) for v in _verdicts(segment, X, labels, left[top], point, 0.0))
+            here = int(wrong[top]) + sum(
+                int((v < 0).sum()) for v in _verdicts(segment, X, labels, left[top], point, 0.0)
+            )
             if here > lower:
                 lower, at = here, point
         floor = lower if ceiling is None else max(lower, int((np.arange(N + 1) / N <= ceiling).sum()) - 1)
@@ -179,9 +179,7 @@ def _bisect(
         left = {v: images for w, images in left.items() for v in (2 * w, 2 * w + 1)}
 
 
-def _verdicts(
-    segment: Segment, X: Array, labels: Array, images: Array, middle: float, half: float
-) -> Iterator[Any]:
+def _verdicts(segment: Segment, X: Array, labels: Array, images: Array, middle: float, half: float) -> Iterator[Any]:
     """The verdicts of `decide` on images (K,) over |t - middle| <= half, block by block."""
     if not len(images):
         return
