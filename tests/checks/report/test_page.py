@@ -7,6 +7,7 @@ import math
 import re
 import struct
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -339,6 +340,13 @@ def test_surprises_are_cards_with_a_picture_each_and_lead_to_their_claims(text, 
         assert Reader(card + "</article>").wrong == []
     assert surprises.cards({"prop-2.2"}, []).count("<article") == 1
     assert 'id="surprises"' not in page.render_page([result("prop-2.1")])
+
+
+def test_the_readme_prints_the_same_surprises():
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (\[.+?\]\(paper_notes.md.+?) \|$", readme, flags=re.MULTILINE)
+    printed = [(paper, true, tuple(re.findall(r"\[([^\]]+)\]\(", where))) for paper, true, where in rows]
+    assert printed == [(one.paper, one.true, one.claims) for one in surprises.SURPRISES]
 
 
 def test_no_picture_is_on_the_page_twice(tmp_path):

@@ -79,7 +79,9 @@ def test_how_many_are_false_counts_statements_of_the_paper_only():
 
     assert said("sharper-N+1") == ""
     assert said("prop-2.1") == "Of 1 statement of the paper, none is false and none needs repair."
-    assert said("prop-2.1", "prop-2.2", "sharper-N+1") == "Of 2 statements of the paper, none is false and 1 needs repair."
+    assert (
+        said("prop-2.1", "prop-2.2", "sharper-N+1") == "Of 2 statements of the paper, none is false and 1 needs repair."
+    )
     assert said("abstract-exponential", "alg-1-runtime", "prop-2.2-width") == (
         "Of 3 statements of the paper, 3 are false and none needs repair."
     )
@@ -124,7 +126,9 @@ def test_a_claim_by_name_tells_its_verdict_in_words(claim_id):
     assert claim.headline in text
     assert f"planted {claim.fault}: caught" in text
     assert ("true is " + claim.instead in text) == bool(claim.instead)
-    assert "repaired " not in text.replace(words.verdict(claim), "").replace(claim.statement, "").replace(claim.proof, "")
+    assert "repaired " not in text.replace(words.verdict(claim), "").replace(claim.statement, "").replace(
+        claim.proof, ""
+    )
     assert typeset(claim.statement) in " ".join(written(terminal.details(claim, result(claim_id), True), 3000).split())
 
 
