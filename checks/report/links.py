@@ -31,7 +31,10 @@ def linked(page: str, known: Collection[str], own: str = "") -> str:
     for k, part in enumerate(parts):
         tag = re.match(r"</?([a-zA-Z0-9]+)", part) if k % 2 else None
         if tag and tag[1] in (*CLOSED, "code"):
-            closed.append(tag[1]) if part[1] != "/" else closed.pop()
+            if part[1] != "/":
+                closed.append(tag[1])
+            elif closed[-1] == tag[1]:
+                closed.pop()
         elif k % 2 == 0 and closed[-1] == "code":
             if html.unescape(part) in names:
                 parts[k] = _link(part)

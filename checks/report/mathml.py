@@ -44,6 +44,7 @@ ROWS = frozenset(("math", "mrow", "mtd", "msqrt", "mstyle", "mpadded", "mphantom
 BELOW = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}  # where a display puts limits
 WITH_LIMITS = frozenset(("∑", "∏", "⋃", "⋂", "max", "min", "sup", "inf", "lim", "limsup", "liminf"))
 SYMBOLS_AS_LETTERS = frozenset("∞∂∇∅∀∃ℓℏ℘")
+PRIMES = frozenset("′″‴")
 ACCENTS = frozenset("~^ˆ˜¯‾―ˉ˙¨→⃗∼")
 
 
@@ -109,6 +110,7 @@ def _allowed(element: ElementTree.Element) -> bool:
 
 
 def _core(root: ElementTree.Element, display: bool) -> None:
+    _scripts(root)
     for element in root.iter():
         variant = element.attrib.get("mathvariant")
         if variant in STYLES:
@@ -132,6 +134,38 @@ def _core(root: ElementTree.Element, display: bool) -> None:
             for alone in list(element)[1:]:  # x', W^+: nothing beside it to be kept away from
                 if alone.tag == "mo":
                     alone.attrib.update(lspace="0", rspace="0")
+
+
+def _scripts(element: ElementTree.Element) -> None:
+    """Scripts at the height where they are read, whatever the font.
+
+    A prime is a sign beside its letter: glyphs of primes are raised already. The sign of a transpose is an upright T. A
+    script beside an accent stands as high as beside the bare letter.
+    """
+    for child in element:
+        _scripts(child)
+    if element.tag not in ("msup", "msubsup"):
+        return
+    base, script = element[0], element[-1]
+    if script.text == "⊤":
+        script.tag, script.text = "mtext", "T"
+    primes = list(script)[:1] if script.tag == "mrow" else [script]
+    if primes and primes[0].text in PRIMES:
+        row = ElementTree.Element("mrow")
+        row.append(_made("msub", base, element[1]) if element.tag == "msubsup" else base)
+        row.append(primes[0])
+        rest = list(script)[1:]
+        element[:] = [row, _made("mrow", *rest)] if rest else list(row)
+        element.tag = "msup" if rest else "mrow"
+    elif base.tag == "mover":
+        element[0] = _made("mpadded", base)
+        element[0].set("height", "0.75em")
+
+
+def _made(tag: str, *children: ElementTree.Element) -> ElementTree.Element:
+    made = ElementTree.Element(tag)
+    made.extend(children)
+    return made
 
 
 def _is_operator(text: str) -> bool:

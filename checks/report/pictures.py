@@ -128,7 +128,7 @@ def shown(figure: Picture) -> str:
 def alternative(figure: Picture) -> str:
     """What the picture shows, for who does not see it: the caption up to the end of its first sentence."""
     words = " ".join(figure.caption.replace("$", "").split())
-    first = re.match(r".*?[.:](?= |$)", words)
+    first = re.match(r".*?[.:](?= [A-Z]|$)", words)
     return f"Figure {figure.name}. {typeset(first[0] if first else words)}".strip()
 
 

@@ -56,10 +56,11 @@ WORDS = ("claim", "verdict", "evidence", "status")
 def ledger(results: Sequence[Result], width: int = 120) -> RenderableType:
     """One row per result, in the given order, under the headings of the paper's sections.
 
-    Where `width` characters are too few the seconds are left out, then the evidence.
+    Where `width` characters are too few the seconds are left out, then the evidence, the control and the numbers: a verdict
+    is never cut.
     """
     columns = dict(COLUMNS)
-    for name in ("seconds", "evidence"):
+    for name in ("seconds", "evidence", "control", "margin", "instances"):
         if sum(columns.values()) + 2 * len(columns) > width:
             del columns[name]
     parts: list[RenderableType] = []

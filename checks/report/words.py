@@ -68,14 +68,13 @@ def how_many_are_false(claims: Iterable[tuple[Claim, Result]]) -> str:
     if not printed:
         return ""
     false, mended = printed.count(Verdict.REFUTED), printed.count(Verdict.REPAIRED)
-    is_, needs = "is" if false == 1 else "are", "needs" if mended == 1 else "need"
-    text = f"{false or 'None'} of the paper's {counted(len(printed), 'statement')} {is_} false and {mended or 'none'} {needs} repair"
+    is_ = "is" if false < 2 else "are"
+    needs = "needs" if mended < 2 else "need"
+    text = f"Of {counted(len(printed), 'statement')} of the paper, {false or 'none'} {is_} false and {mended or 'none'} {needs} repair"
     wrong = readings.count(Verdict.REFUTED)
-    are = "is" if wrong == 1 else "are"
+    are = "is" if wrong < 2 else "are"
     return text + (
-        f"; of {counted(len(readings), 'reading')} that it does not print, {wrong or 'none'} {are} false."
-        if readings
-        else "."
+        f"; of {counted(len(readings), 'reading')} not in print, {wrong or 'none'} {are} false." if readings else "."
     )
 
 

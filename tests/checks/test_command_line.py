@@ -141,10 +141,11 @@ def test_the_users_table_is_used(tmp_path, capsys):
 
 
 def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys):
-    def drawn(here):
+    def drawn(here, ids):
+        assert list(ids) == CHEAP
         (here / folder.PICTURES).mkdir()
         figures.write(here / folder.PICTURES / "f.npz", {}, figure="f", caption="A caption.", claims=("prop-2.1",))
-        (here / folder.PICTURES / "f.png").write_bytes(b"PNG")
+        (here / folder.PICTURES / "f.svg").write_text('<svg viewBox="0 0 2 1"/>')
         return ""
 
     monkeypatch.setattr(report, "draw", drawn)
@@ -168,7 +169,7 @@ def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys
 
 def test_a_report_does_without_pictures_that_cannot_be_drawn_and_says_so(tmp_path, monkeypatch, capsys):
     draw = folder.draw
-    monkeypatch.setattr(report, "draw", lambda here: draw(here, command=("figures", "no-such-figure")))
+    monkeypatch.setattr(report, "draw", lambda here, ids: draw(here, command=("figures", "no-such-figure")))
     assert main(["prop-2.1", "--report", str(tmp_path), "--jobs", "1"]) == 0
     assert "no figure named no-such-figure" in capsys.readouterr().err
     assert (tmp_path / "index.html").exists()

@@ -128,3 +128,53 @@ def test_the_command_lists_and_refuses(capsys, tmp_path):
             command.main(argv)
         assert stop.value.code == 2
         assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_command_draws(tmp_path, capsys):
+    assert command.main(["fig2", "--fast", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "fig2.png").exists()
+
+
+def test_what_the_same_code_drew_with_the_same_settings_is_used_again(tmp_path, capsys, monkeypatch):
+    words = ["fig2", "--fast", "--reuse", "--out", str(tmp_path)]
+
+    def as_it_was():
+        assert command.main(words) == 0
+        return "as it was drawn" in capsys.readouterr().out
+
+    assert not as_it_was()
+    assert as_it_was()
+    assert not figures.drawn("fig2", tmp_path, fast=False)  # other settings
+    assert not figures.drawn("fig2", tmp_path, fast=True, format="svg")
+    (tmp_path / "fig2.png").unlink()
+    assert not as_it_was()
+    monkeypatch.setattr(figures, "code", lambda: "another")
+    assert not as_it_was()
+    assert as_it_was()
+    figures.make("fig2", tmp_path, data=tmp_path / "fig2.npz")  # drawn of numbers from elsewhere
+    assert not figures.drawn("fig2", tmp_path, fast=True)
+    (tmp_path / "fig2.npz").write_bytes(b"cut")
+    assert not figures.drawn("fig2", tmp_path, fast=True)
+
+
+def test_figures_are_chosen_by_the_claims_that_they_show(tmp_path, monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(figures, "make", lambda name, *_, **__: made.append(name) or [])
+    assert command.main(["all", "--claims", "alg-1-sound", "prop-2.3", "--out", str(tmp_path)]) == 0
+    wanted = {
+        name
+        for name in figures.names()
+        if {"alg-1-sound", "prop-2.3"}.intersection(getattr(figures.load(name), "CLAIMS", ()))
+    }
+    assert set(made) == wanted
+    assert {"fig2", "kernel"} <= wanted
+    assert command.main(["all", "--claims", "nobody", "--out", str(tmp_path)]) == 0
+    assert set(made) == wanted
+
+
+def test_a_mistake_is_one_line(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["fig2", "--formt", "png"])
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "did you mean --format?" in error

@@ -183,7 +183,7 @@ def test_two_nets_are_connected_drawn_saved_and_verified(capsys, nets):
     words += ["--plot", nets / "p.png", "--save", nets / "p.json", "--path", nets / "p.npz"]
     status, out, err = ran(capsys, *words)
     assert status in (0, 1)
-    assert out.startswith("Connection(risk <= ")
+    assert out.startswith("table.csv: 12 rows, 2 inputs (u, v), target 'y'\nConnection(risk <= ")
     assert "straight" in out
     assert err == ""
     assert (nets / "p.png").read_bytes().startswith(b"\x89PNG")

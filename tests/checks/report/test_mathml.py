@@ -22,7 +22,8 @@ def tree(latex, display=False):
         (r"\mathbf 1\{x>0\}", ["𝟏", "{", "x", ">", "0", "}"]),
         (r"\operatorname*{arg\,min}_x", ["arg\u00a0min", "x"]),
         (r"\lfloor m/2\rfloor", ["⌊", "m", "/", "2", "⌋"]),
-        (r"W^\top", ["W", "⊤"]),
+        (r"W^\top", ["W", "T"]),
+        (r"W_2'^\top", ["W", "2", "′", "T"]),
     ],
 )
 def test_a_formula_has_the_tokens_of_its_source(latex, tokens):
@@ -105,3 +106,24 @@ def test_every_formula_of_the_notes_is_typeset(name, label):
     assert "$" not in re.sub(r'<code>.*?</code>|alttext="[^"]*"', "", page, flags=re.DOTALL), (
         "a formula without its end"
     )
+
+
+@pytest.mark.parametrize(
+    ("latex", "outline"),
+    [
+        (r"\theta'", "mrow(mi mo)"),
+        (r"\theta_1'", "mrow(msub(mi mn) mo)"),
+        (r"x'^2", "msup(mrow(mi mo) mrow(mn))"),
+        (r"W_2'^\top", "msup(mrow(msub(mi mn) mo) mtext)"),
+        (r"\hat d^\top", "msup(mpadded(mover(mi mo)) mtext)"),
+        (r"\hat d_i^2", "msubsup(mpadded(mover(mi mo)) mi mn)"),
+    ],
+)
+def test_scripts_stand_where_they_are_read(latex, outline):
+    """Primes beside their letters, not raised twice; scripts of an accented letter no higher than of a bare one."""
+
+    def written(element):
+        inside = " ".join(map(written, element))
+        return f"{element.tag}({inside})" if inside else element.tag
+
+    assert " ".join(map(written, tree(latex + " + y")[:1])) == outline
