@@ -79,8 +79,8 @@ def numpy_sums(parts: Array, error: Array, S: int) -> Array:
     at_start = np.abs(s0 * b + m0 * c + e0 * e)
     at_end = np.abs(s1 * b + m1 * c + e1 * e)
     bend = np.abs(b - 2 * c + e)
-    pairs = ((b, b), (b, c), (b, e), (c, c), (c, e), (e, e))
-    pairs += ((error, at_start), (error, at_end), (error, bend), (error, error))
+    pairs: list[tuple[Array, Array]] = [(b, b), (b, c), (b, e), (c, c), (c, e), (e, e)]
+    pairs += [(error, at_start), (error, at_end), (error, bend), (error, error)]
     return np.stack([(f * g).reshape(d, S, R // S, K).sum(axis=2) for f, g in pairs])
 
 
@@ -115,7 +115,7 @@ def compiled() -> Engine | None:
     return Engine(add, summed)
 
 
-def _add(P0, P1, V0, V1, parts, error, count):  # type: ignore[no-untyped-def]
+def _add(P0, P1, V0, V1, parts, error, count):
     S, d, U = V0.shape
     R, K = error.shape[1:]
     C = R // S
@@ -171,7 +171,7 @@ def _add(P0, P1, V0, V1, parts, error, count):  # type: ignore[no-untyped-def]
                     parts[o, r, i, k] = (parts[o, r, i, k] + here[o, r, k]) + after[o, r, k - 1]
 
 
-def _sums(parts, error, first, last, out):  # type: ignore[no-untyped-def]
+def _sums(parts, error, first, last, out):
     d, _, R, K = parts.shape
     C = R // out.shape[2]
     for o in range(d):

@@ -23,7 +23,7 @@ from theory.risk import Risk
 
 SMALL = 20_000  # so few pairs are gone through as quickly by the exact pieces
 FEWEST, FIRST, MOST = 8, 256, 1_024  # buckets of a window: at least; at most in the first round; at most
-FINER = 64  # buckets of later rounds, on the way to the exact pieces
+FINER = 64  # buckets of later rounds, on the way to the exact pieces; and at most, where units are few
 ROUNDS = 12
 THIN = 1 / 32  # the exact pieces take over where fewer than this share of all pairs switches
 
@@ -55,12 +55,15 @@ def maxima(
     value, t, upper = value.copy(), t.copy(), np.full(len(starts), -np.inf)
     size = np.maximum(np.abs(starts), np.abs(ends)) + TINY
     noises = np.array([buckets.noise(risk, row) for row in size])
-    first = _power(risk.network.widths[1] / 4, FIRST)
+    m = risk.network.widths[1]
+    first, most = _power(m / 4, FIRST), _power(max(m / 2, FINER), MOST)  # more buckets than units do not pay
     windows = [Window(s, 0.0, 1.0, np.inf, first) for s in range(len(starts))]
     last = [window for window in windows if noises[window.segment] == np.inf]
     windows = [window for window in windows if noises[window.segment] < np.inf]
     with threads(jobs) as walk:
         for _ in range(ROUNDS):
+            if not windows:
+                break
             found = [
                 pair
                 for part in _batches(risk, windows)
@@ -79,12 +82,10 @@ def maxima(
                     finer = FINER if exactly else (j - i) * np.sqrt(4 * b.error[i:j].max() / room) if room > 0 else 0.0
                     lo = max(window.lo, float(np.nextafter(_at(window, i / window.K), -1.0)))
                     hi = min(window.hi, float(np.nextafter(_at(window, j / window.K), 2.0)))
-                    part = Window(s, lo, hi, float(bound[i:j].max()), _power(finer, MOST))
+                    part = Window(s, lo, hi, float(bound[i:j].max()), _power(finer, most))
                     stuck = j - i == window.K >= part.K  # nothing was left out, and nothing will be
                     decided = b.count[i:j].sum() <= THIN * _pairs(risk) if exactly else room <= 0
                     (last if stuck or decided else windows).append(part)
-            if not windows:
-                break
     for window in [*last, *windows]:
         s = window.segment
         piece = quartic.on_window(risk, starts[s], ends[s], window.lo, window.hi)
