@@ -23,7 +23,6 @@ bound is computed again in fractions (`theory.maxima.quartic_in_fractions`).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -65,21 +64,22 @@ def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
     Memory is bounded by SWITCHES; time is that of sorting N m breakpoints, and of one look at all (sample, unit) pairs for
     each slab of SWITCHES of them: large problems are narrowed down by `theory.maxima.windows` first. `applies(risk)` must hold.
     """
-    piece, value = _on_window(risk, theta_0, theta_1, 0.0, 1.0)
+    piece, value = _on_window(risk, theta_0, theta_1, 0.0, 1.0, len(risk.sample) * risk.network.widths[1])
     if piece.upper - value > ACCURACY * max(risk.scale, value) and quartic_in_fractions.affordable(risk):
         return PieceMaximum(piece.t, min(piece.upper, quartic_in_fractions.upper_bound(risk, theta_0, theta_1)))
     return piece
 
 
-def on_window(risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float) -> PieceMaximum:
-    """The maximum over the part [lo, hi] of the segment, in floats; `applies(risk)` must hold."""
-    return _on_window(risk, theta_0, theta_1, lo, hi)[0]
+def on_window(risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float, switches: int) -> PieceMaximum:
+    """The maximum over the part [lo, hi] of the segment, in floats, where about so many switches are; `applies(risk)` must hold."""
+    return _on_window(risk, theta_0, theta_1, lo, hi, switches)[0]
 
 
-def _on_window(risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float) -> tuple[PieceMaximum, float]:
+def _on_window(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float, switches: int
+) -> tuple[PieceMaximum, float]:
     """The maximum over [lo, hi], and its value in floats."""
-    pairs = len(risk.sample) * risk.network.widths[1] * min(1.0, 8 * (hi - lo))  # about as many switch, at most
-    slabs = max(1, math.ceil(pairs / SWITCHES)) if risk.network.activation == "relu" else 1
+    slabs = max(1, -(-switches // SWITCHES)) if risk.network.activation == "relu" else 1
     edges = np.linspace(lo, hi, slabs + 1)
     best_t, best_value, upper = lo, -np.inf, 0.0
     size = np.maximum(np.abs(theta_0), np.abs(theta_1))

@@ -25,16 +25,17 @@ SMALL = 20_000  # so few pairs are gone through as quickly by the exact pieces
 FEWEST, FIRST, MOST = 8, 256, 1_024  # buckets of a window: at least; at most in the first round; at most
 FINER = 64  # buckets of later rounds, on the way to the exact pieces; and at most, where units are few
 ROUNDS = 12
-THIN = 1 / 32  # the exact pieces take over where fewer than this share of all pairs switches
+THIN = 1 / 32  # the exact pieces take over where fewer than this share of all pairs switches, and one slab holds them
 
 
 class Window(NamedTuple):
-    """The part [lo, hi] of a segment, a bound on the risk there, and the buckets it is to be cut into."""
+    """The part [lo, hi] of a segment, a bound on the risk there, how many pairs switch, and the buckets it is to be cut into."""
 
     segment: int
     lo: float
     hi: float
     bound: float
+    switches: int
     K: int
 
 
@@ -57,7 +58,8 @@ def maxima(
     noises = np.array([buckets.noise(risk, row) for row in size])
     m = risk.network.widths[1]
     first, most = _power(m / 4, FIRST), _power(max(m / 2, FINER), MOST)  # more buckets than units do not pay
-    windows = [Window(s, 0.0, 1.0, np.inf, first) for s in range(len(starts))]
+    few = min(THIN * _pairs(risk), quartic.SWITCHES)
+    windows = [Window(s, 0.0, 1.0, np.inf, _pairs(risk), first) for s in range(len(starts))]
     last = [window for window in windows if noises[window.segment] == np.inf]
     windows = [window for window in windows if noises[window.segment] < np.inf]
     with threads(jobs) as walk:
@@ -82,15 +84,17 @@ def maxima(
                     finer = FINER if exactly else (j - i) * np.sqrt(4 * b.error[i:j].max() / room) if room > 0 else 0.0
                     lo = max(window.lo, float(np.nextafter(_at(window, i / window.K), -1.0)))
                     hi = min(window.hi, float(np.nextafter(_at(window, j / window.K), 2.0)))
-                    part = Window(s, lo, hi, float(bound[i:j].max()), _power(finer, most))
+                    part = Window(s, lo, hi, float(bound[i:j].max()), int(b.count[i:j].sum()), _power(finer, most))
                     stuck = j - i == window.K >= part.K  # nothing was left out, and nothing will be
-                    decided = b.count[i:j].sum() <= THIN * _pairs(risk) if exactly else room <= 0
+                    decided = part.switches <= few if exactly else room <= 0
                     (last if stuck or decided else windows).append(part)
-    for window in [*last, *windows]:
-        s = window.segment
-        piece = quartic.on_window(risk, starts[s], ends[s], window.lo, window.hi)
-        _improve(risk, starts, ends, [(s, piece.t)], value, t)
-        upper[s] = max(upper[s], min(piece.upper, window.bound))
+    for window in sorted([*last, *windows], key=lambda window: -window.bound):
+        s, above = window.segment, window.bound
+        if above > goal.bound(goal.best(value))[s]:
+            piece = quartic.on_window(risk, starts[s], ends[s], window.lo, window.hi, window.switches)
+            _improve(risk, starts, ends, [(s, piece.t)], value, t)
+            above = min(piece.upper, above)
+        upper[s] = max(upper[s], above)
     return value, t, upper
 
 
