@@ -61,23 +61,36 @@ def applies(risk: Risk) -> bool:
 def maximum(risk: Risk, theta_0: Array, theta_1: Array) -> PieceMaximum:
     """The maximum of the risk over the segment: all breakpoints, all pieces.
 
-    Time O(N m log(N m)), memory bounded by SWITCHES. `applies(risk)` must hold.
+    Memory is bounded by SWITCHES; time is that of sorting N m breakpoints, and of one look at all (sample, unit) pairs for
+    each slab of SWITCHES of them: large problems are narrowed down by `theory.maxima.windows` first. `applies(risk)` must hold.
     """
-    pairs = len(risk.sample) * risk.network.widths[1]
-    slabs = max(1, -(-pairs // SWITCHES)) if risk.network.activation == "relu" else 1
-    ends = np.linspace(0.0, 1.0, slabs + 1)
-    best_t, best_value, upper = 0.0, -np.inf, 0.0
+    piece, value = _on_window(risk, theta_0, theta_1, 0.0, 1.0, len(risk.sample) * risk.network.widths[1])
+    if piece.upper - value > ACCURACY * max(risk.scale, value) and quartic_in_fractions.affordable(risk):
+        return PieceMaximum(piece.t, min(piece.upper, quartic_in_fractions.upper_bound(risk, theta_0, theta_1)))
+    return piece
+
+
+def on_window(risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float, switches: int) -> PieceMaximum:
+    """The maximum over the part [lo, hi] of the segment, in floats, where about so many switches are; `applies(risk)` must hold."""
+    return _on_window(risk, theta_0, theta_1, lo, hi, switches)[0]
+
+
+def _on_window(
+    risk: Risk, theta_0: Array, theta_1: Array, lo: float, hi: float, switches: int
+) -> tuple[PieceMaximum, float]:
+    """The maximum over [lo, hi], and its value in floats."""
+    slabs = max(1, -(-switches // SWITCHES)) if risk.network.activation == "relu" else 1
+    edges = np.linspace(lo, hi, slabs + 1)
+    best_t, best_value, upper = lo, -np.inf, 0.0
     size = np.maximum(np.abs(theta_0), np.abs(theta_1))
-    for lo, hi in pairwise(ends):
+    for lo, hi in pairwise(edges):
         with np.errstate(over="ignore", invalid="ignore"):
             a, b = ((1 - t) * theta_0 + t * theta_1 for t in (lo, hi))
             s, value, bound = _slab(risk, a, b, size)
         upper = max(upper, bound)
         if value > best_value:
             best_t, best_value = lo + s * (hi - lo), value
-    if upper - best_value > ACCURACY * max(risk.scale, best_value) and quartic_in_fractions.affordable(risk):
-        upper = min(upper, quartic_in_fractions.upper_bound(risk, theta_0, theta_1))
-    return PieceMaximum(float(min(best_t, 1.0)), float(upper))
+    return PieceMaximum(float(min(best_t, 1.0)), float(upper)), float(best_value)
 
 
 def _slab(risk: Risk, theta_0: Array, theta_1: Array, size: Array) -> tuple[float, float, float]:

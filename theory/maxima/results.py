@@ -25,7 +25,7 @@ class Method(Named):
 
     CONVEX = "the risk is convex along the segment: its ends decide"
     CONSTANT = "the network does not change along the segment, only the penalty, which is convex: its ends decide"
-    QUARTIC = "piecewise quartic with known breakpoints: exact"
+    QUARTIC = "piecewise quartic with known breakpoints: exact, or enclosed by buckets of them up to the gap"
     BRANCH_AND_BOUND = "cells of t, each enclosed by a Taylor model"
     SAMPLED = "looked at on a grid of points, which bounds nothing"
 

@@ -8,7 +8,8 @@ Four methods, the cheapest that applies:
 - CONSTANT: the network is the same function all along: outgoing weights move between units that are copies of each
   other. Only the penalty moves, and it is convex in one layer, so again the larger end decides. (It need not be constant:
   from rows (1, 1) and weights (1, -1) a transfer takes the path norm from 2 to 0.)
-- QUARTIC: one hidden layer of relu or identity units under squared loss; exact (`theory.maxima.quartic`).
+- QUARTIC: one hidden layer of relu or identity units under squared loss; exact (`theory.maxima.quartic`), after what
+  is lower has been left out in linear time where there are many (sample, unit) pairs (`theory.maxima.windows`).
 - BRANCH_AND_BOUND: everything else; cells of t with rigorous enclosures (`theory.maxima.taylor_models`), split until the bound
   is within the requested relative gap of a value that is attained.
 
@@ -19,11 +20,13 @@ exact arithmetic. What counts as close is measured against the problem's own sca
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.maxima import branch_and_bound, quartic, quartic_in_fractions, taylor_models
+from theory.maxima import branch_and_bound, quartic, quartic_in_fractions, taylor_models, windows
 from theory.maxima.branch_and_bound import Goal, of_sample
 from theory.maxima.results import CELLS, GAP, Maxima, Maximum, Method, PathMaximum, Status
 from theory.networks import Network
@@ -37,12 +40,13 @@ LEAST = 1e-280  # risks of this size have no digits left below them in float64
 
 
 def segment_maximum(
-    risk: Risk, theta_0: ArrayLike, theta_1: ArrayLike, *, gap: float = GAP, budget: int = CELLS
+    risk: Risk, theta_0: ArrayLike, theta_1: ArrayLike, *, gap: float | None = None, budget: int = CELLS
 ) -> Maximum:
     """max over t in [0, 1] of F((1 - t) theta_0 + t theta_1), ends included; theta_0, theta_1 of shape (P,).
 
-    gap: relative gap at which branch and bound stops (the other methods do better by themselves); budget: how many
-    cells it may use. Raises ValueError on wrong shapes, NaN or infinity.
+    gap: relative gap at which the search for a better bound stops; None: GAP for branch and bound, as near as rounding
+    allows for the other methods. budget: how many cells branch and bound may use. Raises ValueError on wrong shapes, NaN
+    or infinity.
 
     >>> from theory.networks import Network
     >>> from theory.risk import Sample
@@ -59,7 +63,7 @@ def segment_maximum(
 
 
 def path_maximum(
-    risk: Risk, path: Path, *, gap: float = GAP, ceiling: float | None = None, budget: int = CELLS
+    risk: Risk, path: Path, *, gap: float | None = None, ceiling: float | None = None, budget: int = CELLS
 ) -> PathMaximum:
     """The maximum of F over a polyline, as `segment_maximum`; pieces below the highest are not refined.
 
@@ -89,14 +93,16 @@ def segment_maxima(
     starts: ArrayLike,
     ends: ArrayLike,
     *,
-    gap: float = GAP,
+    gap: float | None = None,
     ceiling: float | None = None,
     budget: int = CELLS,
+    jobs: int = 1,
 ) -> Maxima:
     """The maxima over many segments, starts and ends (S, P); see `segment_maximum`.
 
     ceiling: a segment stops as soon as it is known whether its maximum is <= ceiling, whatever the gap (see
-    `path_maximum`). budget: cells per segment. ValueError unless starts and ends have one shape.
+    `path_maximum`). budget: cells per segment. jobs: threads, each with one thread of BLAS: over the segments, or over
+    the samples where there are fewer segments than threads and the method is QUARTIC. ValueError unless starts and ends have one shape.
     """
     check.instance(risk, "risk", Risk)
     starts = check.parameters(starts, risk.network.size, "starts")
@@ -105,7 +111,16 @@ def segment_maxima(
         raise ValueError(
             f"starts and ends must both have shape (S, {risk.network.size}); got {starts.shape}, {ends.shape}"
         )
-    return _maxima(risk, starts, ends, gap, ceiling, budget, joint=False)
+    if check.positive_integer(jobs, "jobs") == 1 or len(starts) < jobs:
+        return _maxima(risk, starts, ends, gap, ceiling, budget, joint=False, jobs=jobs)
+    with windows.threads(jobs) as walk:
+        shares = np.array_split(np.arange(len(starts)), jobs)
+        parts = list(
+            walk(lambda rows: _maxima(risk, starts[rows], ends[rows], gap, ceiling, budget, joint=False), shares)
+        )
+    value, upper, t = (np.concatenate([getattr(part, name) for part in parts]) for name in ("value", "upper", "t"))
+    method, status = (tuple(chain(*(getattr(part, name) for part in parts))) for name in ("method", "status"))
+    return Maxima(value, upper, t, method, status)
 
 
 def is_convex_along(risk: Risk, theta_0: Array, theta_1: Array) -> bool:
@@ -166,10 +181,18 @@ def _moving(net: Network, theta_0: Array, theta_1: Array) -> dict[int, Array]:
 
 
 def _maxima(
-    risk: Risk, starts: Array, ends: Array, gap: float, ceiling: float | None, budget: int, joint: bool
+    risk: Risk,
+    starts: Array,
+    ends: Array,
+    gap: float | None,
+    ceiling: float | None,
+    budget: int,
+    joint: bool,
+    jobs: int = 1,
 ) -> Maxima:
     """`joint`: only the largest of all maxima matters, so that each segment may stop below the best value seen."""
-    gap = check.number(gap, "gap", minimum=0.0, open_minimum=True)
+    exactly = gap is None and ceiling is None
+    gap = GAP if gap is None else check.number(gap, "gap", minimum=0.0, open_minimum=True)
     budget = check.positive_integer(budget, "budget")
     if ceiling is not None:
         ceiling = check.number(ceiling, "ceiling")
@@ -184,7 +207,15 @@ def _maxima(
     if direct.any():
         low, high = _at_ends(risk, starts[direct], ends[direct])
         value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
-    for k in np.flatnonzero(~direct & ~searched):
+    goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
+    narrowed = ~direct & ~searched & windows.applies(risk)
+    if narrowed.any():
+        sharp = replace(goal, gap=0.0) if exactly else goal
+        value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
+            risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], sharp, exactly=exactly, jobs=jobs
+        )
+        goal = replace(goal, floor=max(goal.floor, float(value.max()))) if joint else goal
+    for k in np.flatnonzero(~direct & ~searched & ~narrowed):
         piece = quartic.maximum(risk, starts[k], ends[k])
         with np.errstate(over="ignore", invalid="ignore"):
             inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
@@ -192,7 +223,6 @@ def _maxima(
             value[k], t[k] = inside, piece.t
         upper[k] = piece.upper
     rest = np.flatnonzero(searched)
-    goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     if rest.size:
         landscape = of_sample(risk)
         found = branch_and_bound.search(landscape, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
@@ -205,7 +235,7 @@ def _maxima(
             if direct[k]:  # the others were bounded in fractions already
                 upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
             value[k] = max(value[k], quartic_in_fractions.lower_bound(risk, starts[k], ends[k], float(t[k])))
-    best = np.where(searched, goal.best(value), value)
+    best = np.where(searched | narrowed, goal.best(value), value)
     small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
     far = upper > best + gap * best + small * np.maximum(goal.scale, best)
     status[~far], status[far & (status == Status.CONVERGED)] = Status.CONVERGED, Status.ROUNDING

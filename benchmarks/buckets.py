@@ -1,0 +1,148 @@
+"""Bucket bounds against rational arithmetic: `python benchmarks/buckets.py [--segments 100000] [--seed 0]`.
+
+Random, integer and near-degenerate segments of small one-hidden-layer relu risks (eq. 1; biases, weights, several outputs, both penalties), random
+windows of them, and 1 to 64 buckets: at the switches, the edges of the buckets and between, the risk in rational arithmetic must
+not exceed the bound of its bucket (`theory.maxima.buckets`). Prints how many points were compared and the smallest margin; then
+the same with planted faults, each of which must be caught. Exit status 1 when a bound fails or a fault is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+
+from theory.maxima import buckets, quartic_in_fractions, switches
+from theory.networks import Network
+from theory.numerics import TINY
+from theory.risk import Risk, Sample
+
+KINDS = ("generic", "integers", "scales", "cancelling", "still", "through zero")
+
+# A planted fault: what is wrong, where, and the words that are exchanged there.
+FAULTS = {
+    "h lowered by a tenth": ("numpy_add", "f * g * (0.5 / K)", "f * g * (0.45 / K)"),
+    "the bucket of a switch off by one": (
+        "numpy_add",
+        "tau.astype(np.int64), K - 1)",
+        "tau.astype(np.int64) + 1, K - 1)",
+    ),
+    "a unit that switches off counted as one that stays": ("numpy_add", "np.minimum(q, 0.0)", "np.maximum(q, 0.0)"),
+    "the error of the bands dropped": ("bounds", "+ bend * (0.5 / K**2) + square)", "* 0)"),
+    "the allowance for rounding dropped": ("bounds", "E_ = off *", "E_ = 0 * off *"),
+}
+
+
+def instance(rng, kind):
+    """(risk, theta_0, theta_1) of a few units and samples."""
+    n, m, d, count = (int(rng.integers(1, most + 1)) for most in (3, 6, 2, 4))
+    net = Network((n, m, d), bias=bool(rng.integers(2)))
+    penalty = (None, "ridge", "second_layer_l1")[rng.integers(3)]
+
+    def numbers(*shape):
+        if kind == "integers":
+            return rng.integers(-2, 3, shape).astype(float)
+        if kind == "scales":
+            return rng.standard_normal(shape) * 10.0 ** rng.integers(-6, 4, shape)
+        return rng.standard_normal(shape)
+
+    X, a, b = numbers(count, n), numbers(net.size), numbers(net.size)
+    Y = numbers(count, d) * (rng.random() < 0.7)
+    if kind == "still":
+        b = a + 2.0 ** -rng.integers(20, 52) * b
+    if kind == "through zero":  # units switch together, at one moment, and weights change sign
+        b = -a * 2.0 ** rng.integers(-3, 4, net.size)
+    if kind == "cancelling":  # the net fits its targets at both ends, from large numbers
+        V = net.slices[1]
+        a[V] *= 10.0 ** rng.integers(0, 7)
+        b, Y, penalty = a.copy(), net(a, X), None
+        b[: V.start] += rng.integers(2) * 2.0 ** -rng.integers(10, 50) * rng.standard_normal(V.start)
+    weights = None if rng.random() < 0.5 else rng.random(count) + 0.01
+    return Risk(net, Sample(X, Y, weights), kappa=0.1 * (penalty is not None), penalty=penalty), a, b
+
+
+def margins(rng, kind, points=6):
+    """(bound - risk) / risk, at a few points of the buckets of a random window of a random segment."""
+    risk, a, b = instance(rng, kind)
+    K = 2 ** int(rng.integers(0, 7))
+    lo, hi = (0.0, 1.0) if rng.random() < 0.4 else np.sort(rng.random(2))
+    if rng.random() < 0.3:
+        hi = min(1.0, lo + 2.0 ** -float(rng.integers(1, 40)))
+    if not lo < hi:
+        return []
+    size = np.maximum(np.abs(a), np.abs(b)) + TINY
+    start, end = ((1 - t) * a + t * b for t in (lo, hi))
+    noises = np.array([buckets.noise(risk, size)])
+    upper = buckets.bounds(risk, start[None], end[None], size[None], noises, K)[0].upper
+    X = risk.network.augment(risk.sample.X)
+    p, q = (X @ risk.network.weights(theta)[0].T for theta in (a, b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kinks = (p / (p - q)).ravel()
+    kinks = kinks[(lo <= kinks) & (kinks <= hi)]
+    places = [*rng.permutation(kinks)[:2], *(lo + (hi - lo) * rng.integers(0, 2 * K + 1, points) / (2 * K))]
+    found = []
+    for t in np.clip(places, lo, hi).tolist():
+        share = (Fraction(t) - Fraction(lo)) / (Fraction(hi) - Fraction(lo)) * K
+        k = min(int(share), K - 1)
+        true = quartic_in_fractions.lower_bound(risk, a, b, t)
+        for bucket in {k, k - 1} if share == k and k else {k}:
+            found.append((upper[bucket] - true) / max(true, 1e-300))
+    return found
+
+
+class Planted:
+    """A fault of FAULTS in place, as a context."""
+
+    def __init__(self, fault):
+        self.name, self.old, self.new = FAULTS[fault]
+        self.module = switches if self.name == "numpy_add" else buckets
+
+    def __enter__(self):
+        source = inspect.getsource(getattr(self.module, self.name))
+        assert self.old in source, f"{self.name} does not hold {self.old!r}"
+        space = dict(vars(self.module))
+        exec("from __future__ import annotations\n" + source.replace(self.old, self.new), space)
+        self.before = switches.NUMPY if self.module is switches else buckets.bounds
+        if self.module is switches:
+            switches.NUMPY = switches.Engine(space[self.name], switches.numpy_sums)
+        else:
+            buckets.bounds = space[self.name]
+
+    def __exit__(self, *_):
+        if self.module is switches:
+            switches.NUMPY = self.before
+        else:
+            buckets.bounds = self.before
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--segments", type=int, default=100_000, help="how many segments are tried")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    rng, start, seen, worst, below = np.random.default_rng(given.seed), time.process_time(), 0, np.inf, 0
+    for k in range(given.segments):
+        found = margins(rng, KINDS[k % len(KINDS)])
+        seen, below = seen + len(found), below + sum(margin < 0 for margin in found)
+        worst = min([worst, *found])
+        if (k + 1) % 10_000 == 0:
+            print(f"{k + 1:,} segments, {seen:,} points, {below} bounds below the risk", flush=True)
+    print(
+        f"{given.segments:,} segments, {seen:,} points, {below} below; the smallest margin, relatively, is {worst:.1e}"
+    )
+    print(f"{time.process_time() - start:.0f} s of processor time, seed {given.seed}")
+    missed = []
+    for fault in FAULTS:
+        with Planted(fault):
+            tries = next((k for k in range(5_000) if min(margins(rng, KINDS[k % 6]), default=0) < 0), None)
+        print(f"{fault}: {'MISSED' if tries is None else f'caught after {tries + 1} segments'}")
+        missed += [fault] * (tries is None)
+    sys.exit(bool(below or missed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Buckets: no bound is below the risk in rational arithmetic, planted faults are caught, and windows end where exact pieces do."""
+
+import importlib.util
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exact_oracle import maximum as exact_maximum
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from test_maxima import KINDS, one_hidden_layer
+
+from theory.maxima import (
+    Method,
+    Status,
+    buckets,
+    path_maximum,
+    quartic,
+    segment_maxima,
+    segment_maximum,
+    switches,
+    windows,
+)
+from theory.maxima import segments as segments_module
+from theory.networks import Network
+from theory.numerics import TINY
+from theory.paths import Path as Polyline
+from theory.risk import Risk, Sample
+
+SOURCE = Path(__file__).parents[3] / "benchmarks" / "buckets.py"
+spec = importlib.util.spec_from_file_location("bucket_soundness", SOURCE)
+soundness = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(soundness)
+
+
+def problem(seed, samples=300, width=80, outputs=1, **options):
+    """A risk of more pairs than SMALL, and two random nets."""
+    rng = np.random.default_rng(seed)
+    net = Network((4, width, outputs), bias=bool(seed % 2))
+    X = rng.standard_normal((samples, 4))
+    risk = Risk(net, Sample(X, np.sin(X[:, :outputs]), rng.random(samples) + 0.1), **options)
+    a, b = rng.standard_normal((2, net.size))
+    a[net.slices[1]] /= np.sqrt(width)
+    b[net.slices[1]] /= np.sqrt(width)
+    return risk, a, b
+
+
+@settings(max_examples=300)
+@given(seed=st.integers(0, 2**32), kind=st.sampled_from(soundness.KINDS))
+def test_no_bound_of_a_bucket_is_below_the_risk(seed, kind):
+    assert min(soundness.margins(np.random.default_rng(seed), kind), default=0) >= 0
+
+
+@pytest.mark.parametrize("fault", soundness.FAULTS)
+def test_a_planted_fault_is_caught(fault):
+    rng = np.random.default_rng(0)
+    with soundness.Planted(fault):
+        assert any(min(soundness.margins(rng, soundness.KINDS[k % 6]), default=0) < 0 for k in range(600))
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    shape=st.tuples(*[st.integers(1, 3)] * 2, st.integers(1, 9), st.integers(1, 5)),
+    K=st.sampled_from([1, 2, 8, 32]),
+    whole=st.booleans(),
+)
+def test_numba_gives_the_same_bits(seed, shape, K, whole):
+    pytest.importorskip("numba")
+    (S, d, U, C), rng = shape, np.random.default_rng(seed)
+    P, V = rng.standard_normal((2, S * C, U)), rng.standard_normal((2, S, d, U))
+    P = np.round(P) if whole else P
+    results = []
+    for engine in (switches.NUMPY, switches.compiled()):
+        p, q = P.copy()
+        parts, error, count = np.zeros((d, 3, S * C, K)), np.zeros((d, S * C, K)), np.zeros(K, dtype=np.int64)
+        for units in (slice(0, U // 2), slice(U // 2, U)):
+            part = [np.ascontiguousarray(x[:, units]) for x in (p, q)]
+            engine.add(*part, *(np.ascontiguousarray(v[..., units]) for v in V), parts, error, count)
+            p[:, units], q[:, units] = part
+        results.append([p, q, error, count, engine.sums(parts, error, S)])
+    assert all(np.array_equal(x, y) for x, y in zip(*results))
+
+
+def test_with_numba_a_maximum_has_the_same_bits(monkeypatch):
+    pytest.importorskip("numba")
+    risk, a, b = problem(1, outputs=2)
+    found = segment_maximum(risk, a, b, gap=1e-6)
+    monkeypatch.setattr(switches, "COMPILED", 0)
+    assert segment_maximum(risk, a, b, gap=1e-6) == found
+
+
+def test_without_numba_the_numpy_engine_is_taken(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(switches.importlib, "import_module", missing)
+    switches.compiled.cache_clear()
+    assert switches.engine(10**9) is switches.NUMPY
+    switches.compiled.cache_clear()
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), kind=st.sampled_from(KINDS), gap=st.sampled_from([None, 1e-1, 1e-4, 1e-8]))
+def test_windows_end_above_the_true_maximum_and_within_the_gap(seed, kind, gap):
+    risk, a, b = one_hidden_layer(seed, kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "SMALL", 0)
+        found = segment_maximum(risk, a, b, gap=gap)
+    true = exact_maximum(risk, a, b)[1]
+    assert Fraction(found.value) <= true <= Fraction(found.upper)
+    assume(found.method is Method.QUARTIC)
+    if gap is not None and found.status is Status.CONVERGED:
+        assert found.upper <= found.value * (1 + gap) + 2e-9 * max(risk.scale, found.value)
+    if kind in ("generic", "integers"):
+        assert found.status is Status.CONVERGED
+        assert found.upper - found.value <= (1e-8 if gap is None else gap + 1e-8) * max(1.0, found.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"kappa": 0.01, "penalty": "ridge"}, {"kappa": 0.01, "penalty": "second_layer_l1"}, {"outputs": 3}]
+)
+def test_without_a_gap_the_bound_is_as_sharp_as_that_of_all_pieces_and_with_one_the_gap_is_met(options):
+    for seed in range(2):
+        risk, a, b = problem(seed, **options)
+        pieces = quartic.maximum(risk, a, b)
+        sharp = segment_maximum(risk, a, b)
+        assert abs(sharp.upper - pieces.upper) <= 1e-9 * pieces.upper
+        for gap in (1e-2, 1e-5):
+            found = segment_maximum(risk, a, b, gap=gap)
+            assert found.status is Status.CONVERGED
+            assert sharp.value <= found.upper <= found.value * (1 + gap)
+
+
+def test_blocks_change_nothing_but_the_rounding_and_threads_change_nothing(monkeypatch):
+    risk, a, b = problem(3, outputs=2, kappa=0.01, penalty="ridge")
+    starts, ends = np.stack([a, b, a]), np.stack([b, -a, 0.5 * b])
+    size = np.abs(starts) + np.abs(ends) + TINY
+    noises = np.array([buckets.noise(risk, row) for row in size])
+    whole = buckets.bounds(risk, starts, ends, size, noises, 32)
+    one, three = (segment_maxima(risk, starts, ends, gap=1e-6, jobs=jobs) for jobs in (1, 3))
+    assert np.allclose(one.upper, three.upper, rtol=1e-12)  # a batch of points may round otherwise than one
+    assert np.allclose(one.value, three.value, rtol=1e-12)
+    assert one.status == three.status
+    over_samples = segment_maxima(risk, a[None], b[None], gap=1e-6, jobs=2)
+    alone = segment_maximum(risk, a, b, gap=1e-6)
+    assert (over_samples.upper[0], over_samples.value[0]) == (alone.upper, alone.value)
+    for name, number in (("PAIRS", 500), ("SAMPLES", 3), ("UNITS", 7)):
+        monkeypatch.setattr(buckets, name, number)
+    for one, other in zip(whole, buckets.bounds(risk, starts, ends, size, noises, 32)):
+        assert np.allclose(one.upper, other.upper, rtol=1e-11)
+
+
+def test_bounds_keep_the_units_of_the_user():
+    risk, a, b = problem(2, kappa=0.01, penalty="ridge")
+    found = segment_maximum(risk, a, b, gap=1e-4)
+    faint = Risk(
+        risk.network, Sample(risk.sample.X * 4, risk.sample.Y, risk.sample.weights), kappa=0.01, penalty="ridge"
+    )
+    V, scale = risk.network.slices[1], np.full(a.size, 1.0)
+    scale[V] = 0.25
+    plain, other = (Risk(r.network, r.sample) for r in (risk, faint))
+    assert segment_maximum(plain, a, b, gap=1e-4) == segment_maximum(other, scale * a, scale * b, gap=1e-4)
+    assert found.status is Status.CONVERGED
+
+
+def test_a_path_is_refined_only_where_its_maximum_can_be(monkeypatch):
+    risk, a, b = problem(4)
+    path, asked = Polyline([0.1 * a, 0.1 * b, a, b, 3 * b]), []
+    bounds = buckets.bounds
+    monkeypatch.setattr(
+        buckets, "bounds", lambda risk, start, *rest: asked.append(len(start)) or bounds(risk, start, *rest)
+    )
+    found = path_maximum(risk, path, gap=1e-4)
+    monkeypatch.setattr(segments_module.windows, "SMALL", 10**9)
+    sharp = path_maximum(risk, path)
+    assert found.status is Status.CONVERGED
+    assert sharp.value <= found.upper <= sharp.value * (1 + 1e-4)
+    assert sum(asked) <= 6  # four pieces once, and what is left of one
+
+
+def test_a_ceiling_decides_early(monkeypatch):
+    risk, a, b = problem(5)
+    top = segment_maximum(risk, a, b)
+    below = segment_maxima(risk, a[None], b[None], ceiling=1.5 * top.value)
+    above = segment_maxima(risk, a[None], b[None], ceiling=0.5 * top.value)
+    assert below.status[0] is above.status[0] is Status.DECIDED
+    assert top.value <= below.upper[0] <= 1.5 * top.value
+    assert above.value[0] > 0.5 * top.value
+    assert above.upper[0] >= top.value
+
+
+def test_numbers_too_large_for_buckets_are_left_to_the_exact_pieces():
+    risk, a, _ = problem(6)
+    big = np.concatenate([1e152 * a[: risk.network.slices[0].stop], a[risk.network.slices[1]]])
+    assert buckets.noise(risk, np.abs(big) + TINY) == np.inf
+    found = segment_maximum(risk, 0 * a, big, gap=1e-3)
+    assert found.upper >= found.value
+    assert found.upper == np.inf or found.upper <= found.value * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, True, None])
+def test_jobs_must_be_a_positive_integer(jobs):
+    risk, a, b = problem(7, samples=3, width=2)
+    with pytest.raises(ValueError, match="jobs must be an integer >= 1"):
+        segment_maxima(risk, a[None], b[None], jobs=jobs)
