@@ -138,7 +138,8 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=30.0, help="seconds (default 30)")
     options = parser.parse_args()
     if options.race:
-        return races(options.samples, [int(m) for m in options.race.split(",")], options.patience)
+        races(options.samples, [int(m) for m in options.race.split(",")], options.patience)
+        return
     samples, width = (1000, 64) if options.small else (10_000, 512)
     width = options.width or width
     print(f"N = {samples}, m = {width}; kappa as a share of kappa_max; ratio = seconds / seconds of the homotopy")

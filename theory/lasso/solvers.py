@@ -88,7 +88,7 @@ def _on_few(p: Problem, q: Array) -> Array | None:
     while True:
         violation = 2 * np.abs(p.A.T @ (p.a - A @ b)) - p.k * (1 + 1e-10)
         violation[columns] = 0.0
-        new = _largest(violation, max(len(b) // 2, 2 * np.count_nonzero(b) + 50 - len(b)))
+        new = _largest(violation, max(len(b) // 2, 2 * int(np.count_nonzero(b)) + 50 - len(b)))
         if len(new) == 0:
             beta = np.zeros(m)
             beta[columns] = b
