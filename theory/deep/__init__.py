@@ -5,6 +5,7 @@ landscape that strings are laid on. JAX is imported when a net is first evaluate
 """
 
 from theory.deep import models, tasks
+from theory.deep.backend import need
 from theory.deep.landscape import Deep, Ends
 from theory.deep.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Relu, ResponseNorm
 from theory.deep.models import Model
@@ -24,5 +25,6 @@ __all__ = [
     "Relu",
     "ResponseNorm",
     "models",
+    "need",
     "tasks",
 ]
