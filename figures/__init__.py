@@ -4,10 +4,12 @@ One module per figure, with
 
     data(*, fast=False, ...) -> dict of arrays     what is drawn; saved as NPZ beside the picture
     draw(data) -> matplotlib Figure
-    CAPTION                                        what to see, and what would refute it
+    CAPTION                                        two sentences: what to see, and what would refute it
+    note(data) -> str                              optional: what the caption adds of these data (default: of --fast)
     CLAIMS                                         optional: ids of the claims that it illustrates
     arguments(parser)                              optional: options of its own for `data`
     data(*, sample=None, ...)                      optional: the figure can be drawn of a user's table
+    reads(**options) -> bool                       optional: whether with these options --data is what `data` calls source
     extras(data, out) -> list of files             optional: further files, such as an animation
 """
 
@@ -53,14 +55,17 @@ def load(name: str) -> ModuleType:
 def make(
     name: str, out: File, *, fast: bool = False, format: str = "png", data: File | None = None, **options: Any
 ) -> list[File]:
-    """Compute, draw and save one figure in `out`; the files written, the picture (of this format) first.
+    """Compute, draw and save one figure in `out`; the files written: picture (of this format), NPZ, caption, and more.
 
     data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
-    (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
+    (.csv, or .npz with X and y), for the figures whose `data` takes a sample; or what the runs of a figure are made on.
+    ValueError when it is none of these.
     """
     module, out = load(name), File(out)
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")
+    if data is not None and hasattr(module, "reads") and module.reads(**options):
+        options["source"], data = File(data), None
     record = {"figure": name, "settings": json.dumps(_settings(module, fast=fast, data=data, **options), default=str)}
     if data is not None and not is_table(data):
         arrays = read(data)
@@ -78,20 +83,21 @@ def make(
         out.mkdir(parents=True, exist_ok=True)  # long runs are kept there as they finish
         arrays = compute(module, fast=fast, out=out, **options)
     out.mkdir(parents=True, exist_ok=True)
-    picture, numbers = out / f"{name}.{format}", out / f"{name}.npz"
+    picture, numbers, words = (out / f"{name}.{kind}" for kind in (format, "npz", "txt"))
     with style():
         try:
             figure = module.draw(arrays)
             figure.savefig(picture, metadata=_metadata(format))
-            caption = _caption(module, name, record["settings"])
+            caption = _caption(module, name, record["settings"], arrays)
             write(numbers, arrays, caption=caption, claims=getattr(module, "CLAIMS", ()), **record)
+            words.write_text(f"{caption}\n", encoding="utf-8")
             further = module.extras(arrays, out) if hasattr(module, "extras") else []
         except Exception as error:  # another one's arrays fail in many ways inside a figure and matplotlib
             if data is None:
                 raise
             reason = " ".join(repr(error).split())
             raise ValueError(f"data must hold the arrays that {name} draws; {data}: {reason:.200}") from error
-    return [picture, numbers, *further]
+    return [picture, numbers, words, *further]
 
 
 @contextmanager
@@ -171,10 +177,12 @@ def _record(file: File, name: str) -> dict[str, str]:
     return found
 
 
-def _caption(module: ModuleType, name: str, settings: str) -> str:
-    """The figure's caption; of smaller runs it says that they are."""
+def _caption(module: ModuleType, name: str, settings: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """The figure's caption, with what its module notes of these arrays, or else that they are of smaller runs."""
     small = json.loads(settings).get("fast") is True
-    return module.CAPTION + (f" Smaller runs (`--fast`); `python -m figures {name}` has them in full." if small else "")
+    usual = f"Smaller runs (`--fast`); `python -m figures {name}` has them in full." if small else ""
+    note = module.note(arrays) if hasattr(module, "note") else usual
+    return f"{module.CAPTION} {note}".rstrip()
 
 
 def _sample(module: ModuleType, name: str, file: File):

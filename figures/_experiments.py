@@ -16,7 +16,9 @@ from checks import clusters, sweeps
 from checks.processes import cpus, processes
 from checks.programs import counter
 from checks.sweeps import Cell
-from theory import polynomial_tasks
+from figures import _figure1
+from theory import maxima, polynomial_tasks
+from theory.risk import Risk
 
 CHUNK = 5  # pairs whose ends are trained as one batch
 
@@ -36,12 +38,14 @@ def run(
 ) -> list[dict]:
     """One record per pair, level and preset: fields of `polynomial_tasks.Row`, and the number of the pair.
 
-    Pairs whose ends did not reach a level within `steps` have no record there. out: the folder of a file in which
-    everything finished is kept, so that a run that was stopped goes on; jobs: processes (None: one per core);
-    scheduler: that of the cluster whose workers compute instead, see `checks.clusters`.
+    The last preset is the straight line between the ends. Pairs whose ends did not reach a level within `steps` have no
+    record there. out: a folder for the records (`_figure1.write`), and for a file in which everything finished is kept, so
+    that a run that was stopped goes on; jobs: processes (None: one per core); scheduler: that of the cluster whose workers
+    compute instead, see `checks.clusters`.
     """
     own = {"task": task, "points": points, "seed": seed, "steps": steps}
-    with _file(out, f"fig1-{task}.sqlite") as file, _workers(jobs, scheduler) as executor:
+    with folder(out) as place, workers(jobs, scheduler) as executor:
+        file = place / f"fig1-{task}.sqlite"
 
         def sweep(function: Callable[[Cell], Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
             with counter(f"{task}: {what}") as progress:
@@ -57,7 +61,15 @@ def run(
                 if a is not None and b is not None:
                     cells.append({**own, "alpha": alpha, "level": level, "pair": pair, "a": a, "b": b})
         found = sweep(connect, cells, "pairs")
-    return [{**row, "pair": cell["pair"]} for cell, rows in zip(cells, found) for row in rows["rows"]]
+    risk = polynomial_tasks.task(task, points=points)
+    records = [
+        {**row, "pair": cell["pair"]}
+        for cell, rows in zip(cells, found)
+        for row in (*rows["rows"], _straight(risk, cell))
+    ]
+    if out is not None:
+        _figure1.write(_figure1.file_of(task, alpha, out), records, {**own, "alpha": alpha, "pairs": pairs})
+    return records
 
 
 def train_ends(cell: Cell) -> Cell:
@@ -81,34 +93,27 @@ def connect(cell: Cell) -> Cell:
     return {"rows": [asdict(row) for row in rows]}
 
 
+def _straight(risk: Risk, cell: Cell) -> dict[str, Any]:
+    """The straight line between the ends of a cell, whether or not it stays below the level."""
+    top = maxima.segment_maximum(risk, np.array(cell["a"]), np.array(cell["b"]), gap=1e-3)
+    line = {"preset": "straight", "level": cell["level"], "accepted": True, "beads": 2, "status": "STRAIGHT"}
+    return line | {"length": 1.0, "length_weights": 1.0, "value": top.value, "upper": top.upper}
+
+
 @contextmanager
-def _file(out: File | None, name: str) -> Iterator[File]:
+def folder(out: File | None) -> Iterator[File]:
+    """The folder `out`, or one that is gone afterwards."""
     if out is not None:
-        yield out / name
+        yield out
         return
-    with TemporaryDirectory() as folder:
-        yield File(folder) / name
+    with TemporaryDirectory() as name:
+        yield File(name)
 
 
-def _workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
+def workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
     """One worker is a thread of this process; for more, `sweeps` starts processes, or a cluster has them."""
     if scheduler is not None:
         return clusters.cluster(scheduler)
     if jobs == 1 or (jobs is None and cpus() == 1):
         return ThreadPoolExecutor(1)
     return nullcontext() if jobs is None else processes(jobs)
-
-
-def summary(records: list[dict], levels: Sequence[float], preset: str, field: str) -> np.ndarray:
-    """(levels, 4): mean, standard error (population deviation / sqrt n, as the authors), n accepted, n tried.
-
-    Every pair at the level was tried, also where the preset has no record of it: nothing to shorten.
-    """
-    table = np.full((len(levels), 4), np.nan)
-    for k, level in enumerate(levels):
-        rows = [r for r in records if r["preset"] == preset and r["level"] == level]
-        values = np.array([r[field] for r in rows if r["accepted"]], dtype=float)
-        table[k, 2:] = values.size, len({r["pair"] for r in records if r["level"] == level})
-        if values.size:
-            table[k, :2] = values.mean(), values.std() / np.sqrt(values.size)
-    return table

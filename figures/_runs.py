@@ -45,9 +45,27 @@ def padded(strings: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     return block, counts
 
 
-def axes_of(points: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and leading principal directions (dimensions, P) of a cloud (V, P), signs fixed."""
+def axes_of(points: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and leading principal directions (dimensions, P) of a cloud (V, P), signs fixed, and their shares of its variance."""
     centre = points.mean(axis=0)
-    _, _, rows = np.linalg.svd(points - centre, full_matrices=False)
+    _, values, rows = np.linalg.svd(points - centre, full_matrices=False)
     rows = rows[:dimensions]
-    return centre, rows * np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]
+    signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]
+    return centre, rows * signs, values[:dimensions] ** 2 / np.sum(values**2)
+
+
+def in_components(risk: Risk, strings: list[Path], pieces: int) -> dict[str, np.ndarray]:
+    """Strings in the three principal components of the last one's beads, `pieces` points to a piece, nan-padded.
+
+    `coordinates` (strings, points, 3), `risks` (strings, points), `beads` (strings,), and `explained` (3,): the
+    components' shares of the variance of those beads.
+    """
+    centre, rows, explained = axes_of(strings[-1].points, 3)
+    fine = [string.at(np.linspace(0, 1, pieces * len(string) + 1)) for string in strings]
+    shape = (len(fine), max(len(points) for points in fine))
+    coordinates, risks = np.full((*shape, 3), np.nan), np.full(shape, np.nan)
+    for k, points in enumerate(fine):
+        coordinates[k, : len(points)] = (points - centre) @ rows.T
+        risks[k, : len(points)] = risk.batch(points)
+    beads = np.array([len(string.points) for string in strings])
+    return {"coordinates": coordinates, "risks": risks, "beads": beads, "explained": explained}

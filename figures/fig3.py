@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures import _runs
+from figures import _panels, _runs
 
 CAPTION = (
-    "A breadth-first run on the quadratic task (1-4-4-1 sigmoid): the string in the three leading principal components "
-    "of its final beads, coloured by the logarithm of the risk along it. See: the straight line is high in its middle; as "
-    "the level is lowered the string bends away until the whole of it is below the level (certified). It would be "
-    "refuted by a last snapshot with a piece as bright as the first one's middle."
+    "A breadth-first run on the quadratic task, in principal components of its last beads, shadows on the walls: the "
+    "straight line is high in its middle (a), and as the level is lowered the string bends away (b, c) until all of "
+    "it is certified below the level (d). It would be refuted by a last string with a point as bright as the middle "
+    "of the first."
 )
 
 CLAIMS = ("app-a-breadth-first",)
@@ -24,66 +24,45 @@ def data(*, fast: bool = False) -> dict[str, np.ndarray]:
     level = 2.5e-3 if fast else LEVEL
     ends = _runs.pair(risk, level, seed=3)
     result, strings = _runs.recorded(risk, ends, level, "breadth_first")
-    centre, rows = _runs.axes_of(strings[-1].points, 3)
-    fine = []
-    for string in strings:
-        fine.append(string.at(np.linspace(0, 1, FINE * len(string) + 1)))
-    count = max(len(points) for points in fine)
-    shape = (len(fine), count)
-    coordinates, risks = np.full((*shape, 3), np.nan), np.full(shape, np.nan)
-    for k, points in enumerate(fine):
-        coordinates[k, : len(points)] = (points - centre) @ rows.T
-        risks[k, : len(points)] = risk.batch(points)
-    beads = np.array([len(s.points) for s in strings])
-    return {
-        "coordinates": coordinates,
-        "risks": risks,
-        "beads": beads,
+    return _runs.in_components(risk, strings, FINE) | {
         "level": np.array(level),
         "upper": np.array(result.maximum.upper),
     }
 
 
-def scene(axis, arrays: dict[str, np.ndarray], k: int, norm) -> None:
+def scene(axis, arrays: dict[str, np.ndarray], k: int) -> None:
     """Round k on a three-dimensional axis."""
-    points, risks = arrays["coordinates"][k], arrays["risks"][k]
-    there = ~np.isnan(risks)
-    points, risks = points[there], risks[there]
-    axis.plot(*points.T, color="0.7", lw=0.7)
-    axis.scatter(*points.T, c=np.log10(risks), norm=norm, s=5, cmap="cividis", depthshade=False)
-    beads = points[::FINE]
-    axis.scatter(*beads[[0, -1]].T, marker="s", s=26, color="k", depthshade=False)
-    limits = arrays["coordinates"]
-    for k, (name, column) in enumerate(zip("xyz", np.moveaxis(limits, -1, 0)), start=1):
-        getattr(axis, f"set_{name}label")(f"PC {k}", labelpad=-12)
-        getattr(axis, f"set_{name}lim")(np.nanmin(column), np.nanmax(column))
-        getattr(axis, f"set_{name}ticklabels")([])
+    points, there = arrays["coordinates"], ~np.isnan(arrays["risks"][k])
+    limits = np.stack([np.nanmin(points, axis=(0, 1)), np.nanmax(points, axis=(0, 1))], axis=1)
+    here, norm = points[k, there], colours(arrays).norm
+    _panels.in_space(axis, here, arrays["risks"][k, there], limits, arrays["explained"], norm, here[::FINE])
 
 
 def colours(arrays: dict[str, np.ndarray]):
     """One colour scale for all rounds."""
-    import matplotlib as mpl
-
-    return mpl.colors.Normalize(np.nanmin(np.log10(arrays["risks"])), np.nanmax(np.log10(arrays["risks"])))
+    return _panels.risk_colours(np.nanmin(arrays["risks"]), np.nanmax(arrays["risks"]))
 
 
 def draw(arrays: dict[str, np.ndarray]):
     """Four snapshots: the straight line, two rounds on the way, the certified string."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     last = len(arrays["beads"]) - 1
     figure = Figure(figsize=(7.2, 6.0), layout="none")  # constrained layout collapses some axes in space
-    figure.subplots_adjust(left=0.02, right=0.82, bottom=0.03, top=0.94, wspace=0.08, hspace=0.14)
-    norm = colours(arrays)
+    figure.subplots_adjust(left=0.01, right=0.83, bottom=0.05, top=0.94, wspace=0.06, hspace=0.16)
+    axes = []
     for place, k in enumerate(sorted({0, last // 3, 2 * last // 3, last}), start=1):
         axis = figure.add_subplot(2, 2, place, projection="3d")
-        scene(axis, arrays, k, norm)
-        top = np.nanmax(arrays["risks"][k])
-        axis.set_title(f"round {k}: {arrays['beads'][k]} beads, risk up to {top:.2g}", loc="left")
-    figure.colorbar(
-        mpl.cm.ScalarMappable(norm=norm, cmap="cividis"),
-        cax=figure.add_axes((0.88, 0.2, 0.022, 0.6)),
-        label="$\\log_{10}$ risk along the string",
+        scene(axis, arrays, k)
+        top = (
+            f"certified \u2264 {float(arrays['upper']):.2g}"
+            if k == last
+            else f"risk up to {np.nanmax(arrays['risks'][k]):.2g}"
+        )
+        axis.set_title(f"round {k}, {arrays['beads'][k]} beads, {top}")
+        axes.append(axis)
+    _panels.letter(*axes)
+    _panels.plain_colourbar(
+        figure, colours(arrays), "risk along the string", cax=figure.add_axes((0.88, 0.2, 0.022, 0.6))
     )
     return figure

@@ -1,4 +1,7 @@
-"""Figure 4: a string that cannot connect a net to its swap: three snapshots, and the certified barrier above its level."""
+"""Figure 4: a string that cannot connect a net to its swap: three snapshots, and the certified barrier above its level.
+
+The task: three points, a 2-3-2 net; (a) to (c) are the string after the first split, half way and at the end.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from figures import _runs
+from figures import _panels, _runs
 from theory.barriers import lower_bound, permutation_barrier
 from theory.counterexamples import Problem, permutation_task
 from theory.paths import Path
 from theory.string_sampling import Progress, greedy
 
 CAPTION = (
-    "The permutation task of appendix E.1 (three points, 2-3-2): Algorithm 1 between a net and its copy with two units "
-    "swapped. Above: the string in the principal components of its last beads after the first split, half way and at the "
-    "end, coloured by the logarithm of the risk: bead after bead is trained, and one piece stays high. Below: the highest "
-    "risk on the string, round by round. With three units it comes down to the certified barrier e(2), dotted, and never "
-    "below; with a fourth unit, or an output bias, the same algorithm reaches the level. It would be refuted by a point "
-    "of the three-unit run below the dotted line."
+    "Algorithm 1 between a net and its copy with two units swapped (appendix E.1): one piece of the string stays high "
+    "however many beads are trained (a-c), since no path comes below the certified barrier e(2), while with a fourth "
+    "unit or an output bias the same algorithm reaches its level (d). It would be refuted by a point of the "
+    "three-unit run below the dotted line."
 )
 CLAIMS = ("app-e1-disconnected", "app-e1-threshold", "persistence-is-not-proof")
 ANGLES, RADII = (10.0, 75.0, 130.0), np.array([1.0, 1.2, 0.8])
@@ -60,7 +61,7 @@ def data(*, fast: bool = False) -> dict[str, np.ndarray]:
         arrays[f"barrier_{k}"] = np.array(lower_bound(task.risk, task.theta_a, task.theta_b).lower)
         arrays[f"connected_{k}"] = np.array(result.connected)
         if k == 0:
-            arrays |= _sampled(task, strings)
+            arrays |= _runs.in_components(task.risk, strings, FINE)
             arrays["upper"] = np.array(permutation_barrier(task.risk.sample, 3).upper)
     return arrays
 
@@ -70,49 +71,28 @@ def strings_of(strings: list[Path]) -> Callable[[Progress], None]:
     return lambda progress: strings.append(progress.string)
 
 
-def _sampled(task: Problem, strings: list[Path]) -> dict[str, np.ndarray]:
-    """Every round of a run, from its straight line to its last string."""
-    centre, rows = _runs.axes_of(strings[-1].points, 3)
-    fine = [s.at(np.linspace(0, 1, FINE * len(s) + 1)) for s in strings]
-    shape = (len(fine), max(len(points) for points in fine))
-    coordinates, risks = np.full((*shape, 3), np.nan), np.full(shape, np.nan)
-    for k, points in enumerate(fine):
-        coordinates[k, : len(points)] = (points - centre) @ rows.T
-        risks[k, : len(points)] = task.risk.batch(points)
-    return {"coordinates": coordinates, "risks": risks, "beads": np.array([len(s.points) for s in strings])}
-
-
 def draw(arrays: dict[str, np.ndarray]):
     """Three snapshots above, heights by round below."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(7.2, 5.0))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1])
+    figure = Figure(figsize=(7.2, 5.4))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.05, 1])
     last = len(arrays["beads"]) - 1
-    norm = mpl.colors.Normalize(-3, np.log10(np.nanmax(arrays["risks"])))
+    colours = _panels.risk_colours(1e-3, np.nanmax(arrays["risks"]))
+    points = arrays["coordinates"]
+    limits = np.stack([np.nanmin(points, axis=(0, 1)), np.nanmax(points, axis=(0, 1))], axis=1)
     panels = []
     for place, k in enumerate((min(1, last), (1 + last) // 2, last), start=1):
         axis = top.add_subplot(1, 3, place, projection="3d")
-        points, risks = arrays["coordinates"][k], arrays["risks"][k]
-        there = ~np.isnan(risks)
-        axis.plot(*points[there].T, color="0.7", lw=0.7)
-        colour = np.log10(np.maximum(risks[there], 1e-3))
-        axis.scatter(*points[there].T, c=colour, norm=norm, s=4, cmap="cividis", depthshade=False)
-        beads = points[there][::FINE]
-        axis.scatter(*beads[1:-1].T, marker="o", s=16, facecolor="w", edgecolor="k", linewidth=0.7, depthshade=False)
-        axis.scatter(*beads[[0, -1]].T, marker="s", s=22, color="k", depthshade=False)
-        axis.set_title(f"{len(beads)} beads, risk up to {np.nanmax(risks):.2f}", loc="center")
-        for j, name in enumerate("xyz"):
-            getattr(axis, f"set_{name}lim")(
-                np.nanmin(arrays["coordinates"][..., j]), np.nanmax(arrays["coordinates"][..., j])
-            )
-            getattr(axis, f"set_{name}ticklabels")([])
-            getattr(axis, f"set_{name}label")(f"PC {j + 1}", labelpad=-12)
-        axis.set_box_aspect(None, zoom=0.92)
+        there = ~np.isnan(arrays["risks"][k])
+        here, risks = points[k, there], arrays["risks"][k, there]
+        _panels.in_space(axis, here, np.maximum(risks, 1e-3), limits, arrays["explained"], colours.norm, here[::FINE])
+        axis.set_title(f"{arrays['beads'][k]} beads, risk up to {risks.max():.2f}")
         panels.append(axis)
-    mappable = mpl.cm.ScalarMappable(norm=norm, cmap="cividis")
-    top.colorbar(mappable, ax=panels, shrink=0.7, label="$\\log_{10}$ risk", extend="min")
+    for axis in panels:
+        axis.set_box_aspect(None, zoom=0.72)
+    _panels.plain_colourbar(top, colours, "risk", ax=panels, shrink=0.7, extend="min")
     axis = bottom.add_subplot()
     for k, (name, marker) in enumerate(zip(RUNS, "os^")):
         heights = arrays[f"heights_{k}"]
@@ -122,14 +102,15 @@ def draw(arrays: dict[str, np.ndarray]):
     axis.axhline(float(arrays["barrier_0"]), color="k", ls=":", lw=1)
     axis.axhline(float(arrays["level"]), color="0.6", ls="-", lw=0.8)
     right = axis.get_xlim()[1]
-    axis.text(right, float(arrays["barrier_0"]), f" e(2) = {float(arrays['barrier_0']):.4f}", va="center")
+    axis.text(right, float(arrays["barrier_0"]), f" barrier e(2)\n = {float(arrays['barrier_0']):.4f}", va="center")
     axis.text(right, float(arrays["level"]), " level", va="center", color="0.4")
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter("")
-    axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    axis.set_ylim(top=0.9)
+    _panels.plain_logarithms(axis.yaxis, [0.05, 0.1, 0.2, 0.5])
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("round")
-    axis.set_ylabel("highest risk on the string")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    axis.set_ylabel("risk")
+    axis.legend(loc="upper right", ncols=3)
+    axis.set_title("highest risk on the string, round by round")
+    _panels.letter(*panels, axis)
     return figure

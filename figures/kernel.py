@@ -1,22 +1,24 @@
-"""Proposition 2.3: the kernel between its sharp and its printed bounds, against the angle, with adversarial measures."""
+"""Proposition 2.3: the kernel between its sharp and its printed bounds, against the angle, with adversarial measures.
+
+In (a) the measures put all they can on the bisector, ||w_m||_Z^2 = ||Sigma||; the band is from cos^2(a/2) - sin^2(a/2), cut
+at 0, to cos^2(a/2). In (b) they are of all kinds: few atoms, heavy tails, one-sided, and the worst that a search finds.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from figures._panels import letter
 from theory.relu_kernel import kernel, pair, sharp_bounds
 from theory.risk import Sample
 
 CAPTION = (
-    "Left: [w1, w2]_Z over ||Sigma|| against the angle for measures that put all they can on the bisector, "
-    "||w_m||_Z^2 = ||Sigma||. See: dots fill the band from cos^2(a/2) - sin^2(a/2) to cos^2(a/2) (cut at 0), its edges are "
-    "attained, and the printed lower bound runs far below. Right: what the kernel lacks of its upper bound, in units of "
-    "||Sigma|| sin^2(a/2), for measures of all kinds (few atoms, heavy tails, one-sided, and some bred to be worst). See: "
-    "none is above 1, up to a right angle some reach it, and the printed constant is 2 to 10 times too large. Both would "
-    "be refuted by a dot outside the shaded region."
+    "The kernel of Proposition 2.3 fills the band between the sharp bounds, far above the printed lower one (a), and "
+    "what it lacks of its upper bound, over |Sigma| sin^2(a/2), is at most 1, attained up to a right angle, where "
+    "print allows 2 to 10 (b). It would be refuted by a mark outside the grey region."
 )
 CLAIMS = ("prop-2.3", "prop-2.3-sharp")
-BRED = 25  # generations of the measures that are bred
+SEARCHED = 25  # generations of the search for the worst measures
 
 
 def arguments(parser) -> None:
@@ -27,7 +29,7 @@ def arguments(parser) -> None:
 def data(*, fast: bool = False, seed: int = 0, sample: Sample | None = None) -> dict[str, np.ndarray]:
     """Clouds of pairs (angle in radians, value), (k, 2) each, and `edges` (k, 3): an angle and the edges attained there.
 
-    `band`: kernel / ||Sigma||. `lack`, `bred` and `table` (empty without a user's table): (upper - kernel) / (||Sigma||
+    `band`: kernel / ||Sigma||. `lack`, `searched` and `table` (empty without a user's table): (upper - kernel) / (||Sigma||
     s^2).
     """
     if seed < 0:
@@ -39,7 +41,7 @@ def data(*, fast: bool = False, seed: int = 0, sample: Sample | None = None) -> 
     arrays = {
         "band": np.array([_on_the_bisector(rng) for _ in range(count)]),
         "lack": np.array([_lack(_random(rng), rng.uniform(0.01, 0.99) * np.pi) for _ in range(count)]),
-        "bred": np.array([_bred(rng, a) for a in np.linspace(0.05, 0.97, 12 if fast else 40) * np.pi]),
+        "searched": np.array([_searched(rng, a) for a in np.linspace(0.05, 0.97, 12 if fast else 40) * np.pi]),
         "edges": _edges(np.radians(np.arange(10, 180, 20.0))),
         "table": np.zeros((0, 2)),
     }
@@ -96,7 +98,7 @@ def _ratio(w1: np.ndarray, w2: np.ndarray, sample: Sample) -> float:
     return float((bounds.upper - kernel(w1, w2, sample)) / (bounds.upper - bounds.norm))
 
 
-def _bred(rng: np.random.Generator, angle: float) -> tuple[float, float]:
+def _searched(rng: np.random.Generator, angle: float) -> tuple[float, float]:
     """The worst measure of a family of three-atom ones after some generations of mutation and selection."""
     w = np.stack(_rows(angle))
     X, p = rng.standard_normal((40, 3, 2)), rng.dirichlet(np.ones(3), size=40)
@@ -107,7 +109,7 @@ def _bred(rng: np.random.Generator, angle: float) -> tuple[float, float]:
         second = np.einsum("kin,ki,kim->knm", X, p, X)
         return lack / np.linalg.eigvalsh(second)[:, -1]
 
-    for generation in range(BRED):
+    for generation in range(SEARCHED):
         parents = np.argsort(-fitness(X, p))[:10]
         children = np.tile(parents, 3)
         step = 0.7 * 0.85**generation
@@ -151,13 +153,16 @@ def draw(arrays: dict[str, np.ndarray]):
     right.plot(degrees, np.minimum(1, c2 / s2), color="C0", ls="--", label="sharp")
     right.plot(degrees, 2 + 8 * c2, color="C1", ls="-.", label="printed")
     right.plot(*_points(arrays["lack"]), ".", ms=2.5, color="0.35", ls="none", label="random measures", zorder=1)
-    right.plot(*_points(arrays["bred"]), "x", ms=4, color="k", ls="none", label="bred to be worst")
+    right.plot(*_points(arrays["searched"]), "x", ms=4, color="k", ls="none", label="worst that a search finds")
     if len(arrays["table"]):
         right.plot(*_points(arrays["table"]), "+", ms=4, color="C2", ls="none", label="your table", zorder=1)
     right.set_yscale("log")
     right.set(ylim=(0.02, 40), ylabel=r"upper bound - kernel  /  $\|\Sigma\| \sin^2(\alpha/2)$")
     right.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
     right.legend(loc="upper right", ncols=2, handlelength=1.6, columnspacing=1, labelspacing=0.25)
+    left.set_title("the kernel")
+    right.set_title("what it lacks of its upper bound")
+    letter(left, right)
     for axis in (left, right):
         axis.set(xlim=(0, 180), xlabel=r"angle $\alpha$ (degrees)")
         axis.set_xticks(range(0, 181, 45))

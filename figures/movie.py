@@ -6,11 +6,12 @@ from pathlib import Path as File
 
 import numpy as np
 
-from figures import fig3
+from figures import _panels, fig3
 
 CAPTION = (
-    "The run of Figure 3, round by round; right, the risk along the string against the level. See: the highest point "
-    "comes down until the whole curve is below the line. It would be refuted by a last curve that crosses the line."
+    "The run of Figure 3, last frame (`movie.gif` has all): the string in principal components (a), and the risk "
+    "along it, which has come down from that of round 0 until all of it is below the level (b). It would be refuted "
+    "by a last curve that crosses the dotted line."
 )
 
 CLAIMS = ("app-a-breadth-first",)
@@ -33,14 +34,19 @@ def _frame(arrays: dict[str, np.ndarray], k: int, figure=None):
         figure = Figure(figsize=(7.2, 3.4))
     figure.clear()
     figure.set_layout_engine("none")
-    left, right = figure.add_axes((0.0, 0.02, 0.48, 0.9), projection="3d"), figure.add_axes((0.58, 0.16, 0.4, 0.72))
-    fig3.scene(left, arrays, k, fig3.colours(arrays))
-    risks = arrays["risks"][k][~np.isnan(arrays["risks"][k])]
-    right.semilogy(np.linspace(0, 1, len(risks)), risks)
+    left, right = figure.add_axes((0.0, 0.04, 0.5, 0.84), projection="3d"), figure.add_axes((0.6, 0.16, 0.38, 0.72))
+    fig3.scene(left, arrays, k)
+    for round, look in ((0, {"color": "0.65", "ls": "--", "label": "round 0"}), (k, {"label": f"round {k}"})):
+        risks = arrays["risks"][round][~np.isnan(arrays["risks"][round])]
+        right.plot(np.linspace(0, 1, len(risks)), risks, **look)
     right.axhline(float(arrays["level"]), color="k", lw=0.8, linestyle=":", label="level")
-    right.set_ylim(0.3 * float(arrays["level"]), 1.5 * np.nanmax(arrays["risks"]))
-    right.set_xlabel("along the string")
-    right.set_title(f"round {k}: {arrays['beads'][k]} beads", loc="left")
+    limits = 0.3 * float(arrays["level"]), 1.5 * np.nanmax(arrays["risks"])
+    decades = 10.0 ** np.arange(-12, 4)
+    _panels.plain_logarithms(right.yaxis, np.outer(decades, [1, 2, 5]).ravel())
+    right.set(xlabel="along the string", ylabel="risk", ylim=limits)
+    left.set_title(f"round {k}, {arrays['beads'][k]} beads")
+    right.set_title("risk along the string")
+    _panels.letter(left, right)
     right.legend(loc="upper right")
     return figure
 

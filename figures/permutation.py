@@ -1,4 +1,8 @@
-"""The permutation task: its components as orders of the units on the circle of directions; its barrier against the triangle."""
+"""The permutation task: its components as orders of the units on the circle of directions; its barrier against the triangle.
+
+In (a) and (b) squares are the points and rings the directions of the units 1, 2, 3 of one net of zero risk for each
+component. In (c) the third point turns; the line is a certified bound for every path, circles are certified maxima of paths.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from figures._panels import letter
 from theory.barriers import Geometry, all_permutations, components, fit, least_risk, permutation_barrier
 from theory.rays import rays
 from theory.risk import Sample
 
 CAPTION = (
-    "Appendix E.1, three points of the unit circle mapped to each other cyclically by a 2-3-2 net. Left: the circle of "
-    "directions; squares: the points, rings: one net of zero risk for each component, its units 1, 2, 3 at their directions. "
-    "See: where the points surround the origin the units can turn round the circle but not pass each other, so their cyclic "
-    "order is kept and there are 2 components; where they do not, no unit can cross the dead sector (grey), the order along "
-    "the arc is kept and there are 6. Right: the barrier between a net and its swap for points at 0, 120 and phi degrees: the "
-    "certified bound for every path (line), and certified maxima of explicit paths (circles). See: they agree; the barrier "
-    "falls to 0 and jumps where the origin enters the triangle. It would be refuted by a circle below the line."
+    "Three points and a 2-3-2 net, a ring for each component of zero risk: around the origin units cannot pass each "
+    "other (a), beside it none can cross the dead directions (b); the certified barrier between a net and its swap, "
+    "met by explicit paths, jumps where the origin enters the triangle of 0, 120 and phi degrees (c). It would be "
+    "refuted by a circle below the line in (c)."
 )
 CLAIMS = ("app-e1-disconnected", "app-e1-threshold")
 TRIANGLES = {
@@ -83,18 +85,18 @@ def draw(arrays: dict[str, np.ndarray]):
     """Two circles of directions and the barrier."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 3.0))
-    (around, beside, right) = figure.subplots(1, 3, width_ratios=[1, 1.1, 1.45])
+    figure = Figure(figsize=(7.2, 3.3))
+    (around, beside, right) = figure.subplots(1, 3, width_ratios=[1, 1, 1.25])
     for axis, name, where in ((around, "around", "inside"), (beside, "beside", "outside")):
         title = f"origin {where}: {len(arrays[f'orders_{name}'])} components"
         _rings(axis, title, *(arrays[f"{key}_{name}"] for key in ("points", "units", "orders")))
     phi, lower, count = arrays["phi"], arrays["lower"], arrays["count"]
-    top = 1.3 * lower.max()
+    top = 1.12 * lower.max()
     right.axvspan(*JUMPS, color="0.9", lw=0)
     for a, b in ((0, 120), (120, 180), (180, 300), (300, 360)):
         there = (phi > a) & (phi < b)
         right.plot(phi[there], lower[there], color="C0", ls="-", label="every path, at least" if a == 0 else None)
-        text = f"{count[there][0]}" + (" components" if a == 0 else "")
+        text = f"{count[there][0]}" + ("")
         right.text((a + b) / 2, top * 0.98, text, ha="center", va="top", fontsize=8)
     right.plot(
         arrays["path_phi"], arrays["path_upper"], "o", color="C1", mfc="w", ms=3.5, ls="none", label="a path, at most"
@@ -105,7 +107,13 @@ def draw(arrays: dict[str, np.ndarray]):
         xlim=(0, 360), ylim=(0, top), xlabel=r"third point $\varphi$ (degrees)", ylabel="barrier of the swap (risk)"
     )
     right.set_xticks([0, 120, 180, 300, 360])
-    right.legend(loc="center", bbox_to_anchor=(0.575, 0.66), fontsize=7, handlelength=1.2, labelspacing=0.3)
+    right.set_title("barrier, number of components")
+    for axis in (around, beside):
+        axis.set_anchor("N")
+    letter(around, beside, right)
+    around.plot([], [], "s", color="k", ms=5, ls="none", label="data point")
+    around.plot([], [], "o", mfc="w", mec="k", ms=7, ls="none", label="unit of a net (its number)")
+    figure.legend(loc="outside lower center", ncols=5, handlelength=1.2, columnspacing=1.2)
     return figure
 
 
@@ -114,7 +122,7 @@ def _rings(axis, title: str, points: np.ndarray, units: np.ndarray, orders: np.n
     from matplotlib.patches import Wedge
 
     first, step = (1.0, 0.42) if len(orders) > 2 else (1.5, 0.9)
-    outer = first + step * (len(orders) - 1) + 0.3
+    outer = 1.0 + 0.42 * 5 + 0.3  # of the six rings; all panels have one size
     live = np.array([np.cos(np.radians(np.arange(360) - p)) > 0 for p in points]).any(axis=0)
     if not live.all():
         dead = np.flatnonzero(~live)
@@ -131,7 +139,7 @@ def _rings(axis, title: str, points: np.ndarray, units: np.ndarray, orders: np.n
         for unit, angle in zip(order, np.radians(units)):
             colour = f"C{unit}"
             at = radius * np.cos(angle), radius * np.sin(angle)
-            axis.plot(*at, "o", ms=8.5, mfc="w", mec=colour, ls="none", zorder=2)
-            axis.annotate(str(unit + 1), at, ha="center", va="center_baseline", fontsize=7, zorder=3)
+            axis.plot(*at, "o", ms=7, mfc="w", mec=colour, ls="none", zorder=2)
+            axis.annotate(str(unit + 1), at, ha="center", va="center_baseline", fontsize=6, zorder=3)
     axis.set(aspect="equal", xlim=(-outer, outer), ylim=(-outer, outer), title=title)
     axis.axis("off")

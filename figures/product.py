@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from figures._panels import letter
 from theory.linear_paths import connect
 from theory.maxima import path_maximum, segment_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "A linear 2-3-3-1 net, whose product W_3 W_2 W_1 is a point of the plane; shaded: products whose risk is at most "
-    "lambda, a convex set. Left: the path that theory.linear_paths builds between two nets of level lambda, and the straight "
-    "line between their parameters. Right, piece by piece: the risk, and how far parameters and product have moved. See: "
-    "the constructed path is one straight segment of the plane, inside the shaded set; on all other pieces the parameters "
-    "move and the product does not; the straight line in parameter space bends out of the level set. It would be refuted by "
-    "a product that leaves the segment, or by a risk above the dotted line."
+    "A linear 2-3-3-1 net in the plane of its product W3 W2 W1: the constructed path is one straight segment inside "
+    "the convex level set (a), while the straight line in parameters leaves it (b), because the product moves on one "
+    "piece only (c, shaded). It would be refuted by a product that leaves the segment, or by a risk above the dotted "
+    "line."
 )
 CLAIMS = ("prop-2.2", "sec-2.1-orbits")
 WIDTHS = (2, 3, 3, 1)
@@ -95,27 +94,40 @@ def draw(arrays: dict[str, np.ndarray]):
     plane = arrays["grid_x"], arrays["grid_y"], arrays["landscape"]
     axis.contourf(*plane, levels=[0, level], colors=["0.88"])
     axis.contour(*plane, levels=level * np.array([0.25, 0.5, 1, 2, 4]), colors="0.6", linewidths=0.7)
-    axis.plot(*arrays["line"].T, color="C1", ls="--", label="straight in parameters")
-    axis.plot(*arrays["path"].T, color="C0", ls="-", lw=2, label="constructed path")
+    axis.plot(*arrays["line"].T, color="C1", ls="--")
+    axis.plot(*arrays["path"].T, color="C0", ls="-", lw=2)
     for point, name, shift in zip(arrays["path"][[0, -1]], "AB", (6, -12)):
         axis.plot(*point, "s", color="k", ms=6, ls="none")
         axis.annotate(f"$M_{name}$", point, xytext=(6, shift), textcoords="offset points")
     axis.set(xlabel="first entry of $W_3 W_2 W_1$", ylabel="second entry", aspect="equal")
-    left.legend(loc="outside upper left")
+    axis.text(
+        0.03, 0.97, r"grey: risk $\leq \lambda$", va="top", fontsize=8, backgroundcolor="w", transform=axis.transAxes
+    )
     top, bottom = right.subplots(2, 1, sharex=True)
     pieces, straight = int(arrays["pieces"]), int(arrays["straight"])
     at = np.linspace(0, pieces, len(arrays["path_risk"]))
     for panel in (top, bottom):
         panel.axvspan(straight, straight + 1, color="0.88", lw=0)
         panel.set_xlim(0, pieces)
-    top.plot(np.linspace(0, pieces, len(arrays["line_risk"])), arrays["line_risk"], color="C1", ls="--")
-    top.plot(at, arrays["path_risk"], color="C0", lw=2, ls="-")
+    top.plot(
+        np.linspace(0, pieces, len(arrays["line_risk"])),
+        arrays["line_risk"],
+        color="C1",
+        ls="--",
+        label="straight in parameters",
+    )
+    top.plot(at, arrays["path_risk"], color="C0", lw=2, ls="-", label="constructed path")
     top.axhline(level, color="k", lw=0.9, ls=":")
     top.annotate(r"$\lambda$", (pieces, level), xytext=(4, -3), textcoords="offset points")
-    top.set(ylabel="risk", ylim=(0, None))
+    top.set(ylabel="risk", ylim=(0, 1.35 * float(arrays["line_risk"].max())))
+    top.legend(loc="upper right", ncols=2)
     for column, colour, style, text in ((0, "k", "-", "parameters"), (1, "C2", "-.", "product")):
         bottom.plot(at, arrays["moved"][:, column], color=colour, ls=style, label=text)
     bottom.set(xlabel="piece of the path (shaded: the product moves)", ylabel="distance moved")
     bottom.set_ylim(top=1.3 * arrays["moved"].max())
     bottom.legend(loc="upper right", ncols=2)
+    axis.set_title("the plane of products")
+    top.set_title("risk along the two ways")
+    bottom.set_title("how far both have moved")
+    letter(axis, top, bottom)
     return figure

@@ -1,19 +1,21 @@
-"""The proof of Proposition 2.3: both printed bounds of the error E1, which break beyond 2 pi/3 and 3 pi/4."""
+"""The proof of Proposition 2.3: both printed bounds of the error E1, which break beyond 2 pi/3 and 3 pi/4.
+
+(a) E1 <= r^2 sin^2(a) E[|QX|^2 1_B], (b) E1 <= 2 r^2 sin^2(a) ||Sigma||. Dots: random measures; line: the worst measure at each
+angle; stars: the witnesses X = (10, 3) and X = (1, +-1) at cos(a/2) = 7/25.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from figures._panels import letter
 from theory.relu_kernel import proof_terms
 from theory.risk import Sample
 
 CAPTION = (
-    "E1 of eq. (18) divided by what is claimed to bound it, against the angle. Left, first step: "
-    "E1 <= r^2 sin^2(a) E[|QX|^2 1_B]; right, second step: E1 <= 2 r^2 sin^2(a) ||Sigma||. Dots: random measures; line: the "
-    "worst measure at each angle; stars: the witnesses X = (10, 3) and X = (1, +-1) at cos(a/2) = 7/25. See: the line "
-    "crosses 1 at 120 and at 135 degrees, beyond which crosses mark measures for which the step is false; with sin(a/2) in "
-    "place of sin(a), dashed, the worst case is exactly 1 at every angle. It would be refuted by a dot above the line, or "
-    "by a worst measure below 1 beyond the marked angles."
+    "Two steps in the proof of Proposition 2.3: the error E1 over the bound claimed for it exceeds 1, so that the "
+    "step is false, beyond 120 degrees (a) and beyond 135 degrees (b), and with sin(a/2) in place of sin(a) the worst "
+    "is exactly 1. It would be refuted by a mark above the line, or by a worst measure below 1 beyond those angles."
 )
 CLAIMS = ("prop-2.3-proof",)
 WITNESS_ANGLE = 2 * np.arccos(7 / 25)
@@ -97,12 +99,12 @@ def draw(arrays: dict[str, np.ndarray]):
         if k == 1:
             axis.plot(np.degrees(worst[:, 0]), worst[:, 3], color="C2", ls="--", label=r"worst, with $\sin(\alpha/2)$")
         at = np.degrees(witness[0]), witness[k]
-        axis.plot(*at, "*", ms=11, mfc="w", mec="k", ls="none", zorder=4)
-        axis.annotate(name, at, xytext=(-8, 8), textcoords="offset points", ha="right", fontsize=8)
+        axis.plot(*at, "*", ms=11, mfc="w", mec="k", ls="none", zorder=4, label=f"witness {name}")
         axis.set_yscale("log")
         axis.set(xlim=(15, 180), ylim=(0.02, 60), xlabel=r"angle $\alpha$ (degrees)", title=title)
         axis.set_xticks(sorted([45, 90, limit, 180]))
         axis.legend(loc="upper left", handlelength=1.6, labelspacing=0.25)
+    letter(*axes)
     axes[0].set_ylabel(r"$E_1$ / claimed bound")
     axes[0].set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
     return figure

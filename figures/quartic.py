@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from checks.claims.sections_3_4.sampling_misses import spike, train
+from figures._panels import letter
 from theory.maxima import segment_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "The risk along the segment between two nets (relu, squared loss). Left: two trained nets; ticks: the "
-    "breakpoints, where a unit switches on or off at a sample; between them the curve is a quartic, so its maximum, the "
-    "star, is computed, with an upper bound in exact arithmetic. Middle: the same near the maximum. Right: three units "
-    "whose risk is a hat between two points of the grid. See: the largest value of the grid, dotted, is below the "
-    "star, in the last panel by everything. It would be refuted by a curve above the star or a kink without a tick."
+    "The risk along a segment of relu nets is quartic between breakpoints, so that its maximum (star) is computed and "
+    "certified, while a grid of 11 points is too low between two trained nets (a; b: grey part) and blind to a hat "
+    "between its points (c). It would be refuted by a curve above the star or by a kink without a tick."
 )
 CLAIMS = ("sampling-misses",)
 UNITS, GRID = 6, 11
@@ -87,8 +86,9 @@ def draw(arrays: dict[str, np.ndarray]):
     axes[1].set(xlim=(where - half, where + half), ylim=(low - 0.15 * (high - low), high + 0.15 * (high - low)))
     axes[0].axvspan(where - half, where + half, color="0.9", lw=0, zorder=0)
     axes[0].set(ylabel="risk $F$", title="two trained nets")
-    axes[1].set(title=f"its top: the grid misses {1 - seen / value:.0%}")
-    axes[2].set(title=f"a hat: it misses {1 - arrays['hat/grid'].max() / arrays['hat/maximum'][1]:.0%}")
+    axes[1].set(title=f"the grid is {1 - seen / value:.0%} too low")
+    axes[2].set(title=f"a hat: {1 - arrays['hat/grid'].max() / arrays['hat/maximum'][1]:.0%} too low")
+    letter(*axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 

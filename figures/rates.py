@@ -1,20 +1,24 @@
-"""Theorem 2.4 at depth: how far above the ends a path must go, promised and measured, against the width."""
+"""Theorem 2.4 at depth: how far above the ends a path must go, promised and measured, against the width.
+
+Eight inputs, target |x|_1, kappa = 1/20, path norm; nets random but for the best last layer. Lines: what the theorem promises
+any two nets at the median level of these, above that level. Marks: certified maxima of paths between pairs above the larger
+end, by drawing trees as the proof does and by refits.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from figures._panels import letter
 from theory.deep_paths import best_head, connect, masses, plan, zeta
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Relu nets with 1, 2 and 3 hidden layers of m units each (8 inputs, target |x|_1, kappa = 1/20, path norm), random but for the "
-    "best last layer. Lines: what the theorem promises any two nets at the median level of these, above that level (a bound; dashed "
-    "where the way through the zero net is lower, grey). Marks: certified maxima of paths between pairs above the larger end "
-    "(measured; median and range), by drawing trees as the proof does and by refits; triangles: nothing in the median. "
-    "See: the promise falls like 1/m, in the end like m^(-1/3), m^(-1/5), but what paths need is far below it and hardly knows the depth: whether "
-    "these exponents are the true ones is open. It would be refuted by a pair above its own promise."
+    "Promised to relu nets of 1, 2 and 3 hidden layers (a-c): a way at most so far above their level, falling like "
+    "1/m, m^(-1/3), m^(-1/5) (dashed: the zero net is lower); paths between random pairs need far less (median and "
+    "range; triangles: nothing), so that whether these exponents are true is open. It would be refuted by a pair "
+    "above its own promise."
 )
 CLAIMS = ("sharper-maurey", "multilayer-2.4")
 INPUTS, KAPPA, FLOOR = 8, 0.05, 3e-5
@@ -101,6 +105,7 @@ def draw(arrays: dict[str, np.ndarray]):
         _panel(axis, arrays, layers)
         axis.set_title(f"{layers} hidden layer" + "s" * (layers > 1), loc="left")
         axis.set_xlabel("width $m$")
+    letter(*panels)
     panels[0].set_ylabel("above the level  /  $\\mathbf{E}\\,Y^2$")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -1,4 +1,8 @@
-"""Ridge on all layers: a wall round the zero net from three layers on, of one height at every width; the path norm has none."""
+"""Ridge on all layers: a wall round the zero net from three layers on, of one height at every width; the path norm has none.
+
+One point x = y = 1 (c = 1), kappa = 1/10, all units in use; the wall's height is kappa (K - 2) (kappa / c)^(2 / (K - 2)), and the
+marks in (c) are certified maxima of the paths of (a) at three widths, less F(0).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,9 @@ from theory.paths import Path
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Relu nets with K layers on one point x = y = 1 (c = 1), kappa = 1/10: the risk from the zero net straight to a net below it, "
-    "all units in use, under ridge (a) and under the path norm (b); (c) the height of the wall, kappa (K - 2) (kappa / c)^(2 / (K - 2)), a "
-    "lower bound for every path at every width, with the certified maxima of the paths of (a) at widths 1, 8 and 64, less F(0). See: "
-    "from K = 3 on ridge sends every path over the wall, which these paths top by little whatever the width; under the path norm "
-    "the risk falls from the start, at every depth. It would be refuted by a mark below the line in (c), or by a curve of (b) above 1."
+    "From the zero net of K layers straight to a net below it: under ridge, from K = 3 on, over a wall (a), under the "
+    "path norm down from the start (b); the wall's height, a lower bound for every path at every width, is nearly met "
+    "by these paths (c). It would be refuted by a mark below the line in (c), or by a curve of (b) above 1."
 )
 CLAIMS = ("ridge-deep", "multilayer-2.4")
 KAPPA = 0.1

@@ -1,9 +1,15 @@
-"""Theorem 2.4: the risk along the six segments against what each is allowed, as printed and corrected; and eq. (22)."""
+"""Theorem 2.4: the risk along the six segments against what each is allowed, as printed and corrected; and eq. (22).
+
+(a) Two random nets of eight units; subpaths at equal width, (0), (0') and the re-slotting within (4), missing in print. On (2) and
+(5) rows and weights move together: what the actual weights allow, what the corrected C1 alpha + C2 alpha^2 does, and what
+eq. (22) does. (b) One unit turned by alpha and one dropped; both sides of eq. (22) over alpha, X and kappa in three units.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from figures._panels import letter, plain_logarithms
 from theory import relu_paths
 from theory.lasso import second_layer
 from theory.networks import Network
@@ -11,14 +17,10 @@ from theory.relu_paths import six_segment_report
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Left: the risk along the repaired path of Theorem 2.4 between two random nets of eight units, subpaths at equal "
-    "width, (0), (0') and the re-slotting within (4) missing in print. Thick: the larger end, which bounds every subpath that moves "
-    "one layer. On (2) and (5), where rows and weights move together: what the actual weights allow, what the corrected "
-    "C1 alpha + C2 alpha^2 allows, and what eq. (22) does. See: the curve stays below the thick and dashed lines. Right: the "
-    "left side of eq. (22) over alpha as alpha -> 0, for one unit turned and one dropped, and its printed right side when X "
-    "and kappa are given in other units, which changes no risk. See: with X a thousand times smaller "
-    "the printed right side is below the left; the corrected one knows no units. It would be refuted by a curve above a dashed line, or by printed "
-    "lines that all stay above the dots."
+    "The repaired path of Theorem 2.4 stays below the larger end where one layer moves, and on (2) and (5), where "
+    "both do, below the corrected promise (a), while the printed side of eq. (22) falls below the true one when X and "
+    "kappa are given in smaller units (b). It would be refuted by a curve above a dashed line in (a), or by printed "
+    "lines that all stay above the dots in (b)."
 )
 CLAIMS = ("thm-2.4", "thm-2.4-constant", "thm-2.4-eta")
 ANGLE, WIDTH, ACTIVE, KAPPA = 0.1, 8, 4, 0.03
@@ -129,26 +131,26 @@ def draw(arrays: dict[str, np.ndarray]):
                 left.plot([k, k + 1], [value] * 2, color=colour, ls=style, lw=2, label=text if first else None)
         if k:
             left.axvline(k, color="0.85", lw=0.6, zorder=0)
-    left.set_yscale("log")
     low, high = min(risk.min(), allowed.min()), allowed.max()
-    left.set(ylim=(low / 1.25, high * 4), xlim=(0, len(risk)), xlabel="subpath", ylabel="risk $F$")
+    plain_logarithms(left.yaxis, [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50])
+    left.set(ylim=(low / 1.25, high * 1.3), xlim=(0, len(risk)), xlabel="subpath", ylabel="risk $F$")
     left.set_xticks(np.arange(len(risk)) + 0.5, arrays["numbers"])
     left.tick_params(axis="x", length=0)
-    left.legend(loc="upper center", ncols=2, handlelength=1.8, columnspacing=1.2, labelspacing=0.25)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside upper center", ncols=5, handlelength=2.2, columnspacing=1
+    )
     alpha = arrays["alpha"]
-    right.loglog(alpha, arrays["corrected"], color="C0", ls="--", label="corrected, any units")
-    for factor, line, marker in zip(UNITS, arrays["printed"], ("", "v", "s")):
-        right.loglog(alpha, line, color="C1", ls="-.", marker=marker, markevery=6, mfc="w")
+    right.loglog(alpha, arrays["corrected"], color="C0", ls="--")
+    near = {"textcoords": "offset points", "fontsize": 8}
+    right.annotate("corrected, any units", (alpha[0], arrays["corrected"][0]), xytext=(0, 4), **near)
+    right.annotate("left side", (alpha[0], arrays["left_side"][0]), xytext=(0, 6), **near)
+    for factor, line in zip(UNITS, arrays["printed"]):
+        right.loglog(alpha, line, color="C1", ls="-.")
         name = "printed" if factor == 1 else f"printed, $X \\times {factor:g}$"
-        right.annotate(
-            name,
-            (alpha[0], line[0]),
-            xytext=(0, 13 if factor == UNITS[-1] else 4),
-            textcoords="offset points",
-            fontsize=8,
-        )
-    right.loglog(alpha, arrays["left_side"], "o", color="k", ms=3, ls="none", label="left side of (22)")
+        right.annotate(name, (alpha[0], line[0]), xytext=(0, 4 if factor > UNITS[-1] else 11), **near)
+    right.loglog(alpha, arrays["left_side"], "o", color="k", ms=3, ls="none")
     right.set(xlabel=r"angle $\alpha$ (radians)", ylabel=r"both sides of eq. (22)  /  $\alpha$")
-    right.set_ylim(top=arrays["printed"].max() * 40)
-    right.legend(loc="upper left", handlelength=1.8, labelspacing=0.25)
+    left.set_title("risk along the subpaths")
+    right.set_title("eq. (22) in other units")
+    letter(left, right)
     return figure

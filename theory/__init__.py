@@ -46,4 +46,4 @@ What means the same everywhere, and is not said again:
   names the argument, what it was and what is allowed.
 """
 
-from theory import former_addresses as former_addresses  # three addresses that older scripts import
+from theory import former_addresses as former_addresses  # addresses that older scripts import

@@ -1,7 +1,7 @@
-"""Three former addresses, and where what they name stands now.
+"""Former addresses, and where what they name stands now.
 
-An import of one of them gives the module at its new address, so that nothing exists twice (section 2.1's trees, and
-certificates, which left the mathematics). Nothing in this project uses them.
+An import of one of them gives the module at its new address, so that nothing exists twice (section 2.1's trees;
+certificates, which left the mathematics; what strings ask of a landscape). Nothing in this project uses them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from types import ModuleType
 
 ADDRESSES = {
     "theory.topology": "theory.sublevel_trees",
+    "theory.string_sampling.objectives": "theory.landscapes.objectives",
+    "theory.string_sampling.trainers": "theory.landscapes.trainers",
     "theory.certificates": "checks.certificates.document",
     "checks.verify": "checks.certificates.verify",
 }

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.maxima import Named, PathMaximum
+from theory.landscapes import SCREEN, Landscape, landscape_of
+from theory.maxima import Method, Named, PathMaximum
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
-from theory.string_sampling import SCREEN, String, train
+from theory.string_sampling import String
 
 MARGIN = 2e-3  # points are kept this far below the level, relatively, so that certificates come cheap
 SPAN = 24  # shortcuts join vertices at most this far apart along the string
@@ -59,7 +60,7 @@ class Geodesic:
 
 
 def shorten(
-    risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
 ) -> Path:
     """The path of `geodesic` alone.
 
@@ -77,7 +78,7 @@ def shorten(
 
 
 def geodesic(
-    risk: Risk, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
 ) -> Geodesic:
     """Shorten a path (V, P) that stays below the level, keeping its ends and the certificate.
 
@@ -88,21 +89,26 @@ def geodesic(
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
+    landscape = landscape_of(risk)
+    points = check.parameters(path.points, landscape.size, "path.points")
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     beads = check.positive_integer(beads, "beads", minimum=3)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
     tolerance = check.number(tolerance, "tolerance", minimum=0.0, open_minimum=True)
-    string = String(risk, points if len(points) > 1 else np.repeat(points, 2, axis=0))
-    bad = string.outside(level)
+    string = String(landscape, points if len(points) > 1 else np.repeat(points, 2, axis=0))
+    bad = _uncertified(string, level)
+    if bad.size and (string.pieces.method[bad] == Method.SAMPLED).all():
+        raise ValueError(
+            "risk must be a Risk, or a landscape that bounds its pieces; this one is only looked at, so no path is certified"
+        )
     if bad.size:
         height = float(np.maximum(string.top[bad], 0).max())
         raise ValueError(
             f"path must be certified to stay at or below the level {level:.6g}; piece {int(bad[0])} reaches {height:.6g}"
         )
     before = path.normalised_length
-    straight = String(risk, points[[0, -1]])
-    if not straight.outside(level).size:
+    straight = String(landscape, points[[0, -1]])
+    if not _uncertified(straight, level).size:
         after = straight.path.normalised_length
         return Geodesic(straight.path, before, after, 1.0, straight.maximum(), Status.STRAIGHT, 0)
     held, margin, lengths, status, made = string, MARGIN, [_length(string)], Status.SWEEPS, 0
@@ -114,11 +120,19 @@ def geodesic(
             status = Status.SETTLED
         if made % PATIENCE == 0 or made == sweeps or status is Status.SETTLED:
             string = _shortcut(string, level * (1 - margin))
-            if string.outside(level).size:  # a piece rises between the points looked at: begin again, more carefully
+            if _uncertified(
+                string, level
+            ).size:  # a piece rises between the points looked at: begin again, more carefully
                 string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
             elif string.path.length < held.path.length:  # new vertices on a piece are rounded, and may lengthen it
                 held = string
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
+
+
+def _uncertified(string: String, level: float) -> Array:
+    """Indices of the pieces that exceed the level, or of which nothing proves that they do not."""
+    bad = string.outside(level)
+    return bad if bad.size else np.flatnonzero(string.upper > level)
 
 
 def _sweep(string: String, goal: float, beads: int) -> String:
@@ -131,7 +145,7 @@ def _sweep(string: String, goal: float, beads: int) -> String:
 
 def _relax(string: String, first: int, goal: float) -> None:
     """Pull beads first, first + 2, ... towards the middle of their neighbours, in place, where that shortens."""
-    risk, rows = string.risk, np.arange(first, len(string.beads) - 1, 2)
+    landscape, rows = string.landscape, np.arange(first, len(string.beads) - 1, 2)
     if rows.size == 0:
         return
     left, here, right = string.beads[rows - 1], string.beads[rows], string.beads[rows + 1]
@@ -143,13 +157,13 @@ def _relax(string: String, first: int, goal: float) -> None:
             return
         trial = here[k] + pull * ((left[k] + right[k]) / 2 - here[k])
         radius = 0.5 * np.linalg.norm(trial - here[k], axis=1) + 1e-9 * (1 + np.linalg.norm(here[k], axis=1))
-        trained = train(risk, trial, goal, radius=radius, iterations=20, fallback=False)
+        trained = landscape.train(trial, goal, radius=radius, iterations=20, fallback=False)
         string.work.evaluations += trained.evaluations
         new = trained.points
         after = np.linalg.norm(new - left[k], axis=1) + np.linalg.norm(right[k] - new, axis=1)
         good = trained.reached & (after < before[k])
-        good[good] = _below(risk, left[k[good]], new[good], goal)
-        good[good] = _below(risk, new[good], right[k[good]], goal)
+        good[good] = _below(landscape, left[k[good]], new[good], goal)
+        good[good] = _below(landscape, new[good], right[k[good]], goal)
         string.move(rows[k[good]], new[good], trained.values[good])
         todo[k[good]] = False
 
@@ -158,13 +172,13 @@ def _length(string: String) -> float:
     return float(np.linalg.norm(np.diff(string.beads, axis=0), axis=1).sum())
 
 
-def _below(risk: Risk, starts: Array, ends: Array, goal: float) -> Array:
+def _below(landscape: Landscape, starts: Array, ends: Array, goal: float) -> Array:
     """Which straight pieces (S, P) are not seen to exceed `goal`; the middle is looked at first."""
     open_ = np.ones(len(starts), dtype=bool)
     for t in LOOKS:
         k = np.flatnonzero(open_)
         points = starts[k, None] + t[:, None] * (ends[k] - starts[k])[:, None]
-        open_[k] = risk.batch(points).max(axis=1, initial=-np.inf) <= goal
+        open_[k] = landscape.batch(points).max(axis=1, initial=-np.inf) <= goal
     return open_
 
 
@@ -174,12 +188,12 @@ def _shortcut(string: String, goal: float) -> String:
     i, j = np.triu_indices(count, 2)
     near = j - i <= SPAN
     i, j = i[near], j[near]
-    below = _below(string.risk, string.beads[i], string.beads[j], goal)
+    below = _below(string.landscape, string.beads[i], string.beads[j], goal)
     cost = np.full((count, count), np.inf)
     i, j = np.append(i[below], np.arange(count - 1)), np.append(j[below], np.arange(1, count))
     cost[i, j] = np.linalg.norm(string.beads[i] - string.beads[j], axis=1)
     chain = _shortest_chain(cost)
-    shorter = String(string.risk, string.beads[chain], string.work)
+    shorter = String(string.landscape, string.beads[chain], string.work)
     old = np.flatnonzero(np.diff(chain) == 1)  # what was known of these pieces stays known
     shorter.pieces.put(old, string.pieces.take(chain[old]))
     return shorter
@@ -213,4 +227,4 @@ def _subdivide(string: String, beads: int) -> String:
     t = np.concatenate([np.arange(n) / n for n in parts])[:, None]
     piece = np.repeat(np.arange(len(parts)), parts)
     points = np.where(t == 0, string.beads[piece], (1 - t) * string.beads[piece] + t * string.beads[piece + 1])
-    return String(string.risk, np.concatenate([points, string.beads[-1:]]), string.work)
+    return String(string.landscape, np.concatenate([points, string.beads[-1:]]), string.work)

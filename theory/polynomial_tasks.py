@@ -8,7 +8,6 @@ even grid takes the place of 10 000 random points, for training and test alike.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import geodesics, maxima, string_sampling
+from theory.landscapes import Adam, Exact, Objective, Trained
 from theory.networks import Network
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
-from theory.string_sampling import Adam, Objective, Run, Status, StringResult, ends_of
+from theory.string_sampling import Status, StringResult
 
 LEVELS = {
     "quadratic": (0.001, 0.0025, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.075, 0.1, 0.125),
@@ -98,6 +98,35 @@ def trained_ends(
     return ends
 
 
+@dataclass(frozen=True, eq=False)
+class AdamBlocks(Exact):
+    """The landscape of a risk on which beads are trained as the authors do.
+
+    risk, trainer, iterations: as in `Exact` (a trainer is not used). Full-batch Adam in blocks of `block` steps, at least one and at most `steps` steps, until the risk is below the target.
+    """
+
+    block: int = 15
+    steps: int = MAX_STEPS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check.positive_integer(self.block, "block")
+        check.positive_integer(self.steps, "steps")
+
+    def train(self, starts: Array, target: float, **hints: Any) -> Trained:
+        """Beads `starts` (B, P) down to below the target; hints: of other trainers, which Adam has no use for."""
+        adam, waiting = Adam(Objective(self.risk), starts.copy()), np.arange(len(starts))
+        for _ in range(max(1, self.steps // self.block)):
+            for _ in range(self.block):
+                adam.step(waiting)
+            waiting = waiting[self.risk.batch(adam.points[waiting]) >= target]
+            if waiting.size == 0:
+                break
+        reached = ~np.isin(np.arange(len(starts)), waiting)
+        names = np.full(len(starts), "adam", dtype="<U10")
+        return Trained(adam.points, self.risk.batch(adam.points), reached, names, adam.evaluations)
+
+
 def authors_string(
     risk: Risk,
     theta_a: Array,
@@ -110,61 +139,14 @@ def authors_string(
     block: int = 15,
     steps: int = MAX_STEPS,
 ) -> StringResult:
-    """Dynamic String Sampling as published: rounds over all failing pieces, Adam on every bead, a grid for a check.
+    """`theory.string_sampling.published` with Adam on every bead, on these tasks: the risk at t = 0, 0.01, ..., 0.99.
 
-    The string begins with the trained middle (the straight line is never tried); every bead gets at least one block
-    of Adam steps, until its risk is below alpha * level; a piece passes when the risk at t = 0, 0.01, ..., 0.99 is below
-    acceptance * level; at most `depth` rounds. Status CONNECTED when the result happens to be certified below the
-    level, ACCEPTED when only the grid was passed; maximum is the certified one in both cases. acceptance=inf makes the
-    check void, as it is in their LSTM script.
+    theta_a, theta_b (P,), level, alpha, acceptance, depth: as there; block, steps: as in `AdamBlocks`. maximum is certified
+    whatever the status. ValueError as there.
     """
-    a, b, level = ends_of(risk, theta_a, theta_b, level)
-    if acceptance != np.inf:
-        acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True)
-    depth, block = check.positive_integer(depth, "depth"), check.positive_integer(block, "block")
-    steps = check.positive_integer(steps, "steps")
-    run = Run(risk, string_sampling.Options(alpha=alpha, depth=depth), level, np.random.default_rng(0))
-    beads, fresh, open_ = np.stack([a, b]), np.array([0]), np.array([True])
-    status, begun = Status.DEPTH, time.perf_counter()
-    for _ in range(depth):
-        adam = Adam(Objective(risk), (beads[fresh] + beads[fresh + 1]) / 2)
-        waiting = np.arange(fresh.size)
-        for _ in range(max(1, steps // block)):
-            for _ in range(block):
-                adam.step(waiting)
-            waiting = waiting[risk.batch(adam.points[waiting]) >= alpha * level]
-            if waiting.size == 0:
-                break
-        run.work.evaluations += adam.evaluations
-        beads, open_ = np.insert(beads, fresh + 1, adam.points, axis=0), np.repeat(open_, 1 + open_)
-        run.rounds += 1
-        if waiting.size:
-            status = Status.BEAD
-            break
-        tried = np.flatnonzero(open_)
-        grid = beads[tried, None] + GRID[:, None] * (beads[tried + 1] - beads[tried])[:, None]
-        open_[tried] = risk.batch(grid).max(axis=1) >= acceptance * level
-        fresh = np.flatnonzero(open_)
-        if fresh.size == 0:
-            status = Status.ACCEPTED
-            break
-    run.work.training_seconds = time.perf_counter() - begun
-    path, begun = Path(beads), time.perf_counter()
-    maximum = maxima.path_maximum(risk, path, gap=1e-3)
-    run.work.certifying_seconds = time.perf_counter() - begun
-    if status is Status.ACCEPTED and maximum.upper <= level:
-        status = Status.CONNECTED
-    return StringResult(
-        path=path if status is Status.CONNECTED else None,
-        status=status,
-        maximum=maximum,
-        string=path,
-        level=level,
-        rounds=run.rounds,
-        evaluations=run.work.evaluations,
-        height=maximum.value,
-        training_seconds=run.work.training_seconds,
-        certifying_seconds=run.work.certifying_seconds,
+    landscape = AdamBlocks(risk, block=block, steps=steps)
+    return string_sampling.published(
+        landscape, theta_a, theta_b, level, alpha=alpha, acceptance=acceptance, points=len(GRID), depth=depth
     )
 
 

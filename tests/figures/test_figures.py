@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,11 +21,21 @@ def test_the_figures_of_strings_are_found():
     assert set(OURS) <= set(figures.names())
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_a_figure_says_what_to_see_and_what_would_refute_it(name):
+@pytest.mark.parametrize("name", figures.names())
+def test_a_caption_is_two_sentences_the_second_says_what_would_refute_the_figure(name):
     caption = figures.load(name).CAPTION
-    assert "See:" in caption
-    assert "refuted" in caption
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", caption)
+    assert len(sentences) == 2, sentences
+    assert sentences[1].startswith("It would be refuted by ")
+    assert len(caption.split()) <= 75
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_caption_lies_beside_the_picture_and_is_printed(name, tmp_path, capsys):
+    assert command.main([name, "--fast", "--out", str(tmp_path)]) == 0
+    written = (tmp_path / f"{name}.txt").read_text(encoding="utf-8")
+    assert written.startswith(figures.load(name).CAPTION)
+    assert " ".join(written.split()) in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -67,22 +78,6 @@ def test_figure_1_resumes_where_it_stopped_and_does_not_depend_on_the_workers(tm
     afresh = experiments.run("quadratic", (0.1, 0.125), 1, points=12, steps=5000, jobs=2)
     assert afresh == both
     assert {row["preset"] for row in both} >= {"authors", "certified"}
-
-
-def test_figure_1_draws_all_rows_and_writes_its_comparison(tmp_path):
-    written = figures.make("fig1", tmp_path, fast=True, task="quadratic", pairs=1, steps=500, points=16)
-    assert "two combined standard errors" in written[2].read_text()
-
-
-def test_a_summary_is_mean_and_standard_error_of_accepted_pairs():
-    rows = [
-        {"preset": "authors", "level": 1.0, "pair": k, "accepted": ok, "beads": b}
-        for k, (ok, b) in enumerate(((True, 3), (True, 5), (False, 99)))
-    ]
-    rows.append({**rows[0], "preset": "shortened"})
-    assert experiments.summary(rows, (1.0,), "shortened", "beads")[0, 2:] == pytest.approx([1, 3])
-    assert experiments.summary(rows, (1.0, 2.0), "authors", "beads")[0] == pytest.approx([4, 1 / np.sqrt(2), 2, 3])
-    assert np.isnan(experiments.summary(rows, (1.0, 2.0), "authors", "beads")[1, 0])
 
 
 def test_the_published_numbers_are_those_of_the_paper_s_plots():

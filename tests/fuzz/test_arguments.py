@@ -19,6 +19,7 @@ from halfrect.data import risk_of
 from theory import counterexamples, exchange, geodesics, pivots, staircase, sublevel_trees
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
+from theory.landscapes.trainers import train
 from theory.lasso import solve
 from theory.linear_paths import cases
 from theory.linear_paths.descent import descend
@@ -33,7 +34,6 @@ from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_error
 from theory.relu_paths import best_route, constants, sharper_routes, six_segments, sparsify, unit_rows
 from theory.risk import Risk, Sample
 from theory.string_sampling import algorithms
-from theory.string_sampling.trainers import train
 
 rng = np.random.default_rng(0)
 X, Y, W = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), np.array([0.5, 0.2, 0.1, 0.2])

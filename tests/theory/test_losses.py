@@ -12,6 +12,7 @@ from hypothesis import strategies as hst
 
 from checks.certificates import document
 from theory import losses, polynomial_tasks
+from theory.landscapes.trainers import train
 from theory.linear_paths import products
 from theory.losses import LOSSES
 from theory.maxima import quartic, segments, taylor_models
@@ -23,7 +24,6 @@ from theory.penalties import PENALTIES
 from theory.relu_paths import problem as relu_problem
 from theory.risk import Risk, Sample
 from theory.string_sampling import greedy
-from theory.string_sampling.trainers import train
 
 NAMES = tuple(LOSSES)
 KINDS = (None, *PENALTIES)

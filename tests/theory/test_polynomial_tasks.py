@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import polynomial_tasks
+from theory.landscapes.trainers import train
 from theory.risk import Risk, Sample
 from theory.string_sampling.runs import Status
-from theory.string_sampling.trainers import train
 
 
 def test_the_tasks_are_those_of_the_published_scripts():

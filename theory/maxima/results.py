@@ -27,6 +27,7 @@ class Method(Named):
     CONSTANT = "the network does not change along the segment, only the penalty, which is convex: its ends decide"
     QUARTIC = "piecewise quartic with known breakpoints: exact"
     BRANCH_AND_BOUND = "cells of t, each enclosed by a Taylor model"
+    SAMPLED = "looked at on a grid of points, which bounds nothing"
 
 
 class Status(Named):
@@ -36,6 +37,7 @@ class Status(Named):
     DECIDED = "stopped at the ceiling: it is known whether the maximum exceeds it"
     BUDGET = "the budget of cells ran out: upper holds but is loose; raise budget or gap"
     ROUNDING = "rounding or overflow keeps upper away from value: upper holds but is loose; scale the problem"
+    SAMPLED = "only looked at: value was met, and upper is inf; nothing is proved"
 
 
 @dataclass(frozen=True, repr=False)

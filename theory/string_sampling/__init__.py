@@ -6,11 +6,11 @@ and becomes a bead, until no piece exceeds it (`greedy`, Algorithm 1), or the wh
 only when the risk along every piece is certified; a failure comes with its reason and what to try, and proves nothing.
 """
 
+from theory.landscapes import SCREEN, TRAINERS, Adam, Objective, train
 from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane
-from theory.string_sampling.objectives import Objective
+from theory.string_sampling.as_published import published
 from theory.string_sampling.runs import Options, Progress, Run, Status, StringResult, ends_of
-from theory.string_sampling.strings import SCREEN, String, normalised_length
-from theory.string_sampling.trainers import TRAINERS, Adam, train
+from theory.string_sampling.strings import String, normalised_length
 
 __all__ = [
     "SCREEN",
@@ -28,5 +28,6 @@ __all__ = [
     "greedy",
     "hyperplane",
     "normalised_length",
+    "published",
     "train",
 ]

@@ -18,13 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.landscapes import Exact, Landscape, Objective, Trained
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import Risk
-from theory.string_sampling.objectives import Objective
 from theory.string_sampling.runs import Run, Status, StringResult
 from theory.string_sampling.strings import String
-from theory.string_sampling.trainers import Trained
 
 SLOWEST = 0.99  # a level lowered by less each time is hardly lowered, and the rounds are hardly bounded
 RETRY = (Status.BEAD, Status.DEPTH, Status.LEVEL, Status.UNDECIDED)  # what another attempt may mend
@@ -33,7 +32,7 @@ Training = Callable[[Run, String, Array, Array], Trained]
 
 
 def greedy(
-    risk: Risk,
+    risk: Risk | Landscape,
     theta_a: ArrayLike,
     theta_b: ArrayLike,
     level: float,
@@ -65,7 +64,7 @@ def greedy(
 
 
 def hyperplane(
-    risk: Risk,
+    risk: Risk | Landscape,
     theta_a: ArrayLike,
     theta_b: ArrayLike,
     level: float,
@@ -93,10 +92,11 @@ def hyperplane(
         radius = 0.25 * np.linalg.norm(right - left, axis=1)
         span = np.linalg.norm(string.beads - string.beads[0], axis=1)
         scale = run.level / float(span[-1] if span[-1] > 1e-9 * span.max() else span.max())
-        starts = Objective(run.risk, left, right, kappa=kappa).confine(starts)
+        risk = check.instance(run.landscape, "risk", Exact).risk
+        starts = Objective(risk, left, right, kappa=kappa).confine(starts)
         best: Trained | None = None
         for slack in (zeta, zeta / 4, zeta / 16, 0.0):
-            objective = Objective(run.risk, left, right, slack * scale, kappa * run.level if kappa < np.inf else kappa)
+            objective = Objective(risk, left, right, slack * scale, kappa * run.level if kappa < np.inf else kappa)
             trained = run.train(starts, run.options.alpha * run.level, radius, objective)
             best = trained if best is None else _better(best, trained)
             if best.reached.all() or run.spent:
@@ -108,7 +108,7 @@ def hyperplane(
 
 
 def breadth_first(
-    risk: Risk,
+    risk: Risk | Landscape,
     theta_a: ArrayLike,
     theta_b: ArrayLike,
     level: float,
@@ -140,7 +140,7 @@ def breadth_first(
 
 
 def _dynamic(
-    training: Training, risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float, **settings: Any
+    training: Training, risk: Risk | Landscape, theta_a: ArrayLike, theta_b: ArrayLike, level: float, **settings: Any
 ) -> StringResult:
     """Split, train and insert until every piece is certified; begin again with displaced beads where that fails."""
     run, string, done = Run.begin(risk, theta_a, theta_b, level, **settings)
@@ -262,7 +262,7 @@ def _thin(string: String, target: float) -> None:
     if len(string.beads) < 3:
         return
     shortcut = String(
-        string.risk,
+        string.landscape,
         np.stack([string.beads[:-2], string.beads[2:]], axis=1).reshape(-1, string.beads.shape[1]),
         string.work,
     )

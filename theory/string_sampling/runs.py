@@ -16,16 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import maxima
+from theory.landscapes import TRAINERS, Exact, Landscape, Objective, Trained, landscape_of
 from theory.maxima import Named
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
-from theory.string_sampling.objectives import Objective
 from theory.string_sampling.strings import String, Work, joined
-from theory.string_sampling.trainers import TRAINERS, Trained, train
 
-LowerBound = Callable[[Risk, Array, Array], Any]  # a number, or what has a field `lower`
+LowerBound = Callable[[Any, Array, Array], Any]  # a number, or what has a field `lower`
 LARGEST = 1e120  # squares of lengths stay far from overflow
 
 
@@ -49,7 +48,7 @@ class Status(Named):
 class Options:
     """Settings shared by the algorithms; each can be given to them by keyword.
 
-    trainer: one of `theory.string_sampling.TRAINERS`, tried first. alpha in (0, 1]: beads are trained to alpha * level.
+    trainer: one of `theory.string_sampling.TRAINERS`, tried first (of a risk; a landscape brings its own). alpha in (0, 1]: beads are trained to alpha * level.
     depth >= 0: how many times a piece may be split. split: where a new bead starts on a piece, "middle" (t* = 0.5)
     or "maximum" (the computed maximum). acceptance >= 1: a connection must stay below acceptance * level.
     attempts >= 1: a failed string is begun again with randomly displaced beads. max_evaluations, max_beads: bounds
@@ -147,10 +146,10 @@ class StringResult:
 class Run:
     """One run, made once and carried: what it works on, its options, the work done so far and when to stop.
 
-    risk; callback: called by `pause`; barrier: asked by `finish`; begun: when, in seconds; rounds: so far.
+    landscape; callback: called by `pause`; barrier: asked by `finish`; begun: when, in seconds; rounds: so far.
     """
 
-    risk: Risk
+    landscape: Landscape
     options: Options
     level: float
     rng: np.random.Generator
@@ -163,7 +162,7 @@ class Run:
     @classmethod
     def begin(
         cls,
-        risk: Risk,
+        risk: Risk | Landscape,
         theta_a: ArrayLike,
         theta_b: ArrayLike,
         level: float,
@@ -179,17 +178,19 @@ class Run:
         options: the fields of `Options`. Returns the run, the string and, where that is all, how it ended. ValueError for
         a risk, ends, a level, a start or options that are not possible.
         """
-        check.instance(risk, "risk", Risk)
-        a, b, level = ends_of(risk, theta_a, theta_b, level)
-        run = cls(risk, Options(**options), level, check.generator(rng), callback, barrier)
+        landscape = landscape_of(risk)
+        a, b, level = ends_of(landscape, theta_a, theta_b, level)
+        chosen = Options(**options)
+        landscape = landscape_of(risk, trainer=chosen.trainer, iterations=chosen.iterations)
+        run = cls(landscape, chosen, level, check.generator(rng), callback, barrier)
         if start is not None:
-            _check_start(risk, start, a, b)
-        string = String(risk, np.stack([a, b]) if start is None else start.points, run.work)
+            _check_start(landscape, start, a, b)
+        string = String(landscape, np.stack([a, b]) if start is None else start.points, run.work)
         if not string.outside(run.ceiling).size:
             return run, string, Status.CONNECTED
         for end, value in ((a, string.values[0]), (b, string.values[-1])):
             near = value > (1 - 1e-9) * run.ceiling
-            if near and String(risk, np.stack([end, end]), run.work).outside(run.ceiling).size:
+            if near and String(landscape, np.stack([end, end]), run.work).outside(run.ceiling).size:
                 return run, string, Status.UNDECIDED  # rounding alone leaves it open whether the end is below
         return run, string if start is not None else _step_inward(run, string), None
 
@@ -224,18 +225,17 @@ class Run:
     ) -> Trained:
         """Train beads with the run's trainer, and count the work and the time.
 
-        starts (B, P), target, radius (B,), objective and fallback as in `theory.string_sampling.train`.
+        starts (B, P), target, radius (B,), objective (springs, which only an exact landscape knows) and fallback as in
+        `theory.string_sampling.train`.
         """
         begun = time.perf_counter()
-        trained = train(
-            self.risk,
+        springs: dict[str, Any] = {} if objective is None else {"objective": objective}
+        trained = self.landscape.train(
             starts,
             target,
-            trainer=self.options.trainer,
             radius=np.maximum(radius, 1e-9 * (1 + np.linalg.norm(starts, axis=1))),
-            iterations=self.options.iterations,
             fallback=fallback and not self.spent,
-            objective=objective,
+            **springs,
         )
         self.work.training_seconds += time.perf_counter() - begun
         self.work.evaluations += trained.evaluations
@@ -277,10 +277,16 @@ class Run:
         assert done is not None
         bound = None
         if done is not Status.CONNECTED and self.barrier is not None:
-            found = self.barrier(self.risk, string.beads[0].copy(), string.beads[-1].copy())
+            found = self.barrier(
+                self.landscape.risk if isinstance(self.landscape, Exact) else self.landscape,
+                string.beads[0].copy(),
+                string.beads[-1].copy(),
+            )
             bound = float(found.lower if hasattr(found, "lower") else found)
             done = Status.DISCONNECTED if bound > self.ceiling else done
         maximum, work = string.maximum(), self.work
+        if done is Status.CONNECTED and maximum.method is maxima.Method.SAMPLED:
+            done = Status.ACCEPTED
         connected = done is Status.CONNECTED
         if connected and not maximum.upper <= self.ceiling:
             raise ArithmeticError(f"a connection must be certified: bound {maximum.upper}, ceiling {self.ceiling}")
@@ -299,40 +305,34 @@ class Run:
         )
 
 
-def ends_of(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, level: float) -> tuple[Array, Array, float]:
+def ends_of(risk: Risk | Landscape, theta_a: ArrayLike, theta_b: ArrayLike, level: float) -> tuple[Array, Array, float]:
     """Both ends as vectors (P,) and the level, checked: finite, of the network's size, neither above the level.
 
     ValueError otherwise; an end above the level by no more than rounding is let through.
     """
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
-    ends = []
+    landscape, ends = landscape_of(risk), []
     for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        ends.append(check.vector(theta, risk.network.size, name))
+        ends.append(check.vector(theta, landscape.size, name))
         if np.abs(ends[-1]).max() > LARGEST:
             raise ValueError(
                 f"{name} must have entries of at most {LARGEST:g}, or lengths overflow; got {np.abs(ends[-1]).max():g}. "
                 "Scale the problem"
             )
-    heights = [risk(end) for end in ends]
+    heights = landscape.batch(np.stack(ends)).tolist()
     for name, height in zip(("theta_a", "theta_b"), heights):
         if height == np.inf:
             raise ValueError(f"{name} must have a finite risk; it overflows. Scale the weights or the data down")
-    if max(heights) > level and (np.array(heights) - _blur(risk, ends) > level).any():
+    if max(heights) > level and (np.array(heights) - landscape.rounding(np.stack(ends)) > level).any():
         raise ValueError(
             f"level must be at least the risk of both ends, {heights[0]:.6g} (theta_a) and {heights[1]:.6g} (theta_b); got {level:.6g}"
         )
     return ends[0], ends[1], level
 
 
-def _blur(risk: Risk, ends: list[Array]) -> Array:
-    """How far rounding may put the risk of each end off: an end above the level by no more is not refused, but undecided."""
-    points, zero = np.stack(ends), np.zeros(len(ends))
-    return np.abs(maxima.upper_bounds(risk, points, points, zero, zero) - risk.batch(points))
-
-
-def _check_start(risk: Risk, start: Path, a: Array, b: Array) -> None:
+def _check_start(landscape: Landscape, start: Path, a: Array, b: Array) -> None:
     check.instance(start, "start", Path)
-    points = check.parameters(start.points, risk.network.size, "start.points")
+    points = check.parameters(start.points, landscape.size, "start.points")
     if len(points) < 2:
         raise ValueError("start must have at least two vertices, theta_a and theta_b; got a single point")
     if not (np.array_equal(points[0], a) and np.array_equal(points[-1], b)):
@@ -344,11 +344,11 @@ def _step_inward(run: Run, string: String) -> String:
 
     One straight step, or, where that leaves the level set, a chain of 2, 4, ..., 32 shorter ones.
     """
-    risk, options = string.risk, run.options
+    landscape, options = string.landscape, run.options
     goal = (0.75 + 0.25 * options.alpha) * run.level
     descents = []
     for end, value in zip(string.beads, string.values):
-        chain = String(risk, end[None], run.work)
+        chain = String(landscape, end[None], run.work)
         for steps in (1, 2, 4, 8, 16, 32) if value > goal else ():
             if run.spent:
                 break
@@ -359,7 +359,7 @@ def _step_inward(run: Run, string: String) -> String:
                 if not trained.reached[0]:
                     break
                 points.append(trained.points[0])
-            trial = String(risk, np.stack(points), run.work)
+            trial = String(landscape, np.stack(points), run.work)
             if len(points) == steps + 1 and not trial.outside(run.ceiling).size:
                 chain = trial
                 break

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import maxima
+from theory.landscapes import Landscape, landscape_of
 from theory.networks import Network
 from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk
-
-GAP, CELLS = 1e-11, 2_000  # a certificate may fail by this much, relatively, and ask for this many cells per piece
-SCREEN = np.arange(1, 10) / 10  # where a piece is looked at before it is worth certifying
-PART = 100  # about so many of a large sample say which of these points is the highest
 
 
 def normalised_length(network: Network, path: Path, *, biases: bool = True) -> float:
@@ -91,17 +88,20 @@ class String:
     What is known of a piece stays known until one of its beads moves.
     """
 
-    def __init__(self, risk: Risk, beads: Array, work: Work | None = None, pieces: Pieces | None = None) -> None:
-        self.risk, self.work = risk, Work() if work is None else work
+    def __init__(
+        self, risk: Risk | Landscape, beads: Array, work: Work | None = None, pieces: Pieces | None = None
+    ) -> None:
+        self.landscape: Landscape = landscape_of(risk)
+        self.work = Work() if work is None else work
         self.beads = np.array(beads)
-        self.values = risk.batch(self.beads)
+        self.values = self.landscape.batch(self.beads)
         self.work.evaluations += len(self.beads)
         self.pieces = Pieces.unknown(len(self.beads) - 1) if pieces is None else pieces
 
     def copy(self) -> String:
         """An independent copy."""
         other = String.__new__(String)
-        other.risk, other.work = self.risk, self.work
+        other.landscape, other.work = self.landscape, self.work
         other.beads, other.values = self.beads.copy(), self.values.copy()
         other.pieces = self.pieces.take(np.arange(len(self.pieces)))
         return other
@@ -133,24 +133,13 @@ class String:
             return
         begun = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):
-            best, top = self._highest(self.beads[rows], self.beads[rows + 1])
-        heights = np.column_stack([self.values[rows], top, self.values[rows + 1]])
+            seen = self.landscape.look(self.beads[rows], self.beads[rows + 1])
+        self.work.evaluations += seen.evaluations
+        heights = np.column_stack([self.values[rows], seen.top, self.values[rows + 1]])
         higher = heights.argmax(axis=1)
         self.top[rows] = heights[np.arange(rows.size), higher]
-        self.where[rows] = np.choose(higher, [np.zeros(rows.size), best, np.ones(rows.size)])
+        self.where[rows] = np.choose(higher, [np.zeros(rows.size), seen.t, np.ones(rows.size)])
         self.work.certifying_seconds += time.perf_counter() - begun
-
-    def _highest(self, a: Array, b: Array) -> tuple[Array, Array]:
-        """The highest of the inner points looked at on each piece, and its risk; a part of a large sample chooses it."""
-        risk, part = self.risk, self.risk.on_part(PART)
-        inside = part.batch(a[:, None] + SCREEN[:, None] * (b - a)[:, None])
-        best, rows = inside.argmax(axis=1), np.arange(len(a))
-        t, top = SCREEN[best], inside[rows, best]
-        self.work.evaluations += int(np.ceil(inside.size * len(part.sample) / len(risk.sample)))
-        if part is not risk:
-            top = risk.batch(a + t[:, None] * (b - a))
-            self.work.evaluations += len(a)
-        return t, top
 
     def certify(self, ceiling: float, rows: Array | None = None) -> None:
         """Bound the pieces (all, or `rows`) that no bound puts under the ceiling yet and no point puts above it."""
@@ -159,9 +148,7 @@ class String:
         if rows.size == 0:
             return
         begun = time.perf_counter()
-        found = maxima.segment_maxima(
-            self.risk, self.beads[rows], self.beads[rows + 1], ceiling=ceiling, gap=GAP, budget=CELLS
-        )
+        found = self.landscape.bound(self.beads[rows], self.beads[rows + 1], ceiling)
         self.work.certifying_seconds += time.perf_counter() - begun
         higher = ~(found.value <= self.top[rows])
         self.top[rows[higher]], self.where[rows[higher]] = found.value[higher], found.t[higher]
@@ -170,14 +157,16 @@ class String:
     def outside(self, ceiling: float) -> Array:
         """Indices of the pieces that exceed the ceiling or could not be certified to stay below it.
 
-        Certifies only when no piece is seen to exceed it, since a piece that will be split needs no bound.
+        Certifies only when no piece is seen to exceed it, since a piece that will be split needs no bound. A piece that
+        its landscape can only look at is not outside, and not certified either.
         """
         self.screen()
         rows = np.flatnonzero(self.top > ceiling)
         if rows.size:
             return rows
         self.certify(ceiling)
-        return np.flatnonzero(self.upper > ceiling)
+        sampled = np.array([method is maxima.Method.SAMPLED for method in self.pieces.method])
+        return np.flatnonzero((self.upper > ceiling) & ~(sampled & (self.top <= ceiling)))
 
     def insert(self, pieces: Array, points: Array, values: Array) -> None:
         """A new bead on each of `pieces` (K,), increasing indices: points (K, P) with the risks values (K,)."""
@@ -213,10 +202,12 @@ class String:
         t = (piece + self.where[piece]) / len(self.top)
         top, method = float(max(self.upper.max(), value)), self.pieces.method[int(self.upper.argmax())]
         status = maxima.Status.DECIDED if top < np.inf else maxima.Status.BUDGET
+        if method is maxima.Method.SAMPLED:
+            status = maxima.Status.SAMPLED
         return maxima.PathMaximum(value, top, float(t), piece, method, status)
 
 
 def joined(first: String, second: String) -> String:
     """The first string, a straight piece, and the second string backwards; what is known of their pieces stays known."""
     known = first.pieces.then(Pieces.unknown(1), second.pieces.backwards())
-    return String(first.risk, np.concatenate([first.beads, second.beads[::-1]]), first.work, known)
+    return String(first.landscape, np.concatenate([first.beads, second.beads[::-1]]), first.work, known)

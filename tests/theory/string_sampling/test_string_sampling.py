@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theory.landscapes.trainers import train
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
 from theory.string_sampling import algorithms, runs, strings
 from theory.string_sampling.strings import String
-from theory.string_sampling.trainers import train
 
 ALGORITHMS = (algorithms.greedy, algorithms.breadth_first, algorithms.hyperplane)
 RELU = Risk(

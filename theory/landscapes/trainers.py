@@ -4,7 +4,7 @@ A bead starts above a target value and stops on it: the last step, which crosses
 that a bead moves no farther than it must (the shorter the move, the shorter the string). Four trainers:
 
     lm          damped Gauss-Newton in a trust region; each step is the shortest one whose quadratic model meets the
-                target (`theory.string_sampling.objectives`).
+                target (`theory.landscapes.objectives`).
     projection  Newton steps for F = target along the gradient: the minimum-norm correction to first order
     lbfgs       scipy's L-BFGS-B, bead by bead
     adam        full-batch Adam, as in the paper
@@ -21,10 +21,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.landscapes.objectives import Objective
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import Risk
-from theory.string_sampling.objectives import Objective
 
 LANDING = 0.01  # a bead may stop this far below its target, relatively
 ACCEPT = 1e-4  # a step is taken when the objective falls by at least this share of what the model predicts

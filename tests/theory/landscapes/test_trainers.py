@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theory.landscapes.objectives import Objective
+from theory.landscapes.trainers import LANDING, TRAINERS, train
 from theory.networks import Network
 from theory.numerics.rounding import gamma
 from theory.risk import Risk, Sample
-from theory.string_sampling.objectives import Objective
-from theory.string_sampling.trainers import LANDING, TRAINERS, train
 
 PROBLEMS = st.sampled_from(
     [

@@ -1,0 +1,236 @@
+"""The deep rows of Figure 1: many pairs at many levels, each kept as it is finished (`checks.sweeps`).
+
+Two nets are trained to every level; then, level by level, the authors' string is run between them. A row of the table is one
+string, and what a check that looks at nothing would have reported: the same string after its first bead (void_*).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+
+from checks import sweeps
+from checks.programs import counter
+from checks.sweeps import Cell
+from figures import _deep_data
+from figures import _experiments as experiments
+from theory import string_sampling
+from theory.deep import Deep, need
+from theory.numerics import validation as check
+from theory.paths import Path
+from theory.string_sampling import Progress, StringResult
+
+COLUMNS = (
+    *("task", "level", "pair", "seed", "beads", "length", "status", "sampled_max", "certified_upper", "straight_max"),
+    *("void_beads", "void_length", "void_max", "n_test", "interval", "settings"),
+)
+DIGITS = 8  # of numbers in the table
+UNREACHED = "ends"  # status of a pair whose ends did not get below the level
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the figure: its levels, and after how many steps an end, after how many blocks a bead, is given up.
+
+    small: levels, pairs and the size of the test set of `--small`.
+    """
+
+    levels: tuple[float, ...]
+    steps: int
+    blocks: int
+    small_levels: tuple[float, ...]
+    small_pairs: int
+    small_test: int | None
+
+
+ROWS = {
+    "mnist": Row(
+        (0.04, 0.02, 0.015, 0.01, 0.009, 0.0085, 0.008, 0.00775, 0.0075, 0.007), 20_000, 40, (0.04, 0.02), 1, 2_000
+    ),
+    "cifar": Row((0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), 20_000, 200, (0.8, 0.7, 0.6), 1, 2_000),
+    "lstm": Row((700.0, 300.0, 250.0, 200.0, 150.0, 135.0), 20_000, 100, (700.0, 300.0, 250.0, 200.0), 2, 8_000),
+    "digits": Row((0.3, 0.2, 0.1, 0.07), 2_000, 200, (0.3, 0.1), 2, None),
+}
+
+
+def run(
+    task: str,
+    pairs: int | None = None,
+    *,
+    source: File | None = None,
+    small: bool = False,
+    levels: Sequence[float] | None = None,
+    interval: int | None = None,
+    seed: int = 0,
+    out: File | None = None,
+    jobs: int | None = 1,
+    scheduler: str | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> list[dict[str, Any]]:
+    """One record per pair and level, with the keys of COLUMNS.
+
+    source: the file with the data (`figures._deep_data`); interval: steps between two looks at a bead (default: the
+    authors'); out: a folder for the table, the file of what is finished, and the ends. Workers of a cluster must see
+    that folder and the data under the same names. tell: is told of levels that no pair reached.
+    ValueError for data that are not what the task takes, and where the folder holds a run with other settings.
+    """
+    need("jax"), need("optax")  # before anything is begun
+    row = ROWS[task]
+    chosen = tuple(levels or (row.small_levels if small else row.levels))
+    count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
+    if interval is not None:
+        check.positive_integer(interval, "interval")
+    limit = row.small_test if small else None
+    found = _deep_data.task(task, None if source is None else str(source.resolve()), limit, interval)
+    own = {
+        "task": task,
+        "source": None if source is None else source.name,
+        "bytes": None if source is None else source.stat().st_size,
+        "test": limit,
+        "interval": found.preset.block if interval is None else interval,
+        "steps": row.steps,
+        "blocks": row.blocks,
+        "seed": seed,
+    }
+    with experiments.folder(out) as place, experiments.workers(jobs, scheduler) as executor:
+        place.mkdir(parents=True, exist_ok=True)
+        file = place / f"fig1-{task}.sqlite"
+        _same_settings(own | {"levels": list(chosen)}, file)
+        where = {"folder": str(place.resolve()), "source": None if source is None else str(source.resolve())}
+
+        def sweep(function: Callable[..., Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
+            name = f"{__name__}.{function.__name__}"
+            with counter(f"{task}: {what}") as progress:
+                return sweeps.run(
+                    partial(function, **where), cells, file, name=name, executor=executor, progress=progress
+                )
+
+        cells = [own | {"pair": pair, "levels": list(chosen)} for pair in range(count)]
+        ends = sweep(train_ends, cells, "ends")
+        strings = [
+            own | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
+            for k, level in enumerate(chosen)
+            for pair in range(count)
+            if ends[pair]["reached"][k]
+        ]
+        records = sweep(connect, strings, "strings")
+    for k, level in enumerate(chosen):
+        left = [pair for pair in range(count) if not ends[pair]["reached"][k]]
+        if left:
+            tell(f"{task}: level {level:g} was not reached within {row.steps:,} steps by {len(left)} of {count} pairs")
+        for pair in left:
+            records.append(_record(own | {"pair": pair, "level": level}, found.tested, status=UNREACHED))
+    records.sort(key=lambda record: (chosen.index(record["level"]), record["pair"]))
+    if out is not None:
+        write(File(out) / f"fig1-{task}.csv", records)
+    return records
+
+
+def _same_settings(settings: dict[str, Any], file: File) -> None:
+    """The settings that the file of a sweep began with must be these; ValueError names the first that is not."""
+    with ThreadPoolExecutor(1) as here:
+        (held,) = sweeps.run(partial(_settings, settings), [{}], file, name=f"{__name__}.settings", executor=here)
+    for key, value in settings.items():
+        if held.get(key) != value:
+            raise ValueError(f"{key} is {value!r} here and {held.get(key)!r} in {file}: give another folder by --out")
+
+
+def _settings(settings: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    return settings
+
+
+def _task(cell: Cell, source: str | None) -> Any:
+    interval = cell["interval"] if cell["task"] == "lstm" else None
+    return _deep_data.task(cell["task"], source, cell["test"], interval)
+
+
+def train_ends(cell: Cell, *, folder: str, source: str | None) -> Cell:
+    """Both ends of a pair at every level, into a file of the folder: which were reached, after how many steps."""
+    deep = Deep(_task(cell, source), rng=[cell["seed"], cell["pair"], 0])
+    ends = deep.ends(cell["levels"], steps=cell["steps"])
+    name = f"fig1-{cell['task']}-ends-{cell['seed']}-{cell['pair']}.npy"
+    np.save(File(folder) / name, ends.points)
+    return {"file": name, "reached": (ends.steps >= 0).all(axis=1).tolist(), "steps": ends.steps.tolist()}
+
+
+def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
+    """The authors' string between the ends of a pair at one level, as a record."""
+    task, place = _task(cell, source), File(folder) / cell["ends"]
+    if not place.is_file():
+        raise ValueError(f"{place}: the ends of this pair are gone; give another folder by --out")
+    a, b = np.load(place, mmap_mode="r")[cell["at"]]
+    seed = [cell["seed"], cell["pair"], 1 + cell["at"]]
+    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed)
+    rounds: list[Progress] = []
+    preset = task.preset
+    result = string_sampling.published(
+        deep,
+        a,
+        b,
+        cell["level"],
+        alpha=preset.alpha,
+        acceptance=preset.acceptance,
+        points=preset.points,
+        insert=preset.insert,
+        callback=lambda progress: rounds.append(progress) if progress.round == 1 else None,
+    )
+    straight = float(deep.look(a[None], b[None]).top[0])
+    return _record(cell, task.tested, result, deep.weights, straight, rounds)
+
+
+def _record(
+    cell: Cell,
+    tested: int,
+    result: StringResult | None = None,
+    weights: Any = None,
+    straight: float | None = None,
+    rounds: Sequence[Progress] = (),
+    status: str = "",
+) -> dict[str, Any]:
+    """One line of the table; None where there is nothing to say."""
+    record: dict[str, Any] = dict.fromkeys(COLUMNS)
+    record |= {key: cell[key] for key in ("task", "level", "pair", "seed", "interval")}
+    kept = ("source", "bytes", "test", "steps", "blocks")
+    record |= {"n_test": tested, "status": status, "settings": json.dumps({key: cell[key] for key in kept})}
+    if result is None:
+        return record
+    upper = result.maximum.upper
+    record |= {
+        "beads": result.beads,
+        "length": _length(result.string, weights),
+        "status": result.status.name.lower(),
+        "sampled_max": result.maximum.value,
+        "certified_upper": upper if np.isfinite(upper) else None,
+        "straight_max": straight,
+    }
+    for first in rounds:
+        void = {"void_beads": first.beads, "void_length": _length(first.string, weights), "void_max": first.worst}
+        record |= void
+    return record
+
+
+def _length(string: Path, weights: Any) -> float:
+    """Normalised, over the weights: biases do not count, as in the paper."""
+    return Path(string.points[:, weights]).normalised_length
+
+
+def write(file: File, records: Sequence[Mapping[str, Any]]) -> None:
+    """The table: one line per string, empty where there is nothing to say."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(map(in_words, records))
+
+
+def in_words(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record as the table has it."""
+    words = lambda v: "" if v is None else f"{v:.{DIGITS}g}" if isinstance(v, float) else str(v)  # noqa: E731
+    return {key: words(record[key]) for key in COLUMNS}
