@@ -9,6 +9,7 @@ One module per figure, with
     CLAIMS                                         optional: ids of the claims that it illustrates
     arguments(parser)                              optional: options of its own for `data`
     data(*, sample=None, ...)                      optional: the figure can be drawn of a user's table
+    reads(**options) -> bool                       optional: whether with these options --data is what `data` calls source
     extras(data, out) -> list of files             optional: further files, such as an animation
 
 Each picture NAME.png lies beside NAME.npz, the data drawn, and NAME.txt, its caption.
@@ -61,11 +62,14 @@ def make(
     """Compute, draw and save one figure in `out`; the files written: picture (of this format), NPZ, caption, and more.
 
     data: an NPZ that a figure wrote, which is drawn again as it is; or a table as `python -m checks --data` takes it
-    (.csv, or .npz with X and y), for the figures whose `data` takes a sample. ValueError when it is neither.
+    (.csv, or .npz with X and y), for the figures whose `data` takes a sample; or what the runs of a figure are made on.
+    ValueError when it is none of these.
     """
     module, out = load(name), File(out)
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")
+    if data is not None and hasattr(module, "reads") and module.reads(**options):
+        options["source"], data = File(data), None
     record = {"figure": name, "settings": json.dumps(_settings(module, fast=fast, data=data, **options), default=str)}
     if data is not None and not is_table(data):
         arrays = read(data)

@@ -33,7 +33,8 @@ def parser_for(chosen: list[str], program: str = "python -m figures") -> argpars
     parser.add_argument(
         "--data",
         type=File,
-        help="NPZ beside a picture: draw it again; .csv, or .npz with X and y: draw of your table, where a figure takes one (*)",
+        help="NPZ beside a picture: draw it again; .csv, or .npz with X and y: draw of your table, where a figure takes one (*); "
+        "images or a text for the deep rows of fig1",
     )
     known = figures.names()
     for name in chosen:
@@ -71,7 +72,7 @@ def main(argv: list[str] | None = None, program: str = "python -m figures") -> i
             continue
         try:
             files = figures.make(name, out, fast=fast, format=format, data=data, **asked)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             parser.error(str(error))
         print(f"{name}: {', '.join(str(file) for file in files)}")
         caption = next(file for file in files if file.suffix == ".txt").read_text(encoding="utf-8")

@@ -23,9 +23,10 @@ from checks.sweeps import Cell
 from figures import _deep_data
 from figures import _experiments as experiments
 from theory import string_sampling
-from theory.deep import Deep
+from theory.deep import Deep, need
+from theory.numerics import validation as check
 from theory.paths import Path
-from theory.string_sampling import Progress, Status, StringResult
+from theory.string_sampling import Progress, StringResult
 
 COLUMNS = (
     *("task", "level", "pair", "seed", "beads", "length", "status", "sampled_max", "certified_upper", "straight_max"),
@@ -55,7 +56,7 @@ ROWS = {
         (0.04, 0.02, 0.015, 0.01, 0.009, 0.0085, 0.008, 0.00775, 0.0075, 0.007), 20_000, 40, (0.04, 0.02), 1, 2_000
     ),
     "cifar": Row((0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), 20_000, 200, (0.8, 0.7, 0.6), 1, 2_000),
-    "lstm": Row((700.0, 300.0, 250.0, 200.0, 150.0, 135.0), 20_000, 100, (700.0, 300.0, 250.0, 200.0), 2, 20_000),
+    "lstm": Row((700.0, 300.0, 250.0, 200.0, 150.0, 135.0), 20_000, 100, (700.0, 300.0, 250.0, 200.0), 2, 8_000),
     "digits": Row((0.3, 0.2, 0.1, 0.07), 2_000, 200, (0.3, 0.1), 2, None),
 }
 
@@ -81,9 +82,12 @@ def run(
     that folder and the data under the same names. tell: is told of levels that no pair reached.
     ValueError for data that are not what the task takes, and where the folder holds a run with other settings.
     """
+    need("jax"), need("optax")  # before anything is begun
     row = ROWS[task]
     chosen = tuple(levels or (row.small_levels if small else row.levels))
-    count = pairs or (row.small_pairs if small else 20)
+    count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
+    if interval is not None:
+        check.positive_integer(interval, "interval")
     limit = row.small_test if small else None
     found = _deep_data.task(task, None if source is None else str(source.resolve()), limit, interval)
     own = {
@@ -218,16 +222,15 @@ def _length(string: Path, weights: Any) -> float:
     return Path(string.points[:, weights]).normalised_length
 
 
-def accepted(record: Mapping[str, Any]) -> bool:
-    """Whether the authors' check passed the string."""
-    return record["status"] in (Status.ACCEPTED.name.lower(), Status.CONNECTED.name.lower())
-
-
 def write(file: File, records: Sequence[Mapping[str, Any]]) -> None:
     """The table: one line per string, empty where there is nothing to say."""
     with file.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for record in records:
-            values = (record[key] for key in COLUMNS)
-            table.writerow(["" if v is None else f"{v:.{DIGITS}g}" if isinstance(v, float) else v for v in values])
+        table = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(map(in_words, records))
+
+
+def in_words(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record as the table has it."""
+    words = lambda v: "" if v is None else f"{v:.{DIGITS}g}" if isinstance(v, float) else str(v)  # noqa: E731
+    return {key: words(record[key]) for key in COLUMNS}

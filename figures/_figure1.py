@@ -1,4 +1,4 @@
-"""The runs of Figure 1 that are shipped (`figures/data`): rows (1) and (2), and the deep ones where their file is there.
+"""The runs of Figure 1 that are shipped (`figures/data`): rows (1) and (2), and the deep ones where their file is there (`DEEP`).
 
 A record is a dict of one string: pair, level, preset, accepted, status, beads, length, length_weights, value (the largest
 risk met on it) and upper (a bound). Beside the strings of `polynomial_tasks.PRESETS` stands the straight line
@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from checks.claims.sections_3_4 import published
 from theory import polynomial_tasks
 
 FOLDER = File(__file__).with_name("data")
-DEEP = FOLDER / "figure1_deep.csv"
+DEEP = File(published.__file__).with_name("figure1_deep.csv")  # beside the published numbers: claims read it too
 WORDS, NUMBERS = (
     ("level", "pair", "preset", "accepted", "status", "beads"),
     ("length", "length_weights", "value", "upper"),
@@ -56,6 +57,11 @@ def read(file: File) -> tuple[list[Record], dict[str, Any]]:
     return [row | {k: int(row[k]) for k in whole} | {k: float(row[k]) for k in real} for row in rows], settings
 
 
+def short(row: str) -> str:
+    """What `--task` calls a row."""
+    return next((task for task, name in DEEP_TASKS.items() if name == row), row)
+
+
 def deep(file: File = DEEP) -> dict[str, list[Record]]:
     """The records of the deep rows by their published name; none where there is no such file.
 
@@ -68,13 +74,13 @@ def deep(file: File = DEEP) -> dict[str, list[Record]]:
         found: dict[str, list[Record]] = {}
         for line, row in enumerate(table, start=2):
             try:
-                found.setdefault(DEEP_TASKS[row["task"]], []).extend(_strings(row))
+                found.setdefault(DEEP_TASKS[row["task"]], []).extend(strings(row))
             except (KeyError, ValueError) as error:
                 raise ValueError(f"{file.name}, row {line}: not a run of a deep net ({error!r})") from error
     return found
 
 
-def _strings(row: dict[str, str]) -> list[Record]:
+def strings(row: dict[str, str]) -> list[Record]:
     """One row of the deep file as records, levels and risks in the paper's units; what is not known is left out."""
     unit = 100.0 if row["task"] in PERCENT else 1.0
     number = {
@@ -82,7 +88,7 @@ def _strings(row: dict[str, str]) -> list[Record]:
         for key in ("level", "length", "beads", "sampled_max", "certified_upper", "straight_max")
         + ("void_beads", "void_length", "void_max")
     }
-    connected = row["status"].lower() == "connected"
+    connected = row["status"].lower() in ("accepted", "connected")
     certified = connected and number["certified_upper"] <= number["level"]
     ours = number["length"], number["beads"]
     kinds = {

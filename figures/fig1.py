@@ -1,12 +1,13 @@
 """Figure 1: normalised length, beads and the highest risk on the string against the level, ours over the published points.
 
 Rows (1) and (2) under three presets: the authors' code as published (a grid, 10 % above the level accepted), the
-certified string, and the shortest certified path found. Rows (3) to (5): deep nets whose runs lie in `figures/data`,
-and the published numbers. The runs are shipped and drawn at once; with a number of pairs they are made again.
+certified string, and the shortest certified path found. Rows (3) to (6): deep nets, checked at points as published. The
+runs are shipped and drawn at once; with a number of pairs, or `--small`, they are made again.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -15,8 +16,8 @@ import numpy as np
 
 from checks import clusters
 from checks.claims.sections_3_4 import published
+from figures import _deep_data, _deep_rows, _figure1
 from figures import _experiments as experiments
-from figures import _figure1
 from figures._panels import letter, plain_logarithms
 from theory import polynomial_tasks
 
@@ -60,14 +61,21 @@ STYLES = {
     "certified": ({"fmt": "s--", "color": "C1"}, "ours, certified"),
     "shortened": ({"fmt": "^-.", "color": "C2"}, "certified, shortest found"),
 }
+TASKS = (*polynomial_tasks.TASKS, *_deep_data.TASKS)
 SPIKE = (0.145, 0.1725)  # levels of the inset of row (2)
 SIZE = {"points": 256, "steps": 20_000, "alpha": polynomial_tasks.ALPHA, "seed": 0}
 
 
 def arguments(parser) -> None:
     """Options of this figure."""
-    parser.add_argument("--task", choices=(*polynomial_tasks.TASKS, "all"), default="all", help="one row, or all")
+    parser.add_argument("--task", choices=(*TASKS, "all"), default="all", help="one row, or all")
     parser.add_argument("--pairs", type=int, help="run so many pairs at each level (default: draw the runs shipped)")
+    parser.add_argument(
+        "--small", action="store_true", help="deep rows: few pairs, the easy levels, part of the test set"
+    )
+    parser.add_argument(
+        "--interval", type=int, help="deep rows: steps between two looks at a bead (default: as published)"
+    )
     parser.add_argument("--points", type=int, default=SIZE["points"], help="points of the input grid (default 256)")
     parser.add_argument(
         "--steps", type=int, default=SIZE["steps"], help="Adam steps before an end is given up (default 20000)"
@@ -89,12 +97,16 @@ def data(
     seed: int = SIZE["seed"],
     jobs: int | None = None,
     scheduler: str | None = None,
+    small: bool = False,
+    interval: int | None = None,
+    source: File | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
     """The runs behind the figure, summarised; those shipped, unless a number of pairs is given.
 
     For each row and preset `row/preset/field` (levels, 4): mean, standard error, accepted, tried; fields: COLUMNS. The share
-    of accepted strings that truly exceed the level, `row/exceeding` (levels, 2): exceeding, accepted.
+    of accepted strings that truly exceed the level, `row/exceeding` (levels, 2): exceeding, accepted. source: the file with
+    the data of a deep row (`figures._deep_data`).
     """
     own = {"points": points, "steps": steps, "alpha": alpha, "seed": seed}
     if min(1 if pairs is None else pairs, steps, jobs or 1) < 1 or points < 2 or seed < 0 or not 0 < alpha <= 1:
@@ -102,6 +114,14 @@ def data(
             f"pairs, steps and jobs must be positive, points at least 2, seed >= 0 and alpha in (0, 1]; "
             f"got {pairs}, {steps}, {jobs}, {points}, {seed}, {alpha}"
         )
+    if task in _deep_data.TASKS:
+        if own | {"seed": 0} != SIZE | {"seed": 0}:
+            raise ValueError(
+                f"points, steps and alpha are of rows (1) and (2); {task} takes pairs, small, interval, seed"
+            )
+        return _deep(task, pairs, small, interval, seed=seed, source=source, jobs=jobs, scheduler=scheduler, out=out)
+    if small or interval is not None:
+        raise ValueError(f"small and interval are of the deep rows ({', '.join(_deep_data.TASKS)}); got task {task!r}")
     if pairs is None and own != SIZE:
         raise ValueError(f"the runs shipped have {SIZE}; give a number of pairs to make others with {own}")
     if pairs is not None and fast:
@@ -126,6 +146,30 @@ def data(
     return arrays
 
 
+def reads(*, task: str = "all", pairs: int | None = None, small: bool = False, **other: Any) -> bool:
+    """Whether --data is what a run of this row reads."""
+    return task in _deep_data.TASKS and (pairs is not None or small)
+
+
+def _deep(task: str, pairs: int | None, small: bool, interval: int | None, **settings: Any) -> dict[str, Any]:
+    """One deep row: the runs shipped, or with a number of pairs, or small, new ones."""
+    name = _figure1.DEEP_TASKS[task]
+    if pairs is None and not small:
+        records = _figure1.deep().get(name)
+        if records is None or interval is not None or settings["seed"]:
+            raise ValueError(f"{task}: no such runs are shipped; give a number of pairs, or --small, to make them")
+    else:
+        settings["jobs"] = settings["jobs"] or 1  # JAX takes the cores that it finds
+        tell = lambda text: print(text, file=sys.stderr)  # noqa: E731
+        made = _deep_rows.run(task, pairs, small=small, interval=interval, tell=tell, **settings)
+        records = [record for row in made for record in _figure1.strings(_deep_rows.in_words(row))]
+        if not records:
+            raise ValueError(f"{task}: no pair reached any of the levels, so there is nothing to draw")
+    levels = tuple(sorted({r["level"] for r in records}))
+    arrays = _arrays(name, records, levels, ("checked", "certified", "void", "straight"))
+    return arrays | {"published": np.array(False), "shipped": np.array(pairs is None and not small)}
+
+
 def _arrays(name: str, records: list[dict], levels: tuple[float, ...], presets: tuple[str, ...]) -> dict[str, Any]:
     found: dict[str, Any] = {f"{name}/levels": np.array(levels)}
     for preset in presets:
@@ -143,7 +187,8 @@ def note(arrays: dict[str, np.ndarray]) -> str:
     if arrays["published"] and left:
         text += f" As published only: {', '.join(left)}."
     if arrays["shipped"]:
-        text += " The runs are shipped; `python -m figures fig1 --pairs 20` makes them again."
+        task = "" if arrays["published"] or len(ours) > 1 else f" --task {_figure1.short(ours[0])}"
+        text += f" The runs are shipped; `python -m figures fig1{task} --pairs 20` makes them again."
     return text
 
 

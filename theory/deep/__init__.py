@@ -6,6 +6,7 @@ in NumPy (`enclosures`). JAX is imported when a net is first evaluated, not befo
 """
 
 from theory.deep import models, tasks
+from theory.deep.backend import need
 from theory.deep.certificates import CertifiedError, certified_error, error_bounds
 from theory.deep.enclosures import scores
 from theory.deep.landscape import Deep, Ends
@@ -30,6 +31,7 @@ __all__ = [
     "certified_error",
     "error_bounds",
     "models",
+    "need",
     "scores",
     "tasks",
 ]
