@@ -118,7 +118,7 @@ def test_a_text_becomes_numbers_by_frequency_and_then_by_the_alphabet(tmp_path, 
     assert [order[k] for k in train[:5]] == ["b", "a", "a", "<unk>", "<eos>"]
     assert len(train) == len(text.replace("\n", " <eos> ").split()) * 9 // 10
     assert {order[k] for k in test} <= {"<unk>", "<eos>", "a", "b"}
-    with pytest.raises(ValueError, match=r"at least 10,000 different words, the vocabulary; .* has 4"):
+    with pytest.raises(ValueError, match=r"at least 10,000 different words, the vocabulary; .* has 5"):
         _deep_data.words(file, 10_000)
 
 
