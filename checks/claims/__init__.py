@@ -101,6 +101,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "fig-1-monotone",
         "fig-1-ptb",
         "fig-1-certified",
+        "fig-1-bead-blocks",
+        "sec-4-nearly-convex",
         "app-e1-disconnected",
         "app-e1-parameters",
         "app-e1-threshold",

@@ -96,6 +96,8 @@ REST: dict[str, str] = {
     "sec-3.2-worst-case": "Counts of calls.",
     "sec-4.2-length": "A fit to published numbers.",
     "abstract-exponential": "A fit to published numbers.",
+    "fig-1-bead-blocks": "Means of runs.",
+    "sec-4-nearly-convex": "A net on 797 images: scores in floats, their rounding bounded.",
     "fig-1-mnist": "A fit to published numbers.",
     "fig-1-cifar": "A fit to published numbers.",
     "app-a-same-loss": "Every depth and width: enumeration.",

@@ -42,7 +42,7 @@ checks.table_files checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
 sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
-checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published valley hyperplane_protocol] checks.claims.section_5[instances]
+checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
 checks.claims[sentences] checks.strategies checks.predicates checks.examine checks.runner
 checks.certificates[document verify shipped] checks.exercises[instances judges solutions attempts __main__]
 checks.report[symbols mathml links notes pictures sketches surprises words document progress terminal two_nets slider entry page folder]
