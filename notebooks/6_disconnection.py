@@ -74,7 +74,7 @@ print("certified maximum of the path in the picture", path_maximum(risk, barrier
 
 # %%
 free = permutation_barrier(task, 4)
-print(free.reason.value, " upper", free.upper)
+print(free.reason.value, f" upper {free.upper:.12f}")
 
 # %% [markdown]
 # ## Other triangles

@@ -47,7 +47,8 @@ def executed(text):
     nbformat, nbclient = (importlib.import_module(name) for name in ("nbformat", "nbclient"))
     found = nbformat.reads(text, as_version=4)
     with tempfile.TemporaryDirectory() as elsewhere:
-        nbclient.NotebookClient(found, timeout=SECONDS, resources={"metadata": {"path": elsewhere}}).execute()
+        place = {"metadata": {"path": elsewhere}}
+        nbclient.NotebookClient(found, timeout=SECONDS, coalesce_streams=True, resources=place).execute()
     document = json.loads(text)
     for cell, ran in zip(document["cells"], found.cells):
         if cell["cell_type"] == "code":

@@ -5,7 +5,7 @@
     >>> bool(attempt)
     False
     >>> print(attempt)
-    ex-1: fails. Smallest instance: w1 = [1.], w2 = [1.], X = [[1.]]
+    ex-1: fails. Smallest instance found: w1 = [1.], w2 = [1.], X = [[1.]]
       Your answer: 0.0
       A right one: 1.0
       The numbers differ. More: exercises.hint("ex-1")
@@ -95,7 +95,7 @@ class Attempt:
             return [f"{self.exercise}: fails. {self.reason}"]
         given = ", ".join(f"{name} = {short(value)}" for name, value in self.instance.items())
         return [
-            f"{self.exercise}: fails. Smallest instance: {given}",
+            f"{self.exercise}: fails. Smallest instance found: {given}",
             f"Your answer: {short(self.answer)}",
             f"A right one: {short(self.expected)}",
             f'{self.reason} More: exercises.hint("{self.exercise}")',

@@ -111,7 +111,7 @@ def test_a_mistake_comes_back_with_its_smallest_failure(exercise, mistake):
     assert not attempt
     assert attempt.reason
     assert attempt.examples <= 30  # the usual mistakes are met among the chosen instances
-    assert "fails. Smallest instance: " in str(attempt)
+    assert "fails. Smallest instance found: " in str(attempt)
     assert "A right one: " in str(attempt)
     assert repr(attempt).count("\n") == 0
 
