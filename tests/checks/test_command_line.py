@@ -82,6 +82,16 @@ def test_a_wrong_verdict_gives_1_and_says_so(monkeypatch, capsys):
     assert "closest:" in printed
 
 
+def test_a_quiet_run_says_what_needs_a_look_and_how_it_ended(monkeypatch, capsys):
+    words = ["prop-2.1", "--jobs", "1", "--quiet"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("1 claim: 1 agrees. ")
+    load = claims.load
+    monkeypatch.setattr(claims, "load", lambda name: dataclasses.replace(load(name), confirm=load(name).control))
+    assert main(words) == 1
+    assert capsys.readouterr().out.startswith("prop-2.1: the outcome is not the recorded verdict")
+
+
 def test_an_exception_in_a_claim_gives_1_and_one_line(monkeypatch, capsys):
     def broken(claim_id):
         raise ImportError("no such module")
