@@ -204,12 +204,13 @@ def _list(ids: Sequence[str], options: argparse.Namespace) -> int:
 
 def _show(found: Sequence[Result], ids: Sequence[str], options: argparse.Namespace, seconds: float) -> None:
     console = report.console()
-    if options.ids:
+    if options.ids and not options.quiet:
         for result in found:
             if result.recorded is not None:  # else its module does not load, which its error says
                 console.print(report.details(claims.load(result.id), result, report.shows_unicode(console)))
-    console.print(report.ledger(found, console.width))
-    console.print(report.measured(found), end="")
+    if not options.quiet:
+        console.print(report.ledger(found, console.width))
+        console.print(report.measured(found), end="")
     if options.controls:
         console.print(report.controls(found))
     if any(result.status is not Status.AGREES for result in found):
@@ -252,6 +253,7 @@ def _parser(program: str = "python -m checks") -> argparse.ArgumentParser:
     )
     parser.add_argument("--open", action="store_true", help="show the page in a browser when it is written")
     parser.add_argument("--pictures", metavar="DIR", help="show in the page what `python -m figures --out DIR` wrote")
+    parser.add_argument("--quiet", action="store_true", help="say only what needs a look, and the closing lines")
     parser.add_argument("--seed", type=_count("--seed", 0), default=0, help="an integer >= 0 (default 0)")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick", help="full tries 100 times as much")
     parser.add_argument(

@@ -54,9 +54,9 @@ class Table:
     def line(self) -> str:
         """What was read, in one line."""
         rows, n = len(self.X), len(self.inputs)
-        few = ", ".join(self.inputs[:5]) + (", ..." if n > 5 else "")
-        first = f"{Path(self.file).name}: {rows} rows, {n} input{'' if n == 1 else 's'} ({few}), target {self.target!r}"
-        return " ".join("; ".join([first + self._kind(), *self.notes]).split())
+        few = ", ".join(map(_short, self.inputs[:5])) + (", ..." if n > 5 else "")
+        first = f"{Path(self.file).name}: {rows} rows, {n} input{'' if n == 1 else 's'} ({few}), target {_short(self.target)!r}"
+        return _line("; ".join([first + self._kind(), *self.notes]))
 
     def __repr__(self) -> str:
         return f"Table({self.line})"
@@ -70,7 +70,7 @@ class Table:
         values = np.unique(self.y)
         few = 2 <= len(values) <= MOST_CLASSES // 2 and len(values) <= len(self.y) / 5
         if self.labels:
-            words = ", ".join(self.labels[:6]) + (", ..." if len(self.labels) > 6 else "")
+            words = ", ".join(map(_short, self.labels[:6])) + (", ..." if len(self.labels) > 6 else "")
             return f" with {len(self.labels)} class labels ({words}), fitted as the numbers 0, 1, ..."
         if few and np.array_equal(values, values[0] + np.arange(len(values))):
             return f" with what look like {len(values)} class labels, fitted as the numbers {values[0]:g} to {values[-1]:g}"
@@ -187,7 +187,9 @@ def _parquet(path: Path, target: str | None) -> Table:
 
 def _npz(path: Path, target: str | None) -> Table:
     if target is not None:
-        raise TableError(f"{path}: an .npz has X and y, and no columns with names: leave out the target {target!r}")
+        raise TableError(
+            f"{path}: an .npz has X and y, and no columns with names: leave out the target {_short(target)!r}"
+        )
     try:
         X, y = load_arrays(path, "X", "y")
     except ValueError as error:
@@ -235,10 +237,11 @@ def _table(
     wanted = target if target is not None else "y" if "y" in names else names[-1]
     if wanted not in names:
         near = difflib.get_close_matches(wanted, names, n=2)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(names[:8])}"
-        raise TableError(f"{path}: no column is called {wanted!r}; {hint}")
+        near, some = [repr(_short(name)) for name in near], ", ".join(map(_short, names[:8]))
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {some}"
+        raise TableError(_line(f"{path}: no column is called {_short(wanted)!r}; {hint}"))
     if (target is not None or "y" in names) and names.count(wanted) > 1:
-        raise TableError(f"{path}: {names.count(wanted)} columns are named {wanted}; the target must be one")
+        raise TableError(f"{path}: {names.count(wanted)} columns are named {_short(wanted)}; the target must be one")
     at = len(names) - 1 - names[::-1].index(wanted)
     if not labels:
         columns[at], labels = _codes(columns[at])
@@ -279,10 +282,10 @@ def _floats(path: Path, name: str, cells: Column, places: Sequence[str]) -> list
         if not _is_number(cell):
             what = f"{str(cell)[:40]!r} is not a number" if cell else "is empty"
             hint = " (a decimal comma? write a point)" if re.fullmatch(r"[-+]?\d+,\d+", str(cell)) else ""
-            raise TableError(f"{path}: {place}, column {name!r}: {what}{hint}")
+            raise TableError(f"{path}: {place}, column {_short(name)!r}: {what}{hint}")
         numbers.append(float(cell))
         if not np.isfinite(numbers[-1]):
-            raise TableError(f"{path}: {place}, column {name!r}: {cell} is not finite")
+            raise TableError(f"{path}: {place}, column {_short(name)!r}: {str(cell)[:40]} is not finite")
     return numbers
 
 
@@ -294,5 +297,13 @@ def _is_number(cell: str | float) -> bool:
     return "_" not in str(cell)  # float() takes 1_000, tables do not mean it
 
 
+def _short(name: str, most: int = 30) -> str:
+    return name if len(name) <= most else name[: most - 3] + "..."
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+    return _line(str(error))[:120] or type(error).__name__

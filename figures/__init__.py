@@ -124,7 +124,7 @@ def compute(module: ModuleType, *, out: File | None = None, **options: Any) -> d
 
 
 def drawn(name: str, out: File, *, fast: bool = False, format: str = "png", **options: Any) -> bool:
-    """Whether `out` holds this figure as it would be drawn now: by the same code and versions, with the same settings."""
+    """Whether `out` holds this figure, in this format, as it would be drawn now: same code, same versions, same settings."""
     picture, numbers = File(out) / f"{name}.{format}", File(out) / f"{name}.npz"
     if not picture.is_file():
         return False

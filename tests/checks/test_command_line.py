@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import webbrowser
 
 import numpy as np
 import pytest
@@ -81,6 +82,16 @@ def test_a_wrong_verdict_gives_1_and_says_so(monkeypatch, capsys):
     assert "closest:" in printed
 
 
+def test_a_quiet_run_says_what_needs_a_look_and_how_it_ended(monkeypatch, capsys):
+    words = ["prop-2.1", "--jobs", "1", "--quiet"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("1 claim: 1 agrees. ")
+    load = claims.load
+    monkeypatch.setattr(claims, "load", lambda name: dataclasses.replace(load(name), confirm=load(name).control))
+    assert main(words) == 1
+    assert capsys.readouterr().out.startswith("prop-2.1: the outcome is not the recorded verdict")
+
+
 def test_an_exception_in_a_claim_gives_1_and_one_line(monkeypatch, capsys):
     def broken(claim_id):
         raise ImportError("no such module")
@@ -113,6 +124,11 @@ def test_an_unknown_claim_is_refused_with_near_matches():
         (["--json", "."], "cannot be written"),
         (["--data", "absent.csv"], "No such file"),
         (["--data", "."], "must end in"),
+        (["--target", "y"], "--target names a column of --data FILE"),
+        (["--open"], "--open needs a page"),
+        (["--budgt", "full"], "did you mean --budget?"),
+        (["report"], "did you mean --report?"),
+        (["--list", "--json", "/no/such/folder/l.json"], "cannot be written"),
     ],
 )
 def test_bad_usage_gives_2_and_one_line(arguments, says, capsys):
@@ -137,7 +153,13 @@ def test_the_users_table_is_used(tmp_path, capsys):
     np.savez(tmp_path / "mine.npz", X=X, y=np.sin(X[:, 0]))
     document = ledger(tmp_path, "sampling-misses", "--data", str(tmp_path / "mine.npz"))
     assert document["claims"][0]["tables"] == ["mine"]
-    assert "mine" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed.startswith("mine.npz: 30 rows, 2 inputs (x1, x2), target 'y'\n")
+    assert f"(mine) {document['claims'][0]['note']}" in " ".join(printed.split())
+    (tmp_path / "two.csv").write_text("u;v;w\n" + "\n".join(f"{a};{b};{a * b}" for a, b in X), encoding="utf-8")
+    document = ledger(tmp_path, "sampling-misses", "--data", str(tmp_path / "two.csv"), "--target", "v")
+    assert document["target"] == "v"
+    assert "two.csv: 30 rows, 2 inputs (u, w), target 'v'; separated by semicolons\n" in capsys.readouterr().out
 
 
 def test_a_report_is_a_folder_that_verifies_itself(tmp_path, monkeypatch, capsys):
@@ -204,6 +226,72 @@ def test_the_list_runs_nothing(capsys):
     assert "prop-2.1" in printed
     assert "holds" in printed
     assert "agrees" not in printed
+
+
+def test_the_list_as_json_is_the_record(tmp_path, capsys):
+    assert main(["--list", "cor-2.5", "--json", str(tmp_path / "l.json")]) == 0
+    assert capsys.readouterr().out == ""
+    entries = json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["claims"]
+    assert [entry["id"] for entry in entries] == select(["cor-2.5"])
+    for entry in entries:
+        claim = claims.load(entry["id"])
+        assert entry["recorded"] == claim.verdict.value
+        assert (entry["headline"], entry["statement"], entry["source"]) == (
+            claim.headline,
+            claim.statement,
+            claim.source,
+        )
+        assert (entry["instead"], entry["repaired"]) == (claim.instead or None, claim.repaired)
+        assert entry["reading"] is claim.reading
+
+
+def test_a_run_tells_the_same_texts_to_programs(tmp_path, capsys):
+    (entry,) = ledger(tmp_path, "prop-2.1-nonstrict")["claims"]
+    claim = claims.load("prop-2.1-nonstrict")
+    for name in ("headline", "instead", "statement", "repaired", "source", "fault"):
+        assert entry[name] == getattr(claim, name)
+
+
+def test_help_tells_exit_codes_and_examples(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert stop.value.code == 0
+    for words in ("exit status: 0", "130 after Ctrl-C", "python -m checks verify FILE", "--report report --open"):
+        assert words in printed
+    with pytest.raises(SystemExit):
+        main(["--help"], "halfrect check")
+    assert "halfrect verify FILE" in capsys.readouterr().out
+
+
+def test_a_page_is_said_where_it_is_and_opened(tmp_path, monkeypatch, capsys):
+    opened, page = [], tmp_path / "p age.html"
+    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)
+    words = ["prop-2.1", "sec-2.1-saddle", "--jobs", "1", "--html", str(page)]
+    assert main(words) == 0
+    assert opened == []
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == f"{page} ({page.stat().st_size / 1e6:.1f} MB): open it in a browser"
+    assert printed[-2] == "Of 2 statements of the paper, none is false and 1 needs repair."
+    assert main([*words, "--open"]) == 0
+    assert opened == [page.as_uri()]
+    monkeypatch.setattr(webbrowser, "open", lambda address: False)
+    assert main([*words, "--open"]) == 0
+    assert "there is no browser" in capsys.readouterr().err
+
+
+def test_pictures_are_those_of_the_claims_that_are_run(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(report, "draw", lambda here, ids: asked.append(list(ids)) or "not here")
+    assert main(["prop-2.1", "--report", str(tmp_path), "--jobs", "1"]) == 0
+    assert asked == [["prop-2.1"]]
+    monkeypatch.setattr(
+        folder.subprocess, "run", lambda words, **_: asked.append(words) or subprocess.CompletedProcess(words, 0)
+    )
+    assert folder.draw(tmp_path, ["prop-2.1", "eq-12"]) == folder.draw(tmp_path) == ""
+    assert asked[1][-3:] == ["--claims", "prop-2.1", "eq-12"]
+    assert "--reuse" in asked[2]
+    assert "--claims" not in asked[2]
 
 
 def test_selection_keeps_the_catalogues_order_and_takes_families():

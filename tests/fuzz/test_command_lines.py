@@ -82,6 +82,8 @@ def test_checks_ends_with_a_documented_status(places, data):
         **dict.fromkeys(["--json", "--html", "--pictures", "--data"], places),
         **dict.fromkeys(["--seed", "--jobs"], NUMBERS),
         "--budget": ["quick", "full", "", "huge", "a\nb"],
+        "--target": ["y", "a", "nobody", "", "a\nb", "x" * 5000],
+        "--quiet": None,
         "--list": None,
         "--controls": None,
         "--help": None,
@@ -103,6 +105,8 @@ def test_figures_ends_with_a_documented_status(tmp_path_factory, places, data):
         "--format": ["png", "svg", "gif", ""],
         "--out": [str(tmp_path_factory.mktemp("out")), *places],
         **{f"--{name}": [*NUMBERS, "quadratic"] for name in ("seed", "pairs", "points", "steps", "alpha", "task")},
+        "--claims": ["prop-2.1", "nobody", ""],
+        "--reuse": None,
         "--fast": None,
         "--help": None,
     }

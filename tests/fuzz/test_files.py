@@ -1,5 +1,6 @@
 """Files from anywhere: what is read is finite and whole, and everything else is the documented error, in one line."""
 
+import gzip
 import io
 import json
 import runpy
@@ -46,11 +47,13 @@ def one_line(error, file):
 @hostile.FEW
 @given(st.data())
 def test_a_table_is_read_whole_or_refused_in_one_line(tmp_path_factory, data):
-    suffix = data.draw(st.sampled_from([".csv", ".npz"]))
+    suffix = data.draw(st.sampled_from([".csv", ".tsv", ".csv.gz", ".npz"]))
     file = tmp_path_factory.mktemp("t") / f"t{suffix}"
-    file.write_bytes(data.draw(hostile.csv_files() if suffix == ".csv" else hostile.npz_files(TABLE)))
+    content = data.draw(hostile.npz_files(TABLE) if suffix == ".npz" else hostile.csv_files())
+    file.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+    target = data.draw(st.sampled_from([None, None, "y", "a", "", "1", "x" * 5000, "a\nb"]))
     with hostile.bounded():
-        sample, refusal = hostile.refusal(tables.read, file)
+        sample, refusal = hostile.refusal(tables.read, file, target)
     if refusal is not None:
         one_line(refusal, file)
         return
@@ -60,7 +63,7 @@ def test_a_table_is_read_whole_or_refused_in_one_line(tmp_path_factory, data):
     assert np.allclose(sample.Y.std(), 1)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+@pytest.mark.parametrize("suffix", tables.SUFFIXES)
 def test_a_place_without_a_table_is_refused_in_one_line(tmp_path, suffix):
     for place in hostile.odd_places(tmp_path, suffix):
         with pytest.raises(tables.TableError), hostile.bounded():
