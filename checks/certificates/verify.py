@@ -126,7 +126,7 @@ def slack(problem, theta):
 
 def moving(start, end):
     """Of matrices at both ends the rows that move, by matrix, but for rows into idle units: all outgoing weights zero at both."""
-    rows = {}
+    rows: dict[int, list[int]] = {}
     for k, (a, b) in enumerate(zip(start, end)):
         for unit, (row_a, row_b) in enumerate(zip(a, b)):
             above = (*start[k + 1], *end[k + 1]) if k + 1 < len(start) else ()
@@ -147,7 +147,7 @@ def is_constant(net, rows, start, end):
         return not rows
     ((k, units),) = rows.items()
     for unit in units:
-        changes = {}
+        changes: dict[tuple[int, ...], int] = {}
         for j, (u, v) in enumerate(zip(start[k][unit], end[k][unit])):
             if u != v:
                 if j == net["widths"][k]:  # the bias
@@ -332,6 +332,11 @@ def once(pairs):
     return found
 
 
+def sums_to_one(row):
+    """Whether the sum is one, up to the rounding of a sum and of a division by it."""
+    return abs(sum(row) - 1) <= (len(row) + 1) * Fraction(1, 2**50)
+
+
 def read(file):
     """The problem with all numbers as integers, and whether its checksum fits."""
     with open(file, encoding="utf-8") as stream:
@@ -366,9 +371,9 @@ def read(file):
         raise ValueError("sample: X, Y and nonnegative weights must have the same positive length")
     if risk["loss"] in ("hinge", "logistic") and not all(abs(v) == 1 for row in Y for v in row):
         raise ValueError(f"sample: targets of the loss {risk['loss']} must be -1 or 1")
-    if risk["loss"] == "softmax" and min(map(min, Y)) < 0:
-        raise ValueError("sample: targets of the loss softmax must not be negative")
-    if abs(sum(weights) - 1) > len(weights) * Fraction(1, 2**50):  # the rounding of a division by it
+    if risk["loss"] == "softmax" and not all(min(row) >= 0 and sums_to_one(row) for row in Y):
+        raise ValueError("sample: targets of the loss softmax must be nonnegative and sum to one")
+    if not sums_to_one(weights):
         raise ValueError("sample: weights must sum to one")
     return integers(net, risk, kappa, upper, points, X, Y, weights), intact
 

@@ -142,6 +142,18 @@ def test_malformed_certificates_exit_with_2(tmp_path, capsys, change):
     assert "not a certificate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("loss", "row"),
+    [("logistic", [0.5, 1.0]), ("hinge", [0.0, 1.0]), ("softmax", [0.5, 0.4]), ("softmax", [-0.5, 1.5])],
+)
+def test_targets_that_a_loss_has_no_meaning_for_exit_with_2(tmp_path, capsys, loss, row):
+    good = [0.25, 0.75] if loss == "softmax" else [-1.0, 1.0]
+    risk, path = Risk(Network((1, 1, 2)), Sample([[1.0]], [good]), loss=loss), Path([[1.0, 1.0, -1.0]])
+    assert verify.main([written(tmp_path, risk, path, 1e6)]) == 0
+    assert verify.main([written(tmp_path, risk, path, 1e6, lambda d: d["sample"].update(Y=[row]))]) == 2
+    assert f"the loss {loss} must be" in capsys.readouterr().err
+
+
 def test_a_piece_without_an_argument_is_refused_not_believed(tmp_path, capsys):
     rng = np.random.default_rng(0)
     net = Network((1, 2, 2, 1))
