@@ -14,7 +14,7 @@ from checks.certificates import document
 from halfrect import data, pictures, routes
 from halfrect.nets import Net, as_stored, from_arrays, from_sklearn, same_architecture, with_common_biases
 from halfrect.state_dicts import from_state_dict
-from theory.maxima import Maximum, PathMaximum, is_convex_along, segment_maximum
+from theory.maxima import Maximum, PathMaximum, is_constant_along, is_convex_along, segment_maximum
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
@@ -70,7 +70,7 @@ class Connection:
         """Write a certificate to a file that `halfrect verify` checks in exact arithmetic; title: for people.
 
         ValueError where the verifier has no argument: smooth activations, penalties by path or Schatten norms, and pieces on
-        which the risk is not convex, but for one hidden layer and squared loss. `path.save` writes the path alone.
+        which the risk is neither convex nor constant, but for one hidden layer and squared loss. `path.save` writes the path alone.
         """
         try:
             text = document.text(self.risk, self.path, self.maximum.upper, title=title or repr(self))
@@ -159,7 +159,7 @@ def _verifiable(risk: Risk, path: Path) -> None:
     if network.depth == 2 and risk.loss == "squared":
         return
     for k, (before, after) in enumerate(zip(path.points, path.points[1:])):
-        if not is_convex_along(risk, before, after):
+        if not (is_convex_along(risk, before, after) or is_constant_along(risk, before, after)):
             raise ValueError(
-                f"on piece {k} the risk is not convex, and the verifier decides that only for one hidden layer and squared loss"
+                f"on piece {k} the risk is neither convex nor constant, and the verifier decides that only for one hidden layer and squared loss"
             )

@@ -5,12 +5,14 @@
 The file claims that a risk never exceeds `upper` along a polyline of parameter vectors. Every number in it is a
 float64, which is an integer times a power of two; brought to a common power, sums and products of them are sums and
 products of integers, so nothing is rounded (but the logarithms in the losses logistic and softmax: up, by less than
-2^-100). For each straight piece theta(t), 0 <= t <= 1, the risk at both ends is computed, and one of two arguments is
+2^-100). For each straight piece theta(t), 0 <= t <= 1, the risk at both ends is computed, and one of three arguments is
 used between them:
 
 1. One matrix moves and everything after it is linear. Then outputs are affine in t, the risk is convex, and its two
    ends decide. (Rows into units whose outgoing weights are zero at both ends do not count: nothing sees them.)
-2. One hidden layer of relu or identity units, squared loss. A relu switches at most once per sample, at a fraction t;
+2. One matrix moves, and what it changes cancels over units that are copies of each other. Then the function stays, and
+   the penalty is convex.
+3. One hidden layer of relu or identity units, squared loss. A relu switches at most once per sample, at a fraction t;
    between switches the slack, upper - risk, is a polynomial of degree 4 in t with integer coefficients. At a switch
    one unit joins or leaves the output of one sample, and the slack changes by that. It is not negative between two
    switches where its Bernstein coefficients are not, of which it is an average; where they do not decide, halve.
@@ -79,12 +81,12 @@ def exp_minus(d):
 
 
 def log_sum_exp(f, unit):
-    """An integer that is at least log(sum of exp(f_k)), all in units of 2^-unit."""
+    """An integer that is at least log(sum of exp(f_k)), all in units of 2^-unit, unit >= PLACES."""
     top = max(f)
-    total = sum(exp_minus((top - v << PLACES) >> unit) for v in f)
+    total = sum(exp_minus(top - v >> unit - PLACES) for v in f)
     guess = int(math.log(total / ONE) * ONE)
     rest = guess - (-total * exp_minus(guess) >> PLACES) - ONE  # log x <= g + x exp(-g) - 1, whatever g is
-    return top - (-rest << unit >> PLACES)
+    return top + (rest << unit - PLACES)
 
 
 def loss(name, f, y, unit):
@@ -114,7 +116,7 @@ def slack(problem, theta):
             unit += bits["theta"]
             if (net["activation"] if k < len(weights) - 1 else net["output"]) == "relu":
                 h = [max(z, 0) for z in h]
-        total += weight * loss(risk["loss"], h, y, unit)
+        total += weight * loss(risk["loss"], [v << bits["out"] - unit for v in h], y, bits["out"])
     if risk["penalty"] == "ridge":
         total += risk["kappa"] * dot(theta, theta) << bits["ridge"]
     elif risk["penalty"] == "second_layer_l1":
@@ -122,16 +124,39 @@ def slack(problem, theta):
     return problem["upper"] - total
 
 
-def is_convex(net, start, end):
-    """Argument 1: at most one matrix moves, rows into idle units apart, and all that follows it is linear."""
-    moving, a, b = [], matrices(net, start), matrices(net, end)
-    for k in range(len(a)):
-        for unit, (row_a, row_b) in enumerate(zip(a[k], b[k])):
-            idle = k + 1 < len(a) and all(row[unit] == 0 for W in (a[k + 1], b[k + 1]) for row in W)
-            if row_a != row_b and not idle:
-                moving.append(k)
-    linear_above = not moving or moving[0] == len(a) - 1 or net["activation"] == "identity"
-    return net["output"] == "identity" and len(set(moving)) <= 1 and linear_above
+def moving(start, end):
+    """Of matrices at both ends the rows that move, by matrix, but for rows into idle units: all outgoing weights zero at both."""
+    rows: dict[int, list[int]] = {}
+    for k, (a, b) in enumerate(zip(start, end)):
+        for unit, (row_a, row_b) in enumerate(zip(a, b)):
+            above = (*start[k + 1], *end[k + 1]) if k + 1 < len(start) else ()
+            if row_a != row_b and not (above and all(row[unit] == 0 for row in above)):
+                rows.setdefault(k, []).append(unit)
+    return rows
+
+
+def is_convex(net, rows):
+    """Argument 1: at most one matrix moves, and all that follows it is linear."""
+    linear_above = not rows or len(net["widths"]) - 2 in rows or net["activation"] == "identity"
+    return net["output"] == "identity" and len(rows) <= 1 and linear_above
+
+
+def is_constant(net, rows, start, end):
+    """Argument 2: at most one matrix moves, and its changes cancel over copies, units below with equal rows that stay."""
+    if len(rows) != 1 or 0 in rows:
+        return not rows
+    ((k, units),) = rows.items()
+    for unit in units:
+        changes: dict[tuple[int, ...], int] = {}
+        for j, (u, v) in enumerate(zip(start[k][unit], end[k][unit])):
+            if u != v:
+                if j == net["widths"][k]:  # the bias
+                    return False
+                copies = tuple(start[k - 1][j])  # this row stays: else it were idle, and u = v = 0
+                changes[copies] = changes.get(copies, 0) + v - u
+        if any(changes.values()):
+            return False
+    return True
 
 
 def times(v, z):
@@ -161,7 +186,7 @@ def switch(z):
 
 
 def check_quartic(problem, start, end):
-    """Argument 2: raise Refused unless the slack is nonnegative on the piece; returns the number of switches."""
+    """Argument 3: raise Refused unless the slack is nonnegative on the piece; returns the number of switches."""
     net, risk, samples, bits = problem["network"], problem["risk"], problem["samples"], problem["bits"]
     relu = net["activation"] == "relu"
     (W_a, V_a), (W_b, V_b) = matrices(net, start), matrices(net, end)
@@ -249,10 +274,13 @@ def check_piece(problem, start, end, first):
     if (below := slack(problem, end)) < 0:
         raise Refused(f"the risk at its end is {value(problem, below)}")
     at_end = f"{value(problem, below)} at its end"
-    if start == end or is_convex(net, start, end):
+    ends = matrices(net, start), matrices(net, end)
+    rows = moving(*ends)
+    if is_convex(net, rows):
         return "convex", f"convex, {at_end}"
-    exact = len(net["widths"]) == 3 and net["output"] == "identity" and risk["loss"] == "squared"
-    if not exact:
+    if is_constant(net, rows, *ends):
+        return "constant", f"constant, {at_end}"
+    if len(net["widths"]) != 3 or net["output"] != "identity" or risk["loss"] != "squared":
         raise Refused("more than one matrix moves, and the net is not one hidden layer under squared loss: no argument")
     return "quartic", f"quartics between {check_quartic(problem, start, end)} switches, {at_end}"
 
@@ -304,6 +332,11 @@ def once(pairs):
     return found
 
 
+def sums_to_one(row):
+    """Whether the sum is one, up to the rounding of a sum and of a division by it."""
+    return abs(sum(row) - 1) <= (len(row) + 1) * Fraction(1, 2**50)
+
+
 def read(file):
     """The problem with all numbers as integers, and whether its checksum fits."""
     with open(file, encoding="utf-8") as stream:
@@ -338,9 +371,9 @@ def read(file):
         raise ValueError("sample: X, Y and nonnegative weights must have the same positive length")
     if risk["loss"] in ("hinge", "logistic") and not all(abs(v) == 1 for row in Y for v in row):
         raise ValueError(f"sample: targets of the loss {risk['loss']} must be -1 or 1")
-    if risk["loss"] == "softmax" and min(map(min, Y)) < 0:
-        raise ValueError("sample: targets of the loss softmax must not be negative")
-    if abs(sum(weights) - 1) > len(weights) * Fraction(1, 2**50):  # the rounding of a division by it
+    if risk["loss"] == "softmax" and not all(min(row) >= 0 and sums_to_one(row) for row in Y):
+        raise ValueError("sample: targets of the loss softmax must be nonnegative and sum to one")
+    if not sums_to_one(weights):
         raise ValueError("sample: weights must sum to one")
     return integers(net, risk, kappa, upper, points, X, Y, weights), intact
 
@@ -348,8 +381,8 @@ def read(file):
 def integers(net, risk, kappa, upper, points, X, Y, weights):
     """The problem in integers: each kind of number in units of a power of two of its own, 2^-bits."""
     x, theta, rest = finest(X + Y), finest(points), finest([weights, [kappa, upper]])
-    x = max(x, PLACES) if risk["loss"] in ("logistic", "softmax") else x
     out = x + (len(net["widths"]) - 1) * theta  # an output is a sum of products of an input and one weight a layer
+    out = max(out, PLACES) if risk["loss"] in ("logistic", "softmax") else out
     return {
         "network": net,
         "risk": risk | {"kappa": whole([kappa], rest)[0]},
@@ -357,13 +390,20 @@ def integers(net, risk, kappa, upper, points, X, Y, weights):
         "samples": list(zip((whole(v, x) for v in X), (whole(v, out) for v in Y), whole(weights, rest))),
         "claim": upper,
         "upper": whole([upper], rest + 2 * out)[0],
-        "bits": {"x": x, "theta": theta, "risk": rest + 2 * out, "ridge": 2 * (out - theta), "l1": 2 * out - theta},
+        "bits": {
+            "x": x,
+            "theta": theta,
+            "out": out,
+            "risk": rest + 2 * out,
+            "ridge": 2 * (out - theta),
+            "l1": 2 * out - theta,
+        },
     }
 
 
 def verify(problem, say):
     """Raise Refused unless the claim holds; a word on each piece goes to `say`; returns how many each argument decided."""
-    points, claim, used = problem["points"], decimal(problem["claim"]), {"convex": 0, "quartic": 0}
+    points, claim, used = problem["points"], decimal(problem["claim"]), {"convex": 0, "constant": 0, "quartic": 0}
     pieces = list(itertools.pairwise(points)) or [(points[0], points[0])]
     for number, (start, end) in enumerate(pieces):
         try:
@@ -400,9 +440,10 @@ def main(arguments):
             print(f"{name}: REFUSED: {reason}", file=sys.stderr)
             worst = max(worst, 1)
             continue
+        counts = ", ".join(f"{count} {argument}" for argument, count in used.items() if count)
         print(
             f"{name}: verified: the risk is at most {decimal(problem['claim'])} on all {sum(used.values())} pieces "
-            f"({used['convex']} by convexity, {used['quartic']} as quartics), in exact arithmetic"
+            f"({counts}), in exact arithmetic"
         )
     return worst
 

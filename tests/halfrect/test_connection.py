@@ -103,7 +103,7 @@ def test_two_classifiers_are_joined_in_cross_entropy():
     ]
     found = same_curve(halfrect.connect(*nets, inputs, y[::3], rng=0))
     assert found.risk.loss == "softmax"
-    with pytest.raises(ValueError, match=r"no certificate can be written: .* is not convex.* connection\.path\.save"):
+    with pytest.raises(ValueError, match=r"no certificate can be written: .* is neither convex nor constant.* connection\.path\.save"):
         found.save("nowhere.json")
 
 
@@ -221,7 +221,7 @@ def test_a_certificate_is_verified_and_a_lowered_one_is_refused(tmp_path, capsys
 
 def test_what_the_verifier_has_no_argument_for_is_said():
     nets = [fitted(MLPRegressor(hidden_layer_sizes=(3, 3), max_iter=40, random_state=seed), X, Y) for seed in (0, 1)]
-    with pytest.raises(ValueError, match="on piece 0 the risk is not convex"):
+    with pytest.raises(ValueError, match="on piece 0 the risk is neither convex nor constant"):
         halfrect.connect(*nets, X, Y, level=1e3).save("nowhere.json")
     smooth = [([rng.normal(size=(2, 3)), rng.normal(size=(1, 2))], None) for _ in range(2)]
     smooth = [halfrect.from_arrays(*net, activation="tanh") for net in smooth]

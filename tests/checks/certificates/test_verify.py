@@ -15,6 +15,7 @@ from sklearn.datasets import load_diabetes
 from checks.__main__ import main as command_line
 from checks.certificates import document as certificates
 from checks.certificates import verify
+from theory import deep_paths
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.paths import Path
@@ -141,6 +142,18 @@ def test_malformed_certificates_exit_with_2(tmp_path, capsys, change):
     assert "not a certificate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("loss", "row"),
+    [("logistic", [0.5, 1.0]), ("hinge", [0.0, 1.0]), ("softmax", [0.5, 0.4]), ("softmax", [-0.5, 1.5])],
+)
+def test_targets_that_a_loss_has_no_meaning_for_exit_with_2(tmp_path, capsys, loss, row):
+    good = [0.25, 0.75] if loss == "softmax" else [-1.0, 1.0]
+    risk, path = Risk(Network((1, 1, 2)), Sample([[1.0]], [good]), loss=loss), Path([[1.0, 1.0, -1.0]])
+    assert verify.main([written(tmp_path, risk, path, 1e6)]) == 0
+    assert verify.main([written(tmp_path, risk, path, 1e6, lambda d: d["sample"].update(Y=[row]))]) == 2
+    assert f"the loss {loss} must be" in capsys.readouterr().err
+
+
 def test_a_piece_without_an_argument_is_refused_not_believed(tmp_path, capsys):
     rng = np.random.default_rng(0)
     net = Network((1, 2, 2, 1))
@@ -185,7 +198,7 @@ def test_a_path_between_nets_of_a_real_size_is_verified_and_just_below_its_maxim
     risk, path = trained(3, np.random.default_rng(0))
     found = path_maximum(risk, path)
     assert verify.main([written(tmp_path, risk, path, found.upper)]) == 0
-    assert "2 as quartics" in capsys.readouterr().out
+    assert "(2 quartic)" in capsys.readouterr().out
     assert verify.main([written(tmp_path, risk, path, found.value * (1 - 1e-12))]) == 1
     assert f"piece {found.piece} of 2" in capsys.readouterr().err
 
@@ -216,3 +229,41 @@ def test_on_a_terminal_a_word_on_each_piece_needs_no_request(tmp_path, monkeypat
     monkeypatch.setattr(sys, "stdout", terminal)
     assert verify.main([written(tmp_path, risk, path, path_maximum(risk, path).upper)]) == 0
     assert terminal.getvalue().count("\n") == 3
+
+
+@given(seed=st.integers(0, 2**32), bias=st.booleans())
+def test_changes_that_cancel_over_copies_are_constant_and_others_are_refused(tmp_path_factory, seed, bias):
+    """Three layers; weights into the second layer move between units of the first that are copies."""
+    rng = np.random.default_rng(seed)
+    net, folder = Network((2, 4, 2, 1), bias=bias), tmp_path_factory.mktemp("c")
+    W, V, U = (rng.integers(-3, 4, shape).astype(float) for shape in net.shapes)
+    W[1] = W[0]
+    U[0, 0] = 1.0
+    change = np.zeros_like(V)
+    change[0, :2] = rng.integers(1, 5) * np.array([1.0, -1.0])
+    risk = Risk(net, Sample(rng.standard_normal((3, 2)), rng.standard_normal((3, 1))), kappa=0.1, penalty="ridge")
+    points = np.stack([net.pack([W, V + s * change, U]) for s in (0, 1)])
+    upper = float(risk.batch(points).max()) * (1 + 1e-12)
+    assert verify.main([written(folder, risk, Path(points), upper)]) == 0
+    spoiled = []
+    for place in ((0, 2), (0, 1)) + (((0, 4),) if bias else ()):  # another unit, a change that does not cancel, a bias
+        spoiled.append(V + change)
+        spoiled[-1][place] += 0.5
+    for other in spoiled:
+        path = Path(np.stack([points[0], net.pack([W, other, U])]))
+        assert verify.main([written(folder, risk, path, 1e9)]) == 1
+    one = np.eye(1, W.shape[1])
+    for also in ([W + one, V + change, U], [W, V + change, U + 1.0]):  # a second matrix
+        path = Path(np.stack([points[0], net.pack(also)]))
+        assert verify.main([written(folder, risk, path, 1e9)]) == 1
+
+
+def test_paths_of_deep_classifiers_are_verified(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((12, 3))
+    risk = Risk(Network((3, 6, 6, 3), bias=True), Sample(X, np.eye(3)[rng.integers(3, size=12)]), loss="softmax")
+    found = deep_paths.connect(risk, *rng.standard_normal((2, risk.network.size)), rng=0)
+    file = written(tmp_path, risk, found.path, found.maximum.upper)
+    assert verify.main([file]) == 0
+    assert "constant" in capsys.readouterr().out
+    assert verify.main([written(tmp_path, risk, found.path, found.maximum.value * (1 - 1e-12))]) == 1

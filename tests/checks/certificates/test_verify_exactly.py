@@ -199,3 +199,30 @@ def test_losses_of_labels_are_decided_to_thirty_digits(tmp_path_factory, seed, n
     for upper, expected in ((above, 0), (below, 1)):
         save(file, F, Path([theta]), upper)
         assert verify.main([str(file)]) == expected
+
+
+def exactly(v, unit):
+    return ball(Fraction(v)) / ball(Fraction(2**unit))
+
+
+@given(
+    gaps=st.lists(
+        st.integers(2**134, 2**140) | st.integers(0, 2**135) | st.integers(0, 2**120) | st.integers(0, 3), max_size=4
+    ),
+    top=st.integers(-(2**140), 2**140),
+    unit=st.integers(128, 200),
+)
+def test_exponentials_and_logarithms_are_rounded_up_and_hardly(gaps, top, unit):
+    ctx.prec = 1000
+    try:
+        for d in gaps:
+            above = exactly(verify.exp_minus(d), verify.PLACES) - (-exactly(d, verify.PLACES)).exp()
+            assert above >= 0
+            assert above < ball(Fraction(1, 2**116))
+        f = [top, *(top - (gap << unit - 128) for gap in gaps)]
+        truth = sum(((exactly(v, unit) - exactly(top, unit)).exp() for v in f), arb(0)).log() + exactly(top, unit)
+        above = exactly(verify.log_sum_exp(f, unit), unit) - truth
+        assert above >= 0
+        assert above < ball(Fraction(1, 2**100))
+    finally:
+        ctx.prec = 53
