@@ -179,3 +179,12 @@ def test_the_spike_s_edges_are_where_the_constant_says():
         beyond = (arrays["levels"] > 1.01 * c / alpha) & (count > 0)
         assert beyond.any()
         assert mean[beyond] == pytest.approx(1, abs=0.1)
+
+
+def test_no_more_published_points_than_one_in_ten_lie_beyond_two_combined_errors():
+    """What the caption says would refute the figure, held to the runs that are shipped."""
+    arrays = fig1.data()
+    for field in fig1.QUANTITIES:
+        agree = np.concatenate([fig1.comparison(arrays, task, field)[:, 5] for task in polynomial_tasks.TASKS])
+        assert len(agree) > 30
+        assert agree.mean() >= 0.9
