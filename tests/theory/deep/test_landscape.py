@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theory import string_sampling
-from theory.deep import Deep, Dense, Model, Relu, tasks
+from theory.deep import CertifiedError, Deep, Dense, Model, Relu, tasks
 from theory.deep.tasks import Images, Preset
 from theory.paths import Path
 from theory.string_sampling import Status
@@ -29,6 +29,10 @@ def ends(level, seed=0):
     found = Deep(TASK, rng=seed).ends([level], steps=400)
     assert (found.steps >= 0).all()
     return found.points[0]
+
+
+def bounds(upper):
+    return CertifiedError(0.0, upper, 0.0, 0, 1, 100, 100)
 
 
 def height(theta):
@@ -91,9 +95,9 @@ def test_a_string_is_accepted_on_a_grid_and_connected_only_with_a_certificate():
     assert found.maximum.upper == np.inf
     assert found.maximum.value < 0.15
     fine = np.max([height(theta) for theta in Path(found.string.points).at(np.linspace(0, 1, 201))])
-    proved = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: 0.15)  # believed: what gives a bound answers for it
+    proved = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: bounds(0.15))  # believed
     assert string_sampling.published(proved, a, b, 0.15, **setting).status is Status.CONNECTED
-    loose = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: max(fine, 0.1501))
+    loose = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: bounds(max(fine, 0.1501)))
     assert string_sampling.published(loose, a, b, 0.15, **setting).status is Status.ACCEPTED
 
 
