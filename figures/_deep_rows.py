@@ -176,6 +176,10 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
     certificate = partial(_bounds, task) if cell["certify"] else None
     deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, certificate=certificate)
     rounds: list[Progress] = []  # the first and the last
+
+    def keep(progress: Progress) -> None:
+        rounds[1:] = [progress]
+
     preset = task.preset
     result = string_sampling.published(
         deep,
@@ -186,7 +190,7 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         acceptance=preset.acceptance,
         points=preset.points,
         insert=preset.insert,
-        callback=lambda progress: rounds.__setitem__(slice(1, None), [progress]),
+        callback=keep,
     )
     straight = float(deep.look(a[None], b[None]).top[0])
     return _record(cell, task.tested, result, deep.weights, straight, rounds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
@@ -31,7 +33,7 @@ def _neighbours() -> list[tuple[list[deep_runs.String], list[deep_runs.String]]]
     """The strings of one interval and of the next longer one."""
     held = [string for string in deep_runs.strings(deep_runs.INTERVALS) if string.accepted]
     groups = [[string for string in held if string.interval == k] for k in sorted({s.interval for s in held})]
-    return list(zip(groups[:-1], groups[1:]))
+    return list(pairwise(groups))
 
 
 def _lengths(strings: list[deep_runs.String]) -> list[float]:

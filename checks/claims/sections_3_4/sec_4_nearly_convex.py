@@ -16,7 +16,7 @@ def attack(setting: Setting, *, own: bool = False) -> Outcome:
     """
     tally, ratios = Tally(), []
     for string in setting.each(deep_runs.of("digits")):
-        ratio = (string.highest if own else string.straight) / string.level
+        ratio = (string.sampled_max if own else string.straight_max) / string.level
         tally.add(min(ratio - FAR, SHORT - string.length), level=string.level, pair=string.pair, length=string.length)
         ratios.append(ratio)
     note = f"{len(ratios)} strings on digits; the straight line reaches {min(ratios):.1f} to {max(ratios):.1f} levels"
