@@ -102,6 +102,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "fig-1-ptb",
         "fig-1-bead-blocks",
         "sec-4-nearly-convex",
+        "fig-1-certified",
         "app-e1-disconnected",
         "app-e1-parameters",
         "app-e1-threshold",

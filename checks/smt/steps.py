@@ -76,6 +76,7 @@ REST: dict[str, str] = {
     "fig-1-cubic-spike": "Published numbers and runs.",
     "fig-1-monotone": "Published numbers, compared in fractions.",
     "fig-1-ptb": "Published numbers and a replay of the published check.",
+    "fig-1-certified": "Trained nets: certified bounds.",
     "app-e1-disconnected": "Other triangles have irrational corners or cones to enumerate: signs of rational determinants.",
     "app-e1-parameters": "Affine maps of other triangles: rational linear algebra.",
     "app-e1-threshold": "Any number of points and units: certified paths.",

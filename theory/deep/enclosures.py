@@ -45,10 +45,10 @@ What overflows is inf or NaN, and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -94,11 +94,14 @@ class Step(NamedTuple):
     back: Callable[[Array, Array], Array]
 
 
+Rule = Callable[[Any, Form], tuple[Form, Step]]  # of a layer without parameters, from the units below it
+
+
 class Enclosure(NamedTuple):
     """The scores of N images on a window, and how they came about, from below; terms: N of the derivation."""
 
     scores: Form
-    steps: list[Step]
+    steps: tuple[Step, ...]
     terms: int
 
 
@@ -146,23 +149,30 @@ class Segment:
         return found
 
 
-def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
-    """The scores of images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
-    form: Form | None = None  # images, and what is done to them before parameters come in, are exact
-    steps, terms = [], 0
+def follow(
+    model: Model, weights: list[Weights | None], X: Array, rules: Mapping[type, Rule] | None = None
+) -> Iterator[tuple[Layer, Form, Step]]:
+    """Layer by layer, from the first with parameters on: the layer, its units, and what it made of the remainder.
+
+    weights: of a window, as `Segment.window` gives them; X (N, *input_shape): images, which are exact, and so is what is
+    done to them before parameters come in. rules: in place of `RULES`.
+    """
+    form: Form | None = None
     for layer, own in zip(model.layers, weights):
         if own is not None:
             form, step = linear(layer, own, form, X)
-            terms += _terms(layer)
         elif form is None:
             X = plain(layer, None, X)
             continue
         else:
-            form, step = _RULES[type(layer)](layer, form)
-            terms += _terms(layer)
-        steps.append(step)
-    assert form is not None
-    return Enclosure(form, steps, terms)
+            form, step = (RULES if rules is None else rules)[type(layer)](layer, form)
+        yield layer, form, step
+
+
+def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
+    """The scores of images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
+    layers, forms, steps = zip(*follow(model, weights, X))
+    return Enclosure(forms[-1], steps, sum(map(_terms, layers)))
 
 
 def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[Form, Step]:
@@ -241,7 +251,7 @@ def dropout(layer: Dropout, form: Form) -> tuple[Form, Step]:
     return form, Step(np.zeros((len(form.centre), 1)), lambda g, images: g)
 
 
-_RULES: dict[type, Callable[..., tuple[Form, Step]]] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
+RULES: dict[type, Rule] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
 
 
 def decide(found: Enclosure, labels: Array) -> Array:

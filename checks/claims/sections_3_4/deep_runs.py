@@ -54,10 +54,10 @@ def strings(name: str = RUNS) -> tuple[String, ...]:
     found = []
     for row in csv.DictReader((FOLDER / name).read_text(encoding="utf-8").splitlines()):
         if row["beads"]:
-            number = {key: float(row[key] or "nan") for key in NUMBERS}
-            whole: dict[str, Any] = {key: int(row[key]) for key in ("pair", "beads", "interval")}
+            fields: dict[str, Any] = {key: float(row[key] or "nan") for key in NUMBERS}
+            fields |= {key: int(row[key]) for key in ("pair", "beads", "interval")}
             accepted = row["status"] in ("accepted", "connected")
-            found.append(String(task=row["task"], accepted=accepted, **number, **whole))
+            found.append(String(task=row["task"], accepted=accepted, **fields))
     return tuple(found)
 
 

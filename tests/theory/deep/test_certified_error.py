@@ -139,9 +139,9 @@ def test_a_layer_that_makes_a_tenth_too_little_calls_wrong_images_right(monkeypa
     wrong = max(exact_wrong(net, a, b, Fraction(k, 8), X, [0]).mean() for k in range(9))
     assert wrong == 1.0
     assert certified_error(net, a, b, X, [0], max_windows=1).upper == 1.0
-    rules, linear = enclosures._RULES, enclosures.linear
+    rules, linear = enclosures.RULES, enclosures.linear
     monkeypatch.setattr(
-        enclosures, "_RULES", {kind: lambda *args, rule=rule: lowered(rule(*args)) for kind, rule in rules.items()}
+        enclosures, "RULES", {kind: lambda *args, rule=rule: lowered(rule(*args)) for kind, rule in rules.items()}
     )
     monkeypatch.setattr(enclosures, "linear", lambda *args: lowered(linear(*args)))
     assert certified_error(net, a, b, X, [0], max_windows=1).upper == 0.0

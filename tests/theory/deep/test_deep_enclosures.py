@@ -56,7 +56,7 @@ def worst(layer, shape, rng, kind, form=None, change=None):
         above, step = enclosures.linear(layer, own, below, below.centre)
     else:
         own = None
-        above, step = enclosures._RULES[type(layer)](layer, below)
+        above, step = enclosures.RULES[type(layer)](layer, below)
     made = np.broadcast_to(step.made, above.centre.shape)[0]
     if change is not None:
         made = change(made, layer, own, below)
