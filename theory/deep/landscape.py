@@ -115,7 +115,7 @@ class Deep:
     def batch(self, thetas: Array) -> Array:
         """The heights (B,) of thetas (B, size); inf where they are not finite."""
         engine, padded = _engine(self.task), _padded(np.asarray(thetas, dtype=np.float32))
-        return _heights(engine.score(padded, engine.data))[: len(thetas)]
+        return _heights(engine.score(padded, engine.data), self.task)[: len(thetas)]
 
     def rounding(self, thetas: Array) -> Array:
         """(B,) zeros for thetas (B, size): the height that is meant is the one that is computed."""
@@ -126,7 +126,7 @@ class Deep:
         grid = np.arange(self.task.preset.points) / self.task.preset.points if t is None else t
         low, high = (np.asarray(ends, dtype=np.float32) for ends in (a, b))
         engine, t = _engine(self.task), np.asarray(grid, dtype=np.float32)
-        heights = np.array([_heights(engine.along(x, y, t, engine.data)) for x, y in zip(low, high)])
+        heights = np.array([_heights(engine.along(x, y, t, engine.data), self.task) for x, y in zip(low, high)])
         best = heights.reshape(len(a), len(grid)).argmax(axis=1)
         return Seen(grid[best], heights.reshape(len(a), len(grid))[np.arange(len(a)), best], heights.size)
 
@@ -216,9 +216,9 @@ class Deep:
         return found
 
 
-def _heights(found: Any) -> Array:
-    """As float64, inf where a height is not finite."""
-    heights = np.asarray(found, dtype=float)
+def _heights(found: Any, task: Task) -> Array:
+    """Scores of a task as heights in float64, inf where one is not finite."""
+    heights = np.asarray(found, dtype=float) * task.unit
     return np.where(np.isfinite(heights), heights, np.inf)
 
 

@@ -75,8 +75,12 @@ class Task(Protocol):
     def loss(self, theta: Any, state: Any, key: Any, data: Any, bead: bool) -> tuple[Any, Any]:
         """The loss of one batch, and the state behind it."""
 
+    @property
+    def unit(self) -> float:
+        """What a score is worth."""
+
     def score(self, theta: Any, data: Any) -> Any:
-        """The height of theta (size,)."""
+        """The height of theta (size,), in units of `unit`."""
 
 
 def cross_entropy(scores: Any, labels: Any) -> Any:
@@ -156,8 +160,13 @@ class Images:
             value += self.decay * (self.net.layers[k].parts(theta[self.net.slices[k]])[0] ** 2).sum()
         return value, state
 
+    @property
+    def unit(self) -> float:
+        """One image of the test set."""
+        return 1 / len(self.y_test)
+
     def score(self, theta: Any, data: Any) -> Any:
-        """The share of the test set in data that theta (size,) gets wrong."""
+        """How many images of the test set in data theta (size,) gets wrong."""
         jax = need("jax")
         X, y = data[2:]
 
@@ -166,7 +175,7 @@ class Images:
             bad = (scores.argmax(-1) != labels) | ~jax.numpy.isfinite(scores).all(-1)
             return wrong + (bad & (labels >= 0)).sum(), None
 
-        return jax.lax.scan(chunk, 0, (X, y))[0] / len(self.y_test)
+        return jax.lax.scan(chunk, 0, (X, y))[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +251,11 @@ class Text:
         """
         words = data[0][state % len(data[0])]
         return self.net(theta, self.net.rest(self.streams), words)[0].sum(0).mean(), state + 1
+
+    @property
+    def unit(self) -> float:
+        """Perplexity has none."""
+        return 1.0
 
     def score(self, theta: Any, data: Any) -> Any:
         """The perplexity of the test text in data under theta (size,)."""
