@@ -218,7 +218,7 @@ class Deep:
 
 def _heights(found: Any, task: Task) -> Array:
     """Scores of a task as heights in float64, inf where one is not finite."""
-    heights = np.asarray(found, dtype=float) * task.unit
+    heights = np.asarray(found, dtype=float) / task.whole
     return np.where(np.isfinite(heights), heights, np.inf)
 
 

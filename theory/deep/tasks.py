@@ -76,11 +76,11 @@ class Task(Protocol):
         """The loss of one batch, and the state behind it."""
 
     @property
-    def unit(self) -> float:
-        """What a score is worth."""
+    def whole(self) -> int:
+        """What a score is divided by to give a height."""
 
     def score(self, theta: Any, data: Any) -> Any:
-        """The height of theta (size,), in units of `unit`."""
+        """The height of theta (size,), times `whole`."""
 
 
 def cross_entropy(scores: Any, labels: Any) -> Any:
@@ -161,9 +161,9 @@ class Images:
         return value, state
 
     @property
-    def unit(self) -> float:
-        """One image of the test set."""
-        return 1 / len(self.y_test)
+    def whole(self) -> int:
+        """A height is a share of the test set: counts are exact in any precision."""
+        return len(self.y_test)
 
     def score(self, theta: Any, data: Any) -> Any:
         """How many images of the test set in data theta (size,) gets wrong."""
@@ -253,9 +253,9 @@ class Text:
         return self.net(theta, self.net.rest(self.streams), words)[0].sum(0).mean(), state + 1
 
     @property
-    def unit(self) -> float:
-        """Perplexity has none."""
-        return 1.0
+    def whole(self) -> int:
+        """Perplexity is no share."""
+        return 1
 
     def score(self, theta: Any, data: Any) -> Any:
         """The perplexity of the test text in data under theta (size,)."""

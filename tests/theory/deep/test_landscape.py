@@ -42,11 +42,11 @@ def height(theta):
 
 def test_heights_and_looks_are_shares_of_wrong_images():
     deep, thetas = Deep(TASK), TASK.draw(5, rng=2)
-    np.testing.assert_allclose(deep.batch(thetas), [height(theta) for theta in thetas], rtol=1e-15)
+    np.testing.assert_allclose(deep.batch(thetas), [height(theta) for theta in thetas], rtol=0)
     grid = np.arange(4) / 4
     seen = deep.look(thetas[:2], thetas[2:4], grid)
     along = np.array([[height(a + t * (b - a)) for t in grid] for a, b in zip(thetas, thetas[2:4])])
-    np.testing.assert_allclose(seen.top, along.max(1), rtol=1e-15)
+    np.testing.assert_allclose(seen.top, along.max(1), rtol=0)
     assert np.array_equal(seen.t, grid[along.argmax(1)])
     assert deep.batch(thetas * np.nan).tolist() == [1.0] * 5
     assert deep.weights.sum() == 56

@@ -50,11 +50,11 @@ def test_the_height_of_images_is_the_share_of_wrong_ones_whatever_fills_the_last
     theta = DIGITS.draw(1, rng=1)[0]
     scores = np.asarray(DIGITS.net(theta, np.float32(X[20:, ..., None])))
     wrong = (scores.argmax(1) != Y[20:]).mean()
-    assert int(DIGITS.score(theta, DIGITS.data)) * DIGITS.unit == pytest.approx(wrong)
+    assert int(DIGITS.score(theta, DIGITS.data)) / DIGITS.whole == pytest.approx(wrong)
     monkeypatch.setattr(tasks, "CHUNK", 4)  # 10 images in chunks of 4, two of them filling
     again = tasks.digits(X[:20], Y[:20], X[20:], Y[20:])
     assert again.data[3].shape == (3, 4)
-    assert int(again.score(theta, again.data)) * again.unit == pytest.approx(wrong)
+    assert int(again.score(theta, again.data)) / again.whole == pytest.approx(wrong)
     assert int(again.score(theta * np.nan, again.data)) == 10
 
 
