@@ -40,9 +40,9 @@ CLAIM = Claim(
     headline="Up to high accuracy the level sets of these nets are nearly convex.",
     instead="Strings are short, but the straight line leaves the level set far behind.",
     fault="the string's own highest point in place of the straight line's",
-    source="Section 1 and section 5, first paragraph, of section 4",
-    statement="Classification with convolutional nets behaves in a nearly convex fashion up until it reaches high accuracy; read as: "
-    "the straight line between two nets of a level set stays near the level.",
+    source="Sections 1 and 5, of section 4",
+    statement="A convolutional classifier behaves in a nearly convex fashion up until it reaches high accuracy: the straight line between "
+    "two nets of a level set stays near the level.",
     reading=True,
     standing=Standing.EMPIRICAL,
     tightness=Tightness.LOWER,
