@@ -23,7 +23,7 @@ from checks.sweeps import Cell
 from figures import _deep_data
 from figures import _experiments as experiments
 from theory import string_sampling
-from theory.deep import CertifiedError, Deep, certified_error, need
+from theory.deep import Deep, certificate, need
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.string_sampling import Progress, StringResult
@@ -173,8 +173,8 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         raise ValueError(f"{place}: the ends of this pair are gone; give another folder by --out")
     a, b = np.load(place, mmap_mode="r")[cell["at"]]
     seed = [cell["seed"], cell["pair"], 1 + cell["at"]]
-    certificate = partial(_bounds, task) if cell["certify"] else None
-    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, certificate=certificate)
+    bounds = certificate(task.net, task.inputs, task.y_test, max_windows=FINE) if cell["certify"] else None
+    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, certificate=bounds)
     rounds: list[Progress] = []  # the first and the last
 
     def keep(progress: Progress) -> None:
@@ -194,11 +194,6 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
     )
     straight = float(deep.look(a[None], b[None]).top[0])
     return _record(cell, task.tested, result, deep.weights, straight, rounds)
-
-
-def _bounds(task: Any, a: Any, b: Any) -> CertifiedError:
-    """Of the test error along a piece, image by image, in exact arithmetic."""
-    return certified_error(task.net, a, b, np.asarray(task.X_test, dtype=float), task.y_test, max_windows=FINE)
 
 
 def _record(

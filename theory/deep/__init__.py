@@ -7,7 +7,7 @@ in NumPy (`enclosures`). JAX is imported when a net is first evaluated, not befo
 
 from theory.deep import models, tasks
 from theory.deep.backend import need
-from theory.deep.certificates import CertifiedError, certified_error, error_bounds
+from theory.deep.certificates import CertifiedError, certificate, certified_error, error_bounds
 from theory.deep.enclosures import scores
 from theory.deep.landscape import Deep, Ends
 from theory.deep.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Relu, ResponseNorm
@@ -28,6 +28,7 @@ __all__ = [
     "Pool",
     "Relu",
     "ResponseNorm",
+    "certificate",
     "certified_error",
     "error_bounds",
     "models",

@@ -118,9 +118,14 @@ class Images:
         return f"Images({self.net!r}, {len(self.y)} for training, {len(self.y_test)} for testing)"
 
     @cached_property
+    def inputs(self) -> Array:
+        """The test images as the net takes them, (N, *net.input_shape), float32."""
+        return np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+
+    @cached_property
     def data(self) -> tuple[Array, ...]:
         """(X, y, X_test, y_test); the test set in chunks (k, CHUNK, ...), filled up with label -1."""
-        X = np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+        X = self.inputs
         size = min(CHUNK, len(X))
         spare = -len(X) % size
         X = np.concatenate([X, np.zeros((spare, *X.shape[1:]), X.dtype)])

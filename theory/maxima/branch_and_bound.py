@@ -2,9 +2,9 @@
 
 For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
 risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
-shrinks with the square of a cell's width, so a cell whose bound is k^2 times too high is split into k. All segments
-advance together, in one batch of cells. Where only a ceiling has to be met, many samples are first bounded in groups of
-near inputs, which costs a fraction.
+shrinks with the square of a cell's width, so a cell whose bound is off its own middle by k^2 times what is allowed there is
+split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
+are first bounded in groups of near inputs, which costs a fraction; where that does not decide, one by one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ NARROW = 2.0**-40  # cells are not split further
 Bounds = Callable[[Array, Array, Array, Array], Array]
 
 GROUPED = 16, 240  # cells of each segment that are tried with the inputs in groups: under a ceiling, and without one
+PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess says little about narrow ones
 LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
 
@@ -101,8 +102,7 @@ class Landscape:
 
     values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
     cells [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say
-    nothing. coarse: the same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where
-    there is none.
+    nothing. coarse: the same, cheaper and looser, for a first attempt; None where there is none.
     """
 
     values: Callable[[Array], Array]
@@ -128,16 +128,16 @@ def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, 
     goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
     """
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
-    parts, grouped = (4, GROUPED[1]) if goal.ceiling is None else (2, GROUPED[0])
+    grouped = GROUPED[goal.ceiling is None]
     open_ = np.ones(len(starts), dtype=bool)
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
     if risk.coarse is not None:
         coarse = replace(risk, cells=risk.coarse)
-        found = _refine(coarse, starts, ends, found.value, found.t, goal, grouped, whole.split(parts))
+        found = _refine(coarse, starts, ends, found.value, found.t, goal, grouped, whole.split(2))
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
-        cells = whole.rows(slice(rows.size)).split(parts)
+        cells = whole.rows(slice(rows.size)).split(2)
         here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
         for name in ("value", "t", "spent", "narrow"):
             getattr(found, name)[rows] = getattr(here, name)
@@ -200,7 +200,7 @@ def _refine(
         s = cells.segment
         with np.errstate(over="ignore", invalid="ignore"):
             excess = (bound - middle) / np.maximum(allowed[s] - middle, 1e-300)
-        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=4.0, posinf=4.0))), 2, 8).astype(int)
+        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=4.0, posinf=4.0))), 2, PARTS).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)
 

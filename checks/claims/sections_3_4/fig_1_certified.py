@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def attack(setting: Setting, *, kink: float = 1.0) -> Outcome:
     kink: the share of a rectifier's remainder that is kept; below 1 it is the planted fault.
     """
     tally, net, (X, labels), beads = Tally(), models.digits(), images(), string()
-    pieces = [Segment(net, a, b) for a, b in zip(beads, beads[1:])]
+    pieces = [Segment(net, a, b) for a, b in itertools.pairwise(beads)]
     found = [certified_error(net, a.theta_0, a.theta_1, X, labels) for a in pieces]
     seen = 0
     for k, segment in enumerate(setting.each(pieces)):

@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import deep
-from theory.deep import Conv, Dense, Flatten, Lstm, Model, Pool, Relu, certified_error, enclosures, error_bounds
+from theory.deep import (
+    Conv,
+    Dense,
+    Flatten,
+    Lstm,
+    Model,
+    Pool,
+    Relu,
+    certificate,
+    certified_error,
+    enclosures,
+    error_bounds,
+)
 from theory.deep.enclosures import scores
 
 NET = Model((Conv(1, 2, 2), Pool(2, 2), Relu(), Flatten(), Dense(8, 3), Relu(), Dense(3, 3)), (4, 4, 1))
@@ -171,6 +183,28 @@ def test_bad_input_names_the_argument(change, message):
     given_ = {"model": NET, "theta_0": a, "theta_1": b, "X": X, "labels": labels} | change
     with pytest.raises(ValueError, match=message):
         certified_error(**given_)
+
+
+def test_a_certificate_bounds_a_piece_and_refuses_what_does_not_fit_at_once():
+    a, b, X, labels = GOOD
+    bound = certificate(NET, X, labels, max_windows=64)
+    assert bound(a, b) == certified_error(NET, a, b, X, labels, max_windows=64)
+    with pytest.raises(ValueError, match="labels must be integers from 0 to 2"):
+        certificate(NET, X, labels + 3)
+    with pytest.raises(ValueError, match="model must be a Model"):
+        certificate(3, X, labels)
+
+
+def test_a_string_with_a_certificate_is_connected_where_that_proves_it():
+    pytest.importorskip("jax")
+    rng = np.random.default_rng(0)
+    X = rng.random((40, 8, 8)).astype(np.float32)
+    y = (X.mean(axis=(1, 2)) > 0.5).astype(int)
+    task = deep.tasks.digits(X, y, X, y)
+    bound = certificate(task.net, X[..., None], y)
+    ends = task.draw(2, rng=0).astype(float)
+    found = deep.Deep(task, rng=0, certificate=bound).bound(ends[:1], ends[1:], 1.0)
+    assert found.value[0] <= found.upper[0] == bound(*ends).upper <= 1.0
 
 
 def test_nets_without_a_rule_are_refused_in_one_line():
