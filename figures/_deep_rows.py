@@ -33,6 +33,7 @@ COLUMNS = (
     *("void_beads", "void_length", "void_max", "n_test", "interval", "settings"),
 )
 DIGITS = 8  # of numbers in the table
+RELU = ("mnist", "digits")  # rows whose nets are piecewise linear
 FINE = 512  # windows of a piece, at most, on which images are certified
 UNREACHED = "ends"  # status of a pair whose ends did not get below the level
 
@@ -92,6 +93,10 @@ def run(
     count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
     if interval is not None:
         check.positive_integer(interval, "interval")
+    if certify and task not in RELU:
+        raise ValueError(
+            f"certify is for convolutions, pools, rectifiers and dense layers: {', '.join(RELU)}; got {task!r}"
+        )
     limit = row.small_test if small else None
     found = _deep_data.task(task, None if source is None else str(source.resolve()), limit, interval)
     own = {

@@ -157,6 +157,10 @@ def test_images_are_read_as_arrays_or_as_jpeg(tmp_path):
         (["--task", "digits", "--points", "9"], "points, steps and alpha are of rows (1) and (2)"),
         (["--task", "digits", "--interval", "9"], "digits: no such runs are shipped"),
         (["--task", "digits", "--small", "--interval", "0"], "interval must be"),
+        (
+            ["--task", "cifar", "--small", "--certify"],
+            "certify is for convolutions, pools, rectifiers and dense layers",
+        ),
     ],
 )
 def test_bad_usage_is_one_line(options, says, capsys, jax, tmp_path):
