@@ -28,7 +28,10 @@ CAPTION = (
     "points of rows (1) and (2) beyond two errors of ours."
 )
 
-CLAIMS = ("fig-1-quadratic", "fig-1-cubic", "fig-1-monotone")
+CLAIMS = (
+    *("fig-1-quadratic", "fig-1-cubic", "fig-1-monotone", "fig-1-mnist", "fig-1-cifar", "fig-1-ptb"),
+    "sec-4-nearly-convex",
+)
 
 
 @dataclass(frozen=True)

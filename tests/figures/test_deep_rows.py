@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import figures
+from checks.claims.sections_3_4 import deep_runs
 from figures import _deep_data, _deep_rows, _figure1, fig1
 from figures.__main__ import main
 
@@ -179,3 +180,24 @@ def test_without_jax_one_line_names_the_extra(monkeypatch, capsys, tmp_path):
         .err.splitlines()[-1]
         .endswith('theory.deep needs jax: python -m pip install "halfrect[deep]"')
     )
+
+
+@pytest.mark.parametrize("name", [deep_runs.RUNS, deep_runs.INTERVALS])
+def test_the_shipped_runs_say_nothing_impossible(name):
+    with (deep_runs.FOLDER / name).open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [tuple(row) for row in rows[:1]] == [_deep_rows.COLUMNS]
+    assert len({(r["task"], r["level"], r["interval"], r["pair"]) for r in rows}) == len(rows)
+    found = deep_runs.strings(name)
+    assert len(found) == len(rows) > 20
+    for row, string in zip(rows, found):
+        tolerance, whole = deep_runs.LOOSE[string.task], int(row["n_test"])
+        assert string.accepted
+        assert string.sampled_max < tolerance * string.level
+        for height in (string.sampled_max, string.straight_max, string.void_max):
+            assert abs(height * whole - round(height * whole)) < 1e-4  # counts of images
+        assert string.length >= 1
+        assert (string.beads > 3) == (string.void_max >= tolerance * string.level)
+        if not np.isnan(string.certified_upper):
+            assert string.certified_upper >= string.sampled_max
+        assert (row["status"] == "connected") == (string.certified_upper <= string.level)
