@@ -16,15 +16,13 @@ numbers.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from theory.lasso.problem import Problem
+from theory.lasso.problem import Problem, slabs
 from theory.numerics import TINY, UNIT, Array, above, down, exponent, gamma, times, up
-
-# Rows of Z handled at once when bounding rounding errors, in numbers.
-SLAB = 2_000_000
 
 # No weights: the rows of a `Problem` have them.
 ONE = np.ones(1)
@@ -52,15 +50,16 @@ def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array, blur: Array 
 
     Z (N, m), y, w (N,), beta (m,), in any units. blur (N,): what Z beta is off because Z itself was computed in floats.
     """
-    return float(up(squared_error(Z, y, w, beta, blur) + cost(kappa, beta)))
-
-
-def squared_error(Z: Array, y: Array, w: Array, beta: Array, blur: Array | float = 0.0) -> float:
-    """An upper bound on E (y - Z beta)^2, blur (N,) as in `primal`; inf where float64 overflows on the way."""
     with np.errstate(over="ignore", invalid="ignore"):
-        rho, slip = y - Z @ beta, slips(Z, y, beta) + blur
-        square = float(up(up(_length(w, rho) + _length(w, slip)) ** 2))
-    return math.inf if math.isnan(square) else square
+        rho, slip = residual(Z, y, beta)
+        return float(up(square(w, rho, slip + blur) + cost(kappa, beta)))
+
+
+def square(w: Array, rho: Array, slip: Array) -> float:
+    """An upper bound on E r^2 for every r (N,) with |r - rho| <= slip; inf where float64 overflows on the way."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float(up(up(_length(w, rho) + _length(w, slip)) ** 2))
+    return math.inf if math.isnan(found) else found
 
 
 def cost(kappa: float, beta: Array, shift: int = 0) -> float:
@@ -70,12 +69,14 @@ def cost(kappa: float, beta: Array, shift: int = 0) -> float:
     return above(math.fsum(np.abs(times(beta, -size))) * mantissa * (1 + gamma(4)), e + size + shift)
 
 
-def slips(Z: Array, y: Array, beta: Array) -> Array:
-    """Bounds on the error of y - Z beta as computed, (N,)."""
-    size = np.empty(len(y))
-    for rows in _slabs(Z):
-        size[rows] = np.abs(Z[rows]) @ np.abs(beta)
-    return gamma(2 * Z.shape[1] + 8) * (size + np.abs(y)) + (4 * len(beta) + 8 + np.abs(beta).sum()) * 2.0**-1074
+def residual(Z: Array, y: Array, beta: Array) -> tuple[Array, Array]:
+    """y - Z beta as computed, and bounds on its error: both (N,)."""
+    rho, size, absolute = np.empty(len(y)), np.empty(len(y)), np.abs(beta)
+    for rows, block, moduli in _blocks(Z):
+        np.matmul(block, beta, out=rho[rows])
+        np.matmul(moduli, absolute, out=size[rows])
+    least = (4 * len(beta) + 8 + absolute.sum()) * 2.0**-1074
+    return y - rho, gamma(2 * Z.shape[1] + 8) * (size + np.abs(y)) + least
 
 
 def _length(w: Array, a: Array) -> float:
@@ -95,14 +96,16 @@ def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     """The best dual value found near the residual rho (N,) of b (m,), whose primal value is `value`; in p's units."""
     if not p.k.any():
         return _least_squares_dual(p, b, rho, value)
-    bound = scaled(p.a, ONE, 1.0, rho, _excess(p, rho))
+    seen = _correlations(p.A, ONE, rho)
+    bound = scaled(p.a, ONE, 1.0, rho, _excess(p, seen[1]))
     if not value - bound <= FINE * value:
-        bound = max(bound, _projected(p, b, rho, rho))
+        bound = max(bound, _projected(p, b, rho, rho, seen))
     if not value - bound <= FINE * value and b.any():
         used = np.flatnonzero(b)
         r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
-        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, r)))
-        bound = max(bound, _projected(p, b, rho, r)) if _blurred(p, b, rho) else bound
+        seen = _correlations(p.A, ONE, r)
+        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, seen[1])))
+        bound = max(bound, _projected(p, b, rho, r, seen)) if _blurred(p, b, rho) else bound
     if not value - bound <= FINE * value:
         # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
         free = _least_squares_dual(p, b, rho, value)
@@ -116,9 +119,9 @@ def correlation(Z: Array, w: Array, r: Array) -> float:
     return _worst(_correlations(Z, w, r)[1])
 
 
-def _excess(p: Problem, r: Array) -> float:
-    """An upper bound on max_j |2 E z_j r| / k_j, by how much r exceeds the penalties."""
-    bound = 2 * _correlations(p.A, ONE, r)[1] * (1 + 4 * UNIT)
+def _excess(p: Problem, bound: Array) -> float:
+    """An upper bound on max_j |2 E z_j r| / k_j, by how much r exceeds the penalties; bound (m,): on |E z_j r|."""
+    bound = 2 * bound * (1 + 4 * UNIT)
     return _worst(np.divide(bound, p.k, out=np.full(len(p.k), math.inf), where=p.k > 0))
 
 
@@ -136,7 +139,7 @@ def scaled(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
     return _positive(value - error)
 
 
-def _projected(p: Problem, b: Array, rho: Array, near: Array) -> float:
+def _projected(p: Problem, b: Array, rho: Array, near: Array, seen: tuple[Array, Array]) -> float:
     """A lower bound on min P from r = near - d, d in the span of the used features, with 2 <A_j, r> = +- k_j on them.
 
     Such a d exists when the used features are independent, and its length is bounded (`_shift`). Since a = rho + A b,
@@ -146,8 +149,9 @@ def _projected(p: Problem, b: Array, rho: Array, near: Array) -> float:
     P(b) but for |rho - r|^2. near: rho, or a vector beside it where large weights have blurred rho. Used are those with
     b_j != 0 and, at first, those that are violated: 2 <A_j, r> is brought to the nearest allowed value. What the others
     violate by after that is removed by a scaling: D(s r) = s D(r) + s (1 - s) |r|^2 for 0 <= s <= 1.
+    seen: `_correlations` of near.
     """
-    value, bound = _correlations(p.A, ONE, near)
+    value, bound = seen
     half = p.k / 2
     target = np.where(b != 0, np.sign(b) * half, np.clip(value, -half, half))
     miss = np.abs(value - target) + (bound - np.abs(value))
@@ -165,7 +169,7 @@ def _shifted(p: Problem, b: Array, rho: Array, near: Array, shift: float, top: f
 
     From the identity there, or from D(r) itself, which does not see how large weights cancel.
     """
-    slip = _length(ONE, slips(p.A, p.a, b))
+    slip = _length(ONE, residual(p.A, p.a, b)[1])
     size, length = math.sqrt(math.fsum(rho * rho)), math.sqrt(math.fsum(near * near))
     paid, apart = math.fsum(p.k * np.abs(b)), shift + slip + _length(ONE, rho - near)
     identity = (max(0.0, size - slip) ** 2 + paid - apart**2, size**2 + paid + apart**2)
@@ -200,7 +204,7 @@ def _least_squares_dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
 
 def _blurred(p: Problem, b: Array, rho: Array) -> bool:
     """Whether weights so large that they cancel have left their roundings in the residual."""
-    return not _length(ONE, slips(p.A, p.a, b)) <= FINE * math.sqrt(math.fsum(rho * rho))
+    return not _length(ONE, residual(p.A, p.a, b)[1]) <= FINE * math.sqrt(math.fsum(rho * rho))
 
 
 def _whole_shift(A: Array, miss: Array) -> float:
@@ -280,16 +284,21 @@ def _shift(A: Array, miss: Array) -> float:
 
 def _correlations(Z: Array, w: Array, r: Array) -> tuple[Array, Array]:
     """E z_j r as computed, and upper bounds on |E z_j r|: both (m,)."""
-    total, weighted = np.zeros(Z.shape[1]), w * r
-    for rows in _slabs(Z):
-        total += np.abs(Z[rows]).T @ np.abs(weighted[rows])
-    value = Z.T @ weighted
+    value, total, weighted = np.zeros(Z.shape[1]), np.zeros(Z.shape[1]), w * r
+    absolute = np.abs(weighted)
+    for rows, block, moduli in _blocks(Z):
+        value += weighted[rows] @ block
+        total += absolute[rows] @ moduli
     return value, up(np.abs(value) + (gamma(2 * len(r) + 8) * total + TINY))
 
 
-def _slabs(Z: Array) -> list[slice]:
-    step = max(1, SLAB // max(Z.shape[1], 1))
-    return [slice(i, i + step) for i in range(0, len(Z), step)]
+def _blocks(Z: Array) -> Iterator[tuple[slice, Array, Array]]:
+    """Rows of Z, a few at a time: which, these, and their moduli, which the next ones overwrite."""
+    buffer = np.empty((0, 0))
+    for rows in slabs(Z):
+        block = Z[rows]
+        buffer = np.empty(block.shape) if not buffer.size else buffer
+        yield rows, block, np.abs(block, out=buffer[: len(block)])
 
 
 def _mean(w: Array, a: Array, b: Array) -> float:

@@ -9,6 +9,7 @@ not depend on the units of a column.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from theory.numerics import validation as check
 
 # Penalties beyond this are never paid: with |y'| and |z'_j| near one, a unit is idle from k_j = 2 |E z'_j y'| on.
 LARGEST = 2.0**500
+
+# Numbers handled at once, which stay in the cache: a product and a bound of its rounding read the features once.
+SLAB = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +60,10 @@ def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     if not w.all():
         Z, y, w = Z[w > 0], y[w > 0], w[w > 0]
     root = np.sqrt(w)
-    A, a = Z * root[:, None], y * root
-    extent = np.maximum(A.max(axis=0), -A.min(axis=0))
+    A, a, extent = np.empty(Z.shape), y * root, np.zeros(Z.shape[1])
+    for rows in slabs(Z):
+        block = np.multiply(Z[rows], root[rows, None], out=A[rows])
+        np.maximum(extent, np.maximum(block.max(axis=0), -block.min(axis=0)), out=extent)
     level, largest = exponent(a), exponent(extent)
     sizes = np.where(extent > 0, np.frexp(extent)[1], largest)
     k = times(kappa, -level - sizes)
@@ -67,6 +73,12 @@ def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     else:
         A *= np.ldexp(1.0, -sizes)  # in place: A may be large
     return Problem(A, times(a, -level), k, sizes, level, largest)
+
+
+def slabs(Z: Array) -> Iterator[slice]:
+    """Rows of Z (N, m), as many at a time as stay in the cache."""
+    step = max(1, SLAB // max(Z.shape[1], 1))
+    return (slice(i, min(i + step, len(Z))) for i in range(0, len(Z), step))
 
 
 def check_features(Z: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[Array, Array, Array]:

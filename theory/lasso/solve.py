@@ -134,7 +134,7 @@ def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, ka
     G, q = solvers.gram(p)
     if (2 * np.abs(q) <= p.k).all():
         return Homotopy(np.array([kappa_min]), np.zeros((1, len(q))), True)
-    knots, b = solvers.lars_path(p, G, q, float(p.k.min()), whole=True)
+    knots, b = solvers.lars_path(p.sizes, G, q, float(p.k.min()), whole=True)
     # A degenerate step repeats its knot; the last solution at each knot is the one that the path goes on from.
     keep = np.append(np.diff(knots) < 0, True)
     knots, b = knots[keep], b[keep]
@@ -176,14 +176,16 @@ def _certified(p: Problem, kappa: float, beta: Array, solver: str) -> SecondLaye
     b = p.inward(beta)
     value = bound = math.inf
     if np.isfinite(b).all():
-        value = up(duality.squared_error(p.A, p.a, duality.ONE, b) + duality.cost(kappa, beta, -2 * p.level))
+        with np.errstate(over="ignore", invalid="ignore"):
+            rho, slip = duality.residual(p.A, p.a, b)
+        value = up(duality.square(duality.ONE, rho, slip) + duality.cost(kappa, beta, -2 * p.level))
     primal = above(float(value), 2 * p.level)
     if not primal < math.inf:
         raise ValueError(
             f"Z, y, kappa and beta must keep the risk within float64; got weights up to {np.abs(beta).max(initial=0):g}, "
             f"targets near 2^{p.level}. Scale the data down"
         )
-    found = duality.dual(p, b, p.a - p.A @ b, float(value))
+    found = duality.dual(p, b, rho, float(value))
     bound = below(found.value, 2 * p.level)
     radius = below(found.radius, p.level - p.largest)
     if found.radius < math.inf:

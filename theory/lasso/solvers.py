@@ -20,6 +20,9 @@ from theory.numerics import TINY, UNIT, Array, times
 # Penalties below this share of the features' size are rounded up to it: no weight can tell.
 SMALLEST = 2.0**-200
 
+# A working set pays from MANY columns on; it begins with FIRST of them, and holds one in FEW at most.
+MANY, FIRST, FEW = 1024, 100, 3
+
 
 def gram(p: Problem) -> tuple[Array, Array]:
     """G = A^T A (m, m) and q = A^T a (m,)."""
@@ -35,23 +38,26 @@ def least_squares(p: Problem) -> Array:
     return lstsq(p.A, p.a, cond=cutoff, lapack_driver="gelsy", check_finite=False)[0]
 
 
-def lars_path(p: Problem, G: Array, q: Array, kappa: float, *, whole: bool) -> tuple[Array, Array]:
+def lars_path(sizes: Array, G: Array, q: Array, kappa: float, *, whole: bool) -> tuple[Array, Array]:
     """scikit-learn's homotopy down to kappa: its knots (K,) and weights (K, m); or the last pair, unless whole.
 
     The path of the features as the user gave them, with the largest column and the targets of size one: kappa and the
-    knots are penalties of that column, the weights are in the units of p.
+    knots are penalties of that column, the weights are in the units of p. sizes: exponents of the columns, as in `Problem`.
     """
     from sklearn.linear_model import lars_path_gram
 
-    shares = p.shares
+    shares = times(np.ones(len(q)), sizes - sizes.max())
     if (shares != 1).any():
         G, q = G * shares * shares[:, None], q * shares
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Degenerate columns are dropped with a warning; what is lost shows in the gap, and the active set mends it.
         warnings.simplefilter("ignore")
-        alphas, _, betas = lars_path_gram(
-            q, G, n_samples=1, max_iter=20 * len(q) + 100, alpha_min=kappa / 2, method="lasso", return_path=whole
-        )
+        try:
+            alphas, _, betas = lars_path_gram(
+                q, G, n_samples=1, max_iter=20 * len(q) + 100, alpha_min=kappa / 2, method="lasso", return_path=whole
+            )
+        except ValueError:  # of shapes, where it dropped a column and lost count: no step was made
+            alphas, betas = np.abs(q).max(keepdims=True), np.zeros((len(q), 1))
     betas = np.atleast_2d(betas.T)
     betas = np.where(np.isfinite(betas), betas, 0.0)
     # a weight that leaves is left at a rounding error
@@ -60,12 +66,52 @@ def lars_path(p: Problem, G: Array, q: Array, kappa: float, *, whole: bool) -> t
 
 
 def lars(p: Problem) -> Array:
-    """The homotopy down to the penalties of p, mended by `active_set`, (m,)."""
-    G, q = gram(p)
+    """The homotopy down to the penalties of p, mended by `active_set`, (m,): on few columns where few are used."""
+    q = p.A.T @ p.a
     if (2 * np.abs(q) <= p.k).all():
         return np.zeros(len(q))
-    start = lars_path(p, G, q, float(p.k.min()), whole=False)[1][-1]
-    return active_set(G, q, np.maximum(p.k, SMALLEST), start)
+    found = _on_few(p, q) if len(q) >= MANY else None
+    return _solved(p, np.arange(len(q)), p.A.T @ p.A, q) if found is None else found
+
+
+def _on_few(p: Problem, q: Array) -> Array | None:
+    """The solution on a growing working set of columns, the most violated first; None when it grows beyond 1/FEW of them.
+
+    Only the Gram matrix of the working set is formed. What is left out is not violated at the end (working sets:
+    Johnson & Guestrin 2015).
+    """
+    m = len(q)
+    columns = _largest(2 * np.abs(q) - p.k, FIRST)
+    A = p.A[:, columns]
+    G, q = A.T @ A, A.T @ p.a
+    b = _solved(p, columns, G, q)
+    while True:
+        violation = 2 * np.abs(p.A.T @ (p.a - A @ b)) - p.k * (1 + 1e-10)
+        violation[columns] = 0.0
+        new = _largest(violation, max(len(b) // 2, 2 * int(np.count_nonzero(b)) + 50 - len(b)))
+        if len(new) == 0:
+            beta = np.zeros(m)
+            beta[columns] = b
+            return beta
+        if FEW * (len(b) + len(new)) > m:
+            return None
+        B = p.A[:, new]
+        C = A.T @ B
+        G, q, b = np.block([[G, C], [C.T, B.T @ B]]), np.append(q, B.T @ p.a), np.append(b, np.zeros(len(new)))
+        A, columns = np.hstack([A, B]), np.append(columns, new)
+        b = active_set(G, q, np.maximum(p.k[columns], SMALLEST), b)
+
+
+def _largest(values: Array, count: int) -> Array:
+    """Indices of the `count` largest of some numbers that are positive."""
+    order = np.argsort(-values, kind="stable")[:count]
+    return order[values[order] > 0]
+
+
+def _solved(p: Problem, columns: Array, G: Array, q: Array) -> Array:
+    """The homotopy on some columns of p, mended by `active_set`."""
+    start = lars_path(p.sizes[columns], G, q, float(p.k[columns].min()), whole=False)[1][-1]
+    return active_set(G, q, np.maximum(p.k[columns], SMALLEST), start)
 
 
 def refine(p: Problem, b: Array) -> Array | None:

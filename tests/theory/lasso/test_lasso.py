@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theory.lasso import solvers
 from theory.lasso.duality import correlation, scaled
 from theory.lasso.solve import certify, homotopy, kappa_max, second_layer
 from theory.lasso.solvers import active_set
@@ -238,3 +239,61 @@ def test_bad_options_are_named():
         certify(Z, y, 0.1, np.zeros(3))
     with pytest.raises(ValueError, match="kappa_min must be a finite number"):
         homotopy(Z, y, kappa_min=-0.5)
+
+
+@given(problems(), st.sampled_from([1e-9, 1e-3, 0.1, 0.5, 0.999]), st.integers(-40, 40))
+def test_a_working_set_gives_the_same_bounds(problem, share, e):
+    """From one column on, whatever the sizes of the columns; and it is cut off nowhere."""
+    Z, y, w = problem
+    Z = Z * np.ldexp(1.0, e * (np.arange(Z.shape[1]) % 2))
+    kappa = share * kappa_max(Z, y, weights=w)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("MANY", 1), ("FIRST", 1), ("FEW", 1)):
+            patch.setattr(solvers, name, value)
+        s = second_layer(Z, y, kappa, weights=w)
+    whole = second_layer(Z, y, kappa, weights=w)
+    assert Fraction(s.dual) <= exact_risk(Z, y, w, kappa, s.beta) <= Fraction(s.primal)
+    assert max(s.dual, whole.dual) <= min(s.primal, whole.primal)
+    assert s.gap <= max(TIGHT * (w @ y**2) + 1e-290, 2 * whole.gap)
+
+
+def many_features(m=1100, N=300):
+    rng = np.random.default_rng(3)
+    X, W = rng.standard_normal((N, 6)), rng.standard_normal((m, 6))
+    return np.maximum(X @ W.T, 0), np.sin(2 * X[:, 0]) + X[:, 1]
+
+
+def test_the_whole_gram_matrix_is_not_formed_where_few_units_are_used(monkeypatch):
+    Z, y = many_features()
+    sizes, plain = [], solvers.active_set
+    monkeypatch.setattr(solvers, "active_set", lambda G, *rest: sizes.append(len(G)) or plain(G, *rest))
+    found = second_layer(Z, y, 0.1 * kappa_max(Z, y))
+    assert found.gap <= 1e-9 * found.primal
+    assert max(sizes) <= len(Z.T) // 3
+    few = second_layer(Z, y, 1e-4 * kappa_max(Z, y))
+    assert few.gap <= 1e-7 * few.primal
+    assert max(sizes) == len(Z.T)
+
+
+def test_a_violated_unit_that_is_left_out_shows_in_the_gap(monkeypatch):
+    """The planted fault: the working set never grows."""
+    Z, y = many_features()
+    answers = iter([solvers._largest(np.abs(Z.T @ y), solvers.FIRST), np.zeros(0, dtype=int)])
+    monkeypatch.setattr(solvers, "_largest", lambda values, count: next(answers))
+    found = second_layer(Z, y, 0.01 * kappa_max(Z, y))
+    assert found.gap > 1e-6 * found.primal
+
+
+def test_a_homotopy_that_scikit_learn_loses_is_made_up_for(monkeypatch):
+    from sklearn import linear_model
+
+    def lost(*arguments, **options):
+        raise ValueError("operands could not be broadcast together with shapes (21,) (20,)")
+
+    monkeypatch.setattr(linear_model, "lars_path_gram", lost)
+    Z, y = many_features(12)
+    kappa = 0.01 * kappa_max(Z, y)
+    found, path = second_layer(Z, y, kappa), homotopy(Z, y, kappa_min=kappa)
+    assert found.gap <= 1e-9 * found.primal
+    assert not path.reached
+    assert path.betas.shape == (1, 12)
