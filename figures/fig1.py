@@ -28,7 +28,10 @@ CAPTION = (
     "one in ten points of rows (1), (2) beyond two combined errors."
 )
 
-CLAIMS = ("fig-1-quadratic", "fig-1-cubic", "fig-1-monotone")
+CLAIMS = (
+    *("fig-1-quadratic", "fig-1-cubic", "fig-1-monotone", "fig-1-mnist", "fig-1-cifar", "fig-1-ptb"),
+    "sec-4-nearly-convex",
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ def arguments(parser) -> None:
     parser.add_argument("--task", choices=(*TASKS, "all"), default="all", help="one row, or all")
     parser.add_argument("--pairs", type=int, help="run so many pairs at each level (default: draw the runs shipped)")
     parser.add_argument(
+        "--certify", action="store_true", help="deep rows: bound the error for every t (digits always; slow on mnist)"
+    )
+    parser.add_argument(
         "--small", action="store_true", help="deep rows: few pairs, the easy levels, part of the test set"
     )
     parser.add_argument(
@@ -98,6 +104,7 @@ def data(
     jobs: int | None = None,
     scheduler: str | None = None,
     small: bool = False,
+    certify: bool = False,
     interval: int | None = None,
     source: File | None = None,
     out: File | None = None,
@@ -119,9 +126,11 @@ def data(
             raise ValueError(
                 f"points, steps and alpha are of rows (1) and (2); {task} takes pairs, small, interval, seed"
             )
-        return _deep(task, pairs, small, interval, seed=seed, source=source, jobs=jobs, scheduler=scheduler, out=out)
-    if small or interval is not None:
-        raise ValueError(f"small and interval are of the deep rows ({', '.join(_deep_data.TASKS)}); got task {task!r}")
+        own_row = {"seed": seed, "certify": certify or None, "source": source}
+        return _deep(task, pairs, small, interval, jobs=jobs, scheduler=scheduler, out=out, **own_row)
+    if small or certify or interval is not None:
+        rows = ", ".join(_deep_data.TASKS)
+        raise ValueError(f"small, certify and interval are of the deep rows ({rows}); got task {task!r}")
     if pairs is None and own != SIZE:
         raise ValueError(f"the runs shipped have {SIZE}; give a number of pairs to make others with {own}")
     if pairs is not None and fast:

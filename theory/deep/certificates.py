@@ -116,8 +116,8 @@ def error_bounds(
 
 def certificate(
     model: Model, X: ArrayLike, labels: ArrayLike, *, tolerance: float = 0.0, max_windows: int = FINEST
-) -> Callable[[Array, Array], float]:
-    """The upper bound of `certified_error` as a function of the two ends of a piece, as `Deep(task, certificate=...)` takes it.
+) -> Callable[[Array, Array], CertifiedError]:
+    """`certified_error` as a function of the two ends of a piece, as `Deep(task, certificate=...)` takes it.
 
     X (N, *model.input_shape); labels (N,). A string is then CONNECTED where the error rate is proved to stay at or below its
     level, and not where a grid says so. ValueError where these do not fit the model, or a layer is not piecewise linear.
@@ -126,7 +126,7 @@ def certificate(
     error_bounds(
         model, still, still, X, labels, tolerance=tolerance, max_windows=max_windows
     )  # says now what does not fit
-    return lambda a, b: certified_error(model, a, b, X, labels, tolerance=tolerance, max_windows=max_windows).upper
+    return lambda a, b: certified_error(model, a, b, X, labels, tolerance=tolerance, max_windows=max_windows)
 
 
 def _labels(labels: ArrayLike, count: int, classes: int) -> Array:

@@ -75,8 +75,12 @@ class Task(Protocol):
     def loss(self, theta: Any, state: Any, key: Any, data: Any, bead: bool) -> tuple[Any, Any]:
         """The loss of one batch, and the state behind it."""
 
+    @property
+    def whole(self) -> int:
+        """What a score is divided by to give a height."""
+
     def score(self, theta: Any, data: Any) -> Any:
-        """The height of theta (size,)."""
+        """The height of theta (size,), times `whole`."""
 
 
 def cross_entropy(scores: Any, labels: Any) -> Any:
@@ -114,9 +118,14 @@ class Images:
         return f"Images({self.net!r}, {len(self.y)} for training, {len(self.y_test)} for testing)"
 
     @cached_property
+    def inputs(self) -> Array:
+        """The test images as the net takes them, (N, *net.input_shape), float32."""
+        return np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+
+    @cached_property
     def data(self) -> tuple[Array, ...]:
         """(X, y, X_test, y_test); the test set in chunks (k, CHUNK, ...), filled up with label -1."""
-        X = np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+        X = self.inputs
         size = min(CHUNK, len(X))
         spare = -len(X) % size
         X = np.concatenate([X, np.zeros((spare, *X.shape[1:]), X.dtype)])
@@ -156,8 +165,13 @@ class Images:
             value += self.decay * (self.net.layers[k].parts(theta[self.net.slices[k]])[0] ** 2).sum()
         return value, state
 
+    @property
+    def whole(self) -> int:
+        """A height is a share of the test set: counts are exact in any precision."""
+        return len(self.y_test)
+
     def score(self, theta: Any, data: Any) -> Any:
-        """The share of the test set in data that theta (size,) gets wrong."""
+        """How many images of the test set in data theta (size,) gets wrong."""
         jax = need("jax")
         X, y = data[2:]
 
@@ -166,7 +180,7 @@ class Images:
             bad = (scores.argmax(-1) != labels) | ~jax.numpy.isfinite(scores).all(-1)
             return wrong + (bad & (labels >= 0)).sum(), None
 
-        return jax.lax.scan(chunk, 0, (X, y))[0] / len(self.y_test)
+        return jax.lax.scan(chunk, 0, (X, y))[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +256,11 @@ class Text:
         """
         words = data[0][state % len(data[0])]
         return self.net(theta, self.net.rest(self.streams), words)[0].sum(0).mean(), state + 1
+
+    @property
+    def whole(self) -> int:
+        """Perplexity is no share."""
+        return 1
 
     def score(self, theta: Any, data: Any) -> Any:
         """The perplexity of the test text in data under theta (size,)."""

@@ -16,7 +16,7 @@ def attack(setting: Setting, *, own: bool = False) -> Outcome:
     """
     tally, ratios = Tally(), []
     for string in setting.each(deep_runs.of("digits")):
-        ratio = (string.highest if own else string.straight) / string.level
+        ratio = (string.sampled_max if own else string.straight_max) / string.level
         tally.add(min(ratio - FAR, SHORT - string.length), level=string.level, pair=string.pair, length=string.length)
         ratios.append(ratio)
     note = f"{len(ratios)} strings on digits; the straight line reaches {min(ratios):.1f} to {max(ratios):.1f} levels"
@@ -40,9 +40,9 @@ CLAIM = Claim(
     headline="Up to high accuracy the level sets of these nets are nearly convex.",
     instead="Strings are short, but the straight line leaves the level set far behind.",
     fault="the string's own highest point in place of the straight line's",
-    source="Section 1 and section 5, first paragraph, of section 4",
-    statement="Classification with convolutional nets behaves in a nearly convex fashion up until it reaches high accuracy; read as: "
-    "the straight line between two nets of a level set stays near the level.",
+    source="Sections 1 and 5, of section 4",
+    statement="A convolutional classifier behaves in a nearly convex fashion up until it reaches high accuracy: the straight line between "
+    "two nets of a level set stays near the level.",
     reading=True,
     standing=Standing.EMPIRICAL,
     tightness=Tightness.LOWER,

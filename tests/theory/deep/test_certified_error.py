@@ -188,7 +188,7 @@ def test_bad_input_names_the_argument(change, message):
 def test_a_certificate_bounds_a_piece_and_refuses_what_does_not_fit_at_once():
     a, b, X, labels = GOOD
     bound = certificate(NET, X, labels, max_windows=64)
-    assert bound(a, b) == certified_error(NET, a, b, X, labels, max_windows=64).upper
+    assert bound(a, b) == certified_error(NET, a, b, X, labels, max_windows=64)
     with pytest.raises(ValueError, match="labels must be integers from 0 to 2"):
         certificate(NET, X, labels + 3)
     with pytest.raises(ValueError, match="model must be a Model"):
@@ -204,7 +204,7 @@ def test_a_string_with_a_certificate_is_connected_where_that_proves_it():
     bound = certificate(task.net, X[..., None], y)
     ends = task.draw(2, rng=0).astype(float)
     found = deep.Deep(task, rng=0, certificate=bound).bound(ends[:1], ends[1:], 1.0)
-    assert found.value[0] <= found.upper[0] == bound(*ends) <= 1.0
+    assert found.value[0] <= found.upper[0] == bound(*ends).upper <= 1.0
 
 
 def test_nets_without_a_rule_are_refused_in_one_line():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theory import string_sampling
-from theory.deep import Deep, Dense, Model, Relu, tasks
+from theory.deep import CertifiedError, Deep, Dense, Model, Relu, tasks
 from theory.deep.tasks import Images, Preset
 from theory.paths import Path
 from theory.string_sampling import Status
@@ -31,6 +31,10 @@ def ends(level, seed=0):
     return found.points[0]
 
 
+def bounds(upper):
+    return CertifiedError(0.0, upper, 0.0, 0, 1, 100, 100)
+
+
 def height(theta):
     W, b, V, c = theta[:32].reshape(4, 8), theta[32:40], theta[40:64].reshape(8, 3), theta[64:]
     return ((np.maximum(X[300:] @ W + b, 0) @ V + c).argmax(1) != Y[300:]).mean()
@@ -38,11 +42,11 @@ def height(theta):
 
 def test_heights_and_looks_are_shares_of_wrong_images():
     deep, thetas = Deep(TASK), TASK.draw(5, rng=2)
-    np.testing.assert_allclose(deep.batch(thetas), [height(theta) for theta in thetas], atol=1e-7)
+    np.testing.assert_allclose(deep.batch(thetas), [height(theta) for theta in thetas], rtol=0)
     grid = np.arange(4) / 4
     seen = deep.look(thetas[:2], thetas[2:4], grid)
     along = np.array([[height(a + t * (b - a)) for t in grid] for a, b in zip(thetas, thetas[2:4])])
-    np.testing.assert_allclose(seen.top, along.max(1), atol=1e-7)
+    np.testing.assert_allclose(seen.top, along.max(1), rtol=0)
     assert np.array_equal(seen.t, grid[along.argmax(1)])
     assert deep.batch(thetas * np.nan).tolist() == [1.0] * 5
     assert deep.weights.sum() == 56
@@ -91,9 +95,9 @@ def test_a_string_is_accepted_on_a_grid_and_connected_only_with_a_certificate():
     assert found.maximum.upper == np.inf
     assert found.maximum.value < 0.15
     fine = np.max([height(theta) for theta in Path(found.string.points).at(np.linspace(0, 1, 201))])
-    proved = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: 0.15)  # believed: what gives a bound answers for it
+    proved = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: bounds(0.15))  # believed
     assert string_sampling.published(proved, a, b, 0.15, **setting).status is Status.CONNECTED
-    loose = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: max(fine, 0.1501))
+    loose = Deep(TASK, rng=7, blocks=100, certificate=lambda a, b: bounds(max(fine, 0.1501)))
     assert string_sampling.published(loose, a, b, 0.15, **setting).status is Status.ACCEPTED
 
 
