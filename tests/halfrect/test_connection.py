@@ -103,7 +103,9 @@ def test_two_classifiers_are_joined_in_cross_entropy():
     ]
     found = same_curve(halfrect.connect(*nets, inputs, y[::3], rng=0))
     assert found.risk.loss == "softmax"
-    with pytest.raises(ValueError, match=r"no certificate can be written: .* is neither convex nor constant.* connection\.path\.save"):
+    with pytest.raises(
+        ValueError, match=r"no certificate can be written: .* is neither convex nor constant.* connection\.path\.save"
+    ):
         found.save("nowhere.json")
 
 
