@@ -31,6 +31,14 @@ def surface(width: int) -> Risk:
     return Risk(Network((2, width, 1), bias=True), Sample(X, np.sin(3 * X[:, :1]) * X[:, 1:] + 0.3 * X[:, 1:] ** 2))
 
 
+PROBLEMS = [
+    ("1-4-4-1 sigmoid", polynomial("sigmoid", False, 512), 1e-3),
+    ("1-4-4-1 tanh, biases", polynomial("tanh", True, 512), 1e-3),
+    ("relu width 16", surface(16), 1e-2),
+    ("relu width 64", surface(64), 1e-2),
+]
+
+
 def pairs(risk: Risk, level: float, count: int, seed: int) -> np.ndarray:
     """Trained ends just below the level, (count, 2, P)."""
     rng, found = np.random.default_rng(seed), np.zeros((0, risk.network.size))
@@ -77,18 +85,40 @@ def trainers(count: int) -> None:
 
 def tasks() -> None:
     """Eight pairs on each of four problems at 1.00 times the level, two seeds each."""
-    problems = [
-        ("1-4-4-1 sigmoid", polynomial("sigmoid", False, 512), 1e-3),
-        ("1-4-4-1 tanh, biases", polynomial("tanh", True, 512), 1e-3),
-        ("relu width 16", surface(16), 1e-2),
-        ("relu width 64", surface(64), 1e-2),
-    ]
-    for name, risk, level in problems:
+    for name, risk, level in PROBLEMS:
         for seed in (1, 2):
             found, seconds = timed(risk, pairs(risk, level, 8, seed), level)
             print(
                 f"{name}, seed {seed}: {sum(r.connected for r in found)}/8 at level {level:g}, {seconds:.2f} s a pair"
             )
+
+
+def shortest() -> None:
+    """One pair of each seed of each problem at 1.00 times the level: lengths, and processor time of all eight pairs."""
+    totals: dict[str, list[float]] = {}
+    for name, risk, level in PROBLEMS:
+        for seed in (1, 2):
+            a, b = pairs(risk, level, 1, seed)[0]
+            line = []
+            for way, find in (("lm", string_sampling.greedy), ("portfolio", string_sampling.portfolio)):
+                begun = time.process_time()
+                found = find(risk, a, b, level, rng=0)
+                spent = time.process_time() - begun
+                if found.path is None:
+                    line.append(f"{way} {found.status.name}")
+                    continue
+                after = geodesics.geodesic(risk, found.path, level).after
+                both = time.process_time() - begun
+                for key, length, seconds in (
+                    (way, found.path.normalised_length, spent),
+                    (f"{way}, shortened", after, both),
+                ):
+                    line.append(f"{key} {length:.3f} ({seconds:.2f} s)")
+                    total = totals.setdefault(key, [0, 0, 0])
+                    totals[key] = [x + y for x, y in zip(total, (1, length, seconds))]
+            print(f"{name}, seed {seed}: {'; '.join(line)}", flush=True)
+    for key, (count, length, seconds) in totals.items():
+        print(f"{key}: mean length {length / count:.4f} of {count:.0f}, {seconds:.2f} s in all")
 
 
 def growth(count: int) -> None:
@@ -117,6 +147,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fast", action="store_true", help="two pairs each")
     asked = parser.parse_args()
+    shortest()
     trainers(2 if asked.fast else 8)
     tasks()
     growth(2 if asked.fast else 6)

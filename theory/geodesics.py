@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.landscapes import SCREEN, Landscape, landscape_of
+from theory.landscapes import SCREEN, Exact, Landscape, landscape_of
 from theory.maxima import Method, Named, PathMaximum
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -27,6 +27,7 @@ MARGIN = 2e-3  # points are kept this far below the level, relatively, so that c
 SPAN = 24  # shortcuts join vertices at most this far apart along the string
 PATIENCE = 4  # sweeps between certificates, and over which the length must fall
 LOOKS = (np.array([0.5]), np.array([0.25, 0.75]), np.delete(SCREEN, 4))
+CORRECTION = "projection"  # brings beads back to the level: steps along the gradient need no eigenvectors
 PULLS = np.array([1.0, 0.5, 0.25])  # how far a bead is pulled towards the middle of its neighbours
 
 
@@ -89,7 +90,7 @@ def geodesic(
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    landscape = landscape_of(risk)
+    landscape = Exact(risk, CORRECTION) if isinstance(risk, Risk) else landscape_of(risk)
     points = check.parameters(path.points, landscape.size, "path.points")
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     beads = check.positive_integer(beads, "beads", minimum=3)

@@ -64,10 +64,11 @@ def test_strings_of_many_pairs_are_those_of_one_process(scheduler, tmp_path):
 
 
 def test_the_ledger_is_that_of_one_process(scheduler, tmp_path):
-    outcomes = []
+    table, outcomes = tmp_path / "mine.csv", []
+    table.write_text("x,y\n1,2\n2,1\n3,5\n")
     for words in (["--jobs", "1"], ["--scheduler", scheduler]):
         file = tmp_path / "ledger.json"
-        assert command.main(["prop-2.1", "sec-2.1-saddle", "--json", str(file), *words]) == 0
+        assert command.main(["prop-2.1", "sec-2.1-saddle", "--json", str(file), "--data", str(table), *words]) == 0
         claims = json.loads(file.read_text())["claims"]
         outcomes.append([{k: v for k, v in claim.items() if k != "seconds"} for claim in claims])
     assert outcomes[0] == outcomes[1]
