@@ -38,7 +38,13 @@
   let current = "";
   let many = false; // folds open or close without being meant one by one
 
-  function remember() {
+  let waiting = 0;
+  function remember() { // once for what happens at once: browsers slow down who writes addresses by the dozen
+    clearTimeout(waiting);
+    waiting = setTimeout(write, 50);
+  }
+
+  function write() {
     const wanted = new URLSearchParams();
     for (const name of ["text", "section"]) if (form.elements[name].value) wanted.set(name, form.elements[name].value);
     for (const name of ["verdict", "evidence"]) {

@@ -5,6 +5,7 @@ Needs Chromium (on the search path) and the extra `browser`; skipped, with the r
 
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 
@@ -321,7 +322,7 @@ def test_search_filters_and_the_opened_claim_are_in_the_address(opened):
     tab.locator("select[name=section]").select_option(claims.section("prop-2.2"))
     shown = visible(tab)
     tab.locator(f"[id='{shown[0]}'] summary").first.click()
-    tab.wait_for_function("location.hash.length > 1 && !location.hash.startsWith('#?')")
+    tab.wait_for_url(re.compile(rf"#{re.escape(shown[0])}\?"))
     address = tab.evaluate("location.hash")
     assert address.startswith(f"#{shown[0]}?text=path&")
     again = opened(address)
@@ -329,7 +330,7 @@ def test_search_filters_and_the_opened_claim_are_in_the_address(opened):
     assert again.locator(f"[id='{shown[0]}'] .story").is_visible()
     assert not again.locator("input[name=verdict][value=holds]").is_checked()
     again.locator("button[type=reset]").click()
-    again.wait_for_function("!location.hash.includes('?')")
+    again.wait_for_url(re.compile(r"^[^?]*$"))
     assert visible(again) == IDS
 
 
