@@ -13,9 +13,10 @@ from figures import _figure1, fig1
 from theory import polynomial_tasks
 
 CAPTION = (
-    "Normalised length of the cubic task near its spike: when beads are trained to L0 itself instead of 0.95 L0, its "
-    "upper edge moves from c / 0.95 to c, the risk of the best constant, so that it marks the plateau of the "
-    "constants and no onset of non-convexity. It would be refuted by a spike that stays in place."
+    "Normalised length of the cubic task near its spike: when beads are trained to L0 itself instead of 0.95 L0, "
+    "lengths exceed 1.01 only below c, the risk of the best constant, instead of below c / 0.95, and no spike is left, "
+    "so that it marks the plateau of the constants and no onset of non-convexity. It would be refuted by orange "
+    "squares above 1.01 to the right of c."
 )
 
 CLAIMS = ("fig-1-cubic-spike",)

@@ -176,9 +176,9 @@ def test_the_spike_s_edges_are_where_the_constant_says():
     c = float(arrays["constant"])
     for alpha in spike.ALPHAS:
         mean, _, count, _ = arrays[f"alpha {alpha:g}"].T
-        beyond = (arrays["levels"] > 1.01 * c / alpha) & (count > 0)
+        beyond = (arrays["levels"] > c / alpha) & (count > 0)
         assert beyond.any()
-        assert mean[beyond] == pytest.approx(1, abs=0.1)
+        assert mean[beyond] == pytest.approx(1, abs=0.01)
 
 
 def test_no_more_published_points_than_one_in_ten_lie_beyond_two_combined_errors():
