@@ -1,4 +1,4 @@
-"""The landscape of a deep net (sections 4.2 and 4.3): heights on a test set, looked at on a grid; stochastic training.
+"""The landscape of a deep net (section 4): heights on a test set, looked at on a grid; stochastic training.
 
 Nothing is proved here unless a certificate is given: strings are accepted, never called connected. Parameters come and go as
 NumPy arrays; inside they are float32, many vectors at a time, padded to a power of two so that few sizes are compiled.
