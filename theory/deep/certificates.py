@@ -98,8 +98,8 @@ def error_bounds(
 ) -> Iterator[CertifiedError]:
     """The bounds of `certified_error` after each bisection, each at least as sharp as the one before; stop where you like.
 
-    progress(done, of): called now and then, with images on windows of this bisection. Arguments and errors are as in
-    `certified_error`, ValueError too: theta_0, theta_1 (size,), X (N, *model.input_shape), labels (N,).
+    progress(done, of): called now and then, with images on windows of this bisection. Arguments and errors are
+    as in `certified_error`, ValueError too: theta_0, theta_1 (size,), X (N, *model.input_shape), labels (N,).
     """
     check.instance(model, "model", Model)
     segment = Segment(model, check.vector(theta_0, model.size, "theta_0"), check.vector(theta_1, model.size, "theta_1"))
