@@ -48,7 +48,7 @@ checks.report[mathml notes pictures document progress terminal two_nets slider e
 checks.__main__
 """
 FIGURES = """
-figures[_experiments _runs]
+figures[_figure1 _experiments _runs _deep_data _deep_rows]
 figures.__main__
 """
 
