@@ -49,7 +49,7 @@ checks.report[symbols mathml links notes pictures sketches surprises words docum
 checks.__main__
 """
 FIGURES = """
-figures[_experiments _runs]
+figures[_figure1 _experiments _runs _deep_data _deep_rows]
 figures.__main__
 """
 

@@ -5,7 +5,6 @@ landscape that strings are laid on; `certified_error` bounds the error rate of a
 in NumPy (`enclosures`). JAX is imported when a net is first evaluated, not before.
 """
 
-from theory.deep import models, tasks
 from theory.deep.backend import need
 from theory.deep.certificates import CertifiedError, certificate, certified_error, error_bounds
 from theory.deep.enclosures import scores
@@ -31,8 +30,6 @@ __all__ = [
     "certificate",
     "certified_error",
     "error_bounds",
-    "models",
     "need",
     "scores",
-    "tasks",
 ]

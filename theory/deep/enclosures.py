@@ -12,6 +12,9 @@ What a layer does to that (sizes S = max(|theta_0|, |theta_1|) of its n weights 
 - `Pool`: the candidate i of the largest centre, plus [0, delta], delta the largest max(0, c_j - c_i + |d_j - d_i| + r_j + r_i).
 - `Relu`: of an interval [l, u] across 0, a x + [0, max((1 - a) u, -a l)] for any a in [0, 1] (`theory.maxima.taylor_models`).
 
+Below, model is the net, own the weights of one layer (None where it has no parameters), form what stands in front of a layer,
+x (N, ...) images there, and found what `enclose` says of the scores.
+
 So rho obeys rho -> A rho + e, A linear and |e| <= `made`, layer by layer. Forward, r -> |A| r + made. Backward, the
 remainder of a difference of two scores g . x is at most sum |g_k| made_k, g_k = A_{k+1}^T ... A_K^T g: one product with
 transposed layers, and no absolute values of sums. Forward remainders decide the kinks, backward ones the answer.

@@ -1,4 +1,4 @@
-"""The landscape of a deep net (sections 4.2, 4.3): heights on a test set, looked at on a grid; stochastic training.
+"""The landscape of a deep net (section 4): heights on a test set, looked at on a grid; stochastic training.
 
 Nothing is proved here unless a certificate is given: strings are accepted, never called connected. Parameters come and go as
 NumPy arrays; inside they are float32, many vectors at a time, padded to a power of two so that few sizes are compiled.
@@ -163,8 +163,8 @@ class Deep:
     ) -> Trained:
         """Beads `starts` (B, size), each for at least one block and until its height is below the target.
 
-        iterations: blocks, in place of the landscape's own number. Steps are those of the task's optimiser: it has no
-        trust region (radius), and nothing to fall back on (fallback).
+        radius (B,), fallback: of trainers that have a trust region, or others to fall back on; this one has not. iterations: blocks,
+        in place of the landscape's own number.
         """
         thetas = np.array(starts, dtype=np.float32)
         heights, waiting, count = np.full(len(thetas), np.inf), np.arange(len(thetas)), 0

@@ -57,7 +57,7 @@ class Task(Protocol):
 
     @property
     def data(self) -> tuple[Array, ...]:
-        """What `loss` and `score` are called with."""
+        """What `loss` and `score` are called with, arrays (N, ...)."""
 
     @property
     def tested(self) -> int:
@@ -73,7 +73,7 @@ class Task(Protocol):
         """What training carries beside the parameters, before its first step."""
 
     def loss(self, theta: Any, state: Any, key: Any, data: Any, bead: bool) -> tuple[Any, Any]:
-        """The loss of one batch, and the state behind it."""
+        """The loss of one batch of data under theta (size,), and the state behind it; key: of JAX; bead: or else an end."""
 
     @property
     def whole(self) -> int:
@@ -93,8 +93,8 @@ def cross_entropy(scores: Any, labels: Any) -> Any:
 class Images:
     """Classification of images: the height is the share of the test set that is wrong (a score that is not finite is).
 
-    X, y: for training, (N, H, W, C) and integers (N,); X_test, y_test: the test set. start: as in `Model.draw`; train:
-    the optimiser of optax; batch: images in a batch. twice: softmax is applied twice, as the authors do on MNIST.
+    X (N, H, W, C), y (N,): for training; X_test (N, H, W, C), y_test (N,): the test set. preset: the authors' string; start:
+    initial deviation and bias of each layer, as `theory.deep.Model` draws them; train: the optimiser of optax; batch: images in a batch. twice: softmax is applied twice, as the authors do on MNIST.
     prepare: of a batch while training, from the stored numbers (key, X); settle: of the test set, once. decay: of the L2
     penalty on the weights of the layers `decayed`, on ends only.
     """
@@ -187,7 +187,7 @@ class Images:
 class Text:
     """Prediction of the next word: the height is the perplexity of the test text.
 
-    train, test: word numbers; streams: how many pieces of the text are read side by side; steps: over how many words
+    train (n,), test (n,): word numbers; preset: the authors' string; streams: how many pieces of the text are read side by side; steps: over how many words
     gradients go back. Training begins every chunk with an empty state, as the published script does (it means to carry
     it, and overwrites the handle); the test carries it. The rate halves with every epoch after the fifth.
     ValueError where a text is too short for one chunk, or a number is not one of the vocabulary's.
@@ -322,7 +322,7 @@ def _distort(key: Any, X: Any) -> Any:
 
 
 def mnist(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (3): X (N, 28, 28) bytes or in [0, 1], y (N,) labels; X_test, y_test alike. Adam 1e-4, softmax twice, dropout.
+    """Row (3): X (N, 28, 28) bytes or in [0, 1], y (N,) labels; X_test (N, 28, 28), y_test (N,) alike. Adam 1e-4, softmax twice, dropout.
 
     ValueError for images of another size and labels out of range.
     """
@@ -336,7 +336,7 @@ def mnist(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> I
 
 
 def cifar(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (4): X (N, 32, 32, 3) bytes, y (N,) labels; X_test, y_test alike. SGD 0.1, a tenth of it every 350 epochs.
+    """Row (4): X (N, 32, 32, 3) bytes, y (N,) labels; X_test (N, 32, 32, 3), y_test (N,) alike. SGD 0.1, a tenth of it every 350 epochs.
 
     Training images are distorted; test images are the middle 24 x 24, whitened. The L2 penalty is on the first two dense
     layers of ends. ValueError for images of another size and labels out of range.
@@ -353,7 +353,7 @@ def cifar(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> I
 
 
 def digits(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (3) in miniature: X (N, 8, 8) in [0, 1], y (N,) labels; X_test, y_test alike. Adam 2e-3.
+    """Row (3) in miniature: X (N, 8, 8) in [0, 1], y (N,) labels; X_test (N, 8, 8), y_test (N,) alike. Adam 2e-3.
 
     ValueError for images of another size and labels out of range.
     """
