@@ -81,8 +81,8 @@ def main():
         total[: len(spent)] += spent
         upper = max(upper, found.upper)
         print(line, flush=True)
-    ratios = ", ".join(f"{total[0] / s:.2f} times the {points}-point grid" for s, points in zip(total[1:], GRIDS) if s)
-    print(f"the string: at most {round(upper * len(X))} of {len(X)} wrong for every t; {total[0]:.1f} s, {ratios}")
+    ratios = "".join(f", {total[0] / s:.2f} times the {points}-point grid" for s, points in zip(total[1:], GRIDS) if s)
+    print(f"the string: at most {round(upper * len(X))} of {len(X)} wrong for every t; {total[0]:.1f} s{ratios}")
 
 
 if __name__ == "__main__":

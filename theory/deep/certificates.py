@@ -66,9 +66,9 @@ def certified_error(
 ) -> CertifiedError:
     """Bounds on max over t of the error rate of (1 - t) theta_0 + t theta_1 on X, without rounding, as `error_bounds`.
 
-    theta_0, theta_1 (size,); X (N, *model.input_shape); labels (N,), from 0; progress: as in `error_bounds`. It stops when upper - lower <= tolerance, when it is
-    known on which side of the ceiling the maximum is, or when windows would be more than max_windows.
-    ValueError where these do not fit the model, or a layer is not piecewise linear.
+    model: piecewise linear; theta_0, theta_1 (size,); X (N, *model.input_shape); labels (N,), from 0. It stops when
+    upper - lower <= tolerance, when it is known on which side of the ceiling the maximum is, or when windows would be more than
+    max_windows. progress: as in `error_bounds`. ValueError where these do not fit the model, or a layer is not piecewise linear.
     """
     *_, last = error_bounds(
         model,
@@ -98,8 +98,9 @@ def error_bounds(
 ) -> Iterator[CertifiedError]:
     """The bounds of `certified_error` after each bisection, each at least as sharp as the one before; stop where you like.
 
-    progress(done, of): called now and then, with images on windows of this bisection. Arguments and errors are
-    as in `certified_error`, ValueError too: theta_0, theta_1 (size,), X (N, *model.input_shape), labels (N,).
+    progress(done, of): called now and then, with images on windows of this bisection. The others are those of
+    `certified_error`: model; theta_0, theta_1 (size,), X (N, *model.input_shape), labels (N,); ceiling, tolerance, max_windows.
+    ValueError as there.
     """
     check.instance(model, "model", Model)
     segment = Segment(model, check.vector(theta_0, model.size, "theta_0"), check.vector(theta_1, model.size, "theta_1"))
@@ -119,7 +120,7 @@ def certificate(
 ) -> Callable[[Array, Array], CertifiedError]:
     """`certified_error` as a function of the two ends of a piece, as `Deep(task, certificate=...)` takes it.
 
-    X (N, *model.input_shape); labels (N,); tolerance, max_windows: as in `certified_error`. A string is then CONNECTED where the error rate is proved to stay at or below its
+    model: piecewise linear; X (N, *model.input_shape); labels (N,); tolerance, max_windows: as there. A string is then CONNECTED where the error rate is proved to stay at or below its
     level, and not where a grid says so. ValueError where these do not fit the model, or a layer is not piecewise linear.
     """
     still = np.zeros(check.instance(model, "model", Model).size)

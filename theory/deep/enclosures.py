@@ -110,7 +110,7 @@ class Enclosure(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """A net between two parameter vectors (size,), float64; ValueError where a layer has no rule."""
+    """A net, `model`, between two parameter vectors theta_0, theta_1 (size,), float64; ValueError where a layer has no rule."""
 
     model: Model
     theta_0: Array
@@ -155,7 +155,7 @@ class Segment:
 def follow(
     model: Model, weights: list[Weights | None], X: Array, rules: Mapping[type, Rule] | None = None
 ) -> Iterator[tuple[Layer, Form, Step]]:
-    """Layer by layer, from the first with parameters on: the layer, its units, and what it made of the remainder.
+    """The layers of a model, from the first with parameters on: the layer, its units, and what it made of the remainder.
 
     weights: of a window, as `Segment.window` gives them; X (N, *input_shape): images, which are exact, and so is what is
     done to them before parameters come in. rules: in place of `RULES`.
@@ -173,13 +173,13 @@ def follow(
 
 
 def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
-    """The scores of images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
+    """The scores of a model for images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
     layers, forms, steps = zip(*follow(model, weights, X))
     return Enclosure(forms[-1], steps, sum(map(_terms, layers)))
 
 
 def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[Form, Step]:
-    """Rule of `Conv` and `Dense`; X (N, *shape): the units below where form is None, that is where they are exact."""
+    """Rule of a layer `Conv` or `Dense` with its own weights; X (N, *shape): the units below where form is None: exact ones."""
     n, out = len(own.matrix), len(own.row)
     shape = X.shape[1:] if form is None else form.centre.shape[1:]
     count = len(X)
@@ -207,7 +207,7 @@ def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[For
 
 
 def pool(layer: Pool, form: Form) -> tuple[Form, Step]:
-    """Rule of `Pool`: the candidate of the largest centre plus [0, delta]."""
+    """Rule of a layer `Pool`, on a form: the candidate of the largest centre plus [0, delta]."""
     shape, peak = form.centre.shape[1:], form.peak
     c, d, r = (
         np.stack(_shifts(x, layer.window, layer.stride, layer.padding, fill))
@@ -232,7 +232,7 @@ def pool(layer: Pool, form: Form) -> tuple[Form, Step]:
 
 
 def relu(layer: Relu, form: Form) -> tuple[Form, Step]:
-    """Rule of `Relu`: the chord, raised by half the height of the kink."""
+    """Rule of a layer `Relu`, on a form: the chord, raised by half the height of the kink."""
     radius = (np.abs(form.slope) + form.rest) * (1 + 4 * UNIT) + TINY
     above, below = radius + form.centre, radius - form.centre
     a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
@@ -243,14 +243,14 @@ def relu(layer: Relu, form: Form) -> tuple[Form, Step]:
 
 
 def flatten(layer: Flatten, form: Form) -> tuple[Form, Step]:
-    """Rule of `Flatten`."""
+    """Rule of a layer `Flatten`, on a form."""
     shape, N = form.centre.shape[1:], len(form.centre)
     flat = Form(*(x.reshape(N, -1) for x in form))
     return flat, Step(np.zeros((N, 1)), lambda g, images: g.reshape(len(g), *shape))
 
 
 def dropout(layer: Dropout, form: Form) -> tuple[Form, Step]:
-    """Rule of `Dropout`, which is off."""
+    """Rule of a layer `Dropout`, on a form: it is off."""
     return form, Step(np.zeros((len(form.centre), 1)), lambda g, images: g)
 
 
@@ -258,7 +258,7 @@ RULES: dict[type, Rule] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dr
 
 
 def decide(found: Enclosure, labels: Array) -> Array:
-    """Whether images with labels (N,) are right on the whole window: 1; wrong, ties included: -1; or undecided: 0; (N,).
+    """Whether images, found with labels (N,), are right on the whole window: 1; wrong, ties included: -1; undecided: 0; (N,).
 
     The closest class comes first: backward bounds are worked out only for margins that the forward bound leaves open, and
     only until one of an image stays open.
@@ -293,7 +293,7 @@ def decide(found: Enclosure, labels: Array) -> Array:
 
 
 def carried(found: Enclosure, images: Array, g: Array) -> Array:
-    """sum_k |g_k| made_k (K,), in floats, of the functionals g (K, classes) of the scores of images (K,)."""
+    """sum_k |g_k| made_k (K,), in floats, of the functionals g (K, classes) of the scores found of images (K,)."""
     total = np.zeros(len(images))
     for step in reversed(found.steps):
         total += (np.abs(g) * step.made[images]).reshape(len(images), -1).sum(axis=1)
@@ -303,7 +303,7 @@ def carried(found: Enclosure, images: Array, g: Array) -> Array:
 
 
 def scores(model: Model, theta: Array, X: Array) -> Array:
-    """The scores (N, classes) of images X (N, *input_shape) under theta (size,), in float64 and without JAX."""
+    """The scores (N, classes) of a model for images X (N, *input_shape) under theta (size,), in float64, without JAX."""
     segment = Segment(model, theta, theta)
     weights = segment.window(0.0, 0.0)
     parts = []
@@ -315,21 +315,21 @@ def scores(model: Model, theta: Array, X: Array) -> Array:
     return np.concatenate(parts) if parts else np.zeros((0, model.classes))
 
 
-def plain(layer: Layer, own: Weights | None, x: Array) -> Array:
-    """The layer itself on x (N, *shape)."""
+def plain(layer: Layer, own: Weights | None, X: Array) -> Array:
+    """The layer itself on X (N, *shape), with its own weights: (N, *output)."""
     if own is not None:
         out = len(own.row)
-        y = patches(layer, x) @ own.matrix[:, :out] + own.bias[:out]
-        return y.reshape(len(x), *layer.output(x.shape[1:]))
+        y = patches(layer, X) @ own.matrix[:, :out] + own.bias[:out]
+        return y.reshape(len(X), *layer.output(X.shape[1:]))
     if isinstance(layer, Pool):
-        return np.maximum.reduce(_shifts(x, layer.window, layer.stride, layer.padding, -np.inf))
+        return np.maximum.reduce(_shifts(X, layer.window, layer.stride, layer.padding, -np.inf))
     if isinstance(layer, Relu):
-        return np.maximum(x, 0.0)
-    return x.reshape(len(x), -1) if isinstance(layer, Flatten) else x
+        return np.maximum(X, 0.0)
+    return X.reshape(len(X), -1) if isinstance(layer, Flatten) else X
 
 
 def at_once(model: Model) -> int:
-    """How many images go through the layers together."""
+    """How many images go through the layers of a model together."""
     largest = max(
         int(np.prod(after[:-1])) * int(np.prod(layer.shapes[0][:-1]))
         for layer, after in zip(model.layers, model.layer_shapes[1:])

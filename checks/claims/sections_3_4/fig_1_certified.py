@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
-from theory.deep import Relu, certified_error, enclosures, models
+from theory.deep import CertifiedError, Relu, certified_error, enclosures, models
 from theory.deep.enclosures import Form, Segment, Step, decide, enclose, follow, scores
 
 Array = NDArray[np.float64]
@@ -31,12 +31,10 @@ def attack(setting: Setting, *, kink: float = 1.0) -> Outcome:
     """
     tally, net, (X, labels), beads = Tally(), models.digits(), images(), string()
     pieces = [Segment(net, a, b) for a, b in itertools.pairwise(beads)]
-    found = [certified_error(net, a.theta_0, a.theta_1, X, labels) for a in pieces]
+    found = bounds()
     seen = 0
     for k, segment in enumerate(setting.each(pieces)):
-        for t in np.arange(POINTS) / POINTS:  # as the published code sees it: in floats
-            theta = (1 - t) * segment.theta_0 + t * segment.theta_1
-            seen = max(seen, int((scores(net, theta, X).argmax(axis=1) != labels).sum()))
+        seen = max(seen, *counts(k))
         for t in setting.rng.random(setting.instances(2, 40)):
             certain = int((decide(enclose(net, segment.window(float(t), 0.0), X), labels) < 0).sum())
             tally.add(round(found[k].upper * len(X)) - certain, piece=k, t=float(t), wrong=certain)
@@ -73,6 +71,20 @@ def _units(
 def _lowered(kink: float, form: Form, step: Step) -> tuple[Form, Step]:
     """A rectifier whose remainder is only a share of what it is."""
     return form._replace(rest=form.rest - (1 - kink) * step.made), step._replace(made=kink * step.made)
+
+
+@cache
+def bounds() -> list[CertifiedError]:
+    """Of every piece; certified once, for the check and its control."""
+    return [certified_error(models.digits(), a, b, *images()) for a, b in itertools.pairwise(string())]
+
+
+@cache
+def counts(piece: int) -> list[int]:
+    """How many images are wrong at each of the published code's points of a piece, in floats as it sees them."""
+    (X, labels), (a, b) = images(), string()[piece : piece + 2]
+    seen = [scores(models.digits(), (1 - t) * a + t * b, X) for t in np.arange(POINTS) / POINTS]
+    return [int((found.argmax(axis=1) != labels).sum()) for found in seen]
 
 
 @cache
