@@ -21,7 +21,7 @@ from theory.maxima.buckets import Bounds, Walk
 from theory.numerics import TINY, Array
 from theory.risk import Risk
 
-SMALL = 20_000  # so few pairs are gone through as quickly by the exact pieces
+SMALL = 8_000  # so few pairs are gone through as quickly by the exact pieces
 FEWEST, FIRST, MOST = 8, 256, 1_024  # buckets of a window: at least; at most in the first round; at most
 FINER = 64  # buckets of later rounds, on the way to the exact pieces; and at most, where units are few
 ROUNDS = 12
