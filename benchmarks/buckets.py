@@ -12,11 +12,11 @@ import argparse
 import inspect
 import sys
 import time
-from fractions import Fraction
 
 import numpy as np
+from flint import fmpq
 
-from theory.maxima import buckets, quartic_in_fractions, switches
+from theory.maxima import buckets, switches
 from theory.networks import Network
 from theory.numerics import TINY
 from theory.risk import Risk, Sample
@@ -65,6 +65,40 @@ def instance(rng, kind):
     return Risk(net, Sample(X, Y, weights), kappa=0.1 * (penalty is not None), penalty=penalty), a, b
 
 
+def rational(array):
+    """The floats of an array as lists of rational numbers."""
+    if np.ndim(array) == 0:
+        return fmpq(*float(array).as_integer_ratio())
+    return [rational(entry) for entry in array]
+
+
+def risk_along(risk, a, b):
+    """t -> F((1 - t) a + t b) in rational arithmetic, from eq. (1)."""
+    net, sample = risk.network, risk.sample
+    samples = list(zip(rational(net.augment(sample.X)), rational(sample.Y), rational(sample.weights)))
+    a, b, kappa, (hidden, outer), zero = rational(a), rational(b), rational(risk.kappa), net.slices, fmpq(0)
+
+    def at(t):
+        theta = [v + t * (w - v) for v, w in zip(a, b)]
+        W, V = (
+            [theta[i : i + columns] for i in range(part.start, part.stop, columns)]
+            for part, (_, columns) in zip((hidden, outer), net.shapes)
+        )
+        total = zero
+        for x, y, weight in samples:
+            h = [max(sum((w * v for w, v in zip(row, x)), zero), zero) for row in W] + [fmpq(1)]
+            for row, target in zip(V, y):
+                r = sum((v * p for v, p in zip(row, h)), zero) - target
+                total += weight * r * r
+        if risk.penalty == "ridge":
+            total += kappa * sum((v * v for v in theta), zero)
+        elif risk.penalty == "second_layer_l1":
+            total += kappa * sum((abs(v) for v in theta[outer]), zero)
+        return total
+
+    return at
+
+
 def margins(rng, kind, points=6):
     """(bound - risk) / risk, at a few points of the buckets of a random window of a random segment."""
     risk, a, b = instance(rng, kind)
@@ -84,13 +118,14 @@ def margins(rng, kind, points=6):
         kinks = (p / (p - q)).ravel()
     kinks = kinks[(lo <= kinks) & (kinks <= hi)]
     places = [*rng.permutation(kinks)[:2], *(lo + (hi - lo) * rng.integers(0, 2 * K + 1, points) / (2 * K))]
-    found = []
-    for t in np.clip(places, lo, hi).tolist():
-        share = (Fraction(t) - Fraction(lo)) / (Fraction(hi) - Fraction(lo)) * K
-        k = min(int(share), K - 1)
-        true = quartic_in_fractions.lower_bound(risk, a, b, t)
+    found, at = [], risk_along(risk, a, b)
+    for t in np.clip(places, lo, hi):
+        share = (rational(t) - rational(lo)) / (rational(hi) - rational(lo)) * K
+        k = min(int(share.floor()), K - 1)
+        true = at(rational(t))
         for bucket in {k, k - 1} if share == k and k else {k}:
-            found.append((upper[bucket] - true) / max(true, 1e-300))
+            above = rational(upper[bucket]) - true if upper[bucket] < np.inf else fmpq(1)
+            found.append(float(above / true) if true else float(above))
     return found
 
 

@@ -20,6 +20,7 @@ from theory.numerics import validation as check
 
 # A forward pass goes block by block: so many numbers in one layer of a block, samples in it at least, units of a wide layer.
 BLOCK, ROWS, UNITS = 65_536, 32, 1_024
+SINGLE = 16_384  # so few numbers need no buffers
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Network:
             raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}")
         if theta.ndim == 0 or theta.shape[-1] != self.size:
             raise ValueError(f"theta must have shape (..., {self.size}); got {theta.shape}")
-        return [theta[..., s].reshape(theta.shape[:-1] + shape) for s, shape in zip(self.slices, self.shapes)]
+        return self._matrices(theta)
 
     def pack(self, weights: Sequence[ArrayLike]) -> Array:
         """The parameter vector (..., P) of weights W_1, ..., W_K, (..., n_k, n_{k-1}) each; leading axes broadcast."""
@@ -219,36 +220,44 @@ class Network:
 
         Blocks are of samples, and of units where the first hidden layer is wider than UNITS.
         """
-        W, lead, wide = self.weights(theta), theta.shape[:-1], self.depth > 1 and self.widths[1] > UNITS
+        W, lead = self._matrices(theta), theta.shape[:-1]
+        wide = self.depth > 1 and self.widths[1] > UNITS
         share = math.prod(lead) * max(UNITS if wide else 0, *self.widths[1 + wide :])
+        if len(X) * share <= SINGLE and not wide:
+            return self._pass(W, X, (None, None))
         rows = min(len(X), max(ROWS, BLOCK // max(share, 1)))
         kind = np.result_type(theta, X, float)
         out, buffers = np.empty((*lead, len(X), self.widths[-1]), kind), np.empty((2, share * rows), kind)
         for i in range(0, len(X), max(rows, 1)):
-            h, first = X[i : i + rows], 1
-            if wide:
-                total: Any = 0.0
-                for j in range(0, self.widths[1], UNITS):
-                    units = slice(j, min(j + UNITS, self.widths[1]))
-                    z = self._affine(W[0][..., units, :], X[i : i + rows], buffers[0])
-                    total = total + self.rho(1).value(z, z) @ np.swapaxes(W[1][..., units], -1, -2)
-                h = total + W[1][..., None, :, self.widths[1]] if self.bias else total
-                h, first = self.rho(2).value(h, h), 3
-            for k in range(first, self.depth + 1):
-                z = self._affine(W[k - 1], h, buffers[k % 2])
-                h = self.rho(k).value(z, z)
-            out[..., i : i + rows, :] = h
+            out[..., i : i + rows, :] = self._pass(W, X[i : i + rows], buffers, wide)
         return out
+
+    def _pass(self, W: list[Array], h: Array, buffers: Any, wide: bool = False) -> Array:
+        """The outputs at the samples h (C, n), in one of two buffers (None: wherever there is room)."""
+        first = 1
+        if wide:
+            total: Any = 0.0
+            for j in range(0, self.widths[1], UNITS):
+                units = slice(j, min(j + UNITS, self.widths[1]))
+                z = self._affine(W[0][..., units, :], h, buffers[0])
+                total = total + self.rho(1).value(z, z) @ np.swapaxes(W[1][..., units], -1, -2)
+            h = total + W[1][..., None, :, self.widths[1]] if self.bias else total
+            h, first = self.rho(2).value(h, h), 3
+        for k in range(first, self.depth + 1):
+            z = self._affine(W[k - 1], h, buffers[k % 2])
+            h = self.rho(k).value(z, z)
+        return h
 
     def gradients(self, theta: Array, X: Array, slope: Callable[[Array, slice], Array]) -> Array:
         """Gradients (..., P) of a sum over samples of functions of the outputs, unchecked, block by block as `outputs`.
 
         slope(f, rows): the derivatives (..., C, n_K) by the outputs f (..., C, n_K) of the samples in the slice rows.
         """
-        W, count = self.weights(theta), max(math.prod(theta.shape[:-1]), 1)
+        W, count = self._matrices(theta), max(math.prod(theta.shape[:-1]), 1)
         block = max(BLOCK, count * self.size)  # matrices are read and added up once a block
         rows = min(len(X), max(ROWS, block // (count * max(self.widths))))
         total, part = np.zeros(theta.shape), np.empty(theta.shape)
+        parts = self._matrices(part)
         seen = [np.empty(count * rows * n) for n in self.widths[1:]]
         back = np.empty((2, count * rows * max(self.widths)))
         for i in range(0, len(X), max(rows, 1)):
@@ -260,7 +269,7 @@ class Network:
             delta = self.rho(self.depth).pull(slope(h[-1], here), h[-1])
             for k in range(self.depth, 0, -1):
                 n = self.widths[k - 1]
-                entry = self.weights(part)[k - 1]
+                entry = parts[k - 1]
                 np.matmul(np.swapaxes(delta, -1, -2), h[k - 1], out=entry[..., :n])
                 if self.bias:
                     entry[..., n] = delta.sum(axis=-2)
@@ -271,14 +280,22 @@ class Network:
             total += part
         return total
 
-    def _affine(self, W: Array, h: Array, buffer: Array) -> Array:
+    def _affine(self, W: Array, h: Array, buffer: Array | None) -> Array:
         """h W^T, biases added, at the beginning of a flat buffer."""
-        shape, n = (*W.shape[:-2], h.shape[-2], W.shape[-2]), h.shape[-1]
-        z = buffer[: math.prod(shape)].reshape(shape)
-        np.matmul(h, np.swapaxes(W[..., :n], -1, -2), out=z)
+        n = h.shape[-1]
+        z = None
+        if buffer is not None:
+            shape = (*W.shape[:-2], h.shape[-2], W.shape[-2])
+            z = buffer[: math.prod(shape)].reshape(shape)
+        z = np.matmul(h, (W[..., :n] if self.bias else W).swapaxes(-1, -2), out=z)
         if self.bias:
             z += W[..., None, :, n]
         return z
+
+    def _matrices(self, theta: Array) -> list[Array]:
+        """`weights`, unchecked."""
+        lead = theta.shape[:-1]
+        return [theta[..., s].reshape(lead + shape) for s, shape in zip(self.slices, self.shapes)]
 
     def backpropagate(self, theta: Array, seen: list[Array], before: list[Array], delta: Array) -> Array:
         """Gradients (..., P) of a sum over samples from its derivative delta (..., N, n_K) by z_K.

@@ -305,6 +305,8 @@ class Risk(PenalisedRisk):
 
     def _fits(self, thetas: Array) -> Array:
         network, sample = self.network, self.sample
+        if len(thetas) == 1:  # one point: no axis of length one on the way
+            return (self.criterion.value(network.outputs(thetas[0], sample.X), sample.Y) @ sample.weights)[None]
         return self.criterion.value(network.outputs(thetas, sample.X), sample.Y) @ sample.weights
 
     def _fit_slopes(self, thetas: Array) -> Array:

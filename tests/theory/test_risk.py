@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -465,3 +466,19 @@ def test_two_parameter_vectors_are_checked_together():
     a, b = Risk(NET, SAMPLE).pair(list(range(9)), np.ones(9, dtype=int))
     assert a.dtype == b.dtype == np.float64
     assert a.tolist() == list(range(9))
+
+
+def test_memory_does_not_grow_with_samples_times_units(monkeypatch):
+    monkeypatch.setattr("theory.maxima.switches.COMPILED", 10**18)  # compilers need memory of their own
+    rng = np.random.default_rng(0)
+    net = Network((3, 2_000, 1))
+    risk = Risk(net, Sample(rng.standard_normal((2_000, 3)), rng.standard_normal((2_000, 1))))
+    a, b = rng.standard_normal((2, net.size))
+    for step in (lambda: risk(a), lambda: risk.gradient(a), lambda: segment_maximum(risk, a, b, gap=1e-2)):
+        tracemalloc.start()
+        try:
+            step()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * 2_000 * 2_000 / 2  # half of one array of samples times units

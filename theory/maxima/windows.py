@@ -18,10 +18,10 @@ import numpy as np
 from theory.maxima import buckets, quartic
 from theory.maxima.branch_and_bound import Goal
 from theory.maxima.buckets import Bounds, Walk
-from theory.numerics import TINY, Array
+from theory.numerics import TINY, UNIT, Array
 from theory.risk import Risk
 
-SMALL = 20_000  # so few pairs are gone through as quickly by the exact pieces
+SMALL = 8_000  # so few pairs are gone through as quickly by the exact pieces
 FEWEST, FIRST, MOST = 8, 256, 1_024  # buckets of a window: at least; at most in the first round; at most
 FINER = 64  # buckets of later rounds, on the way to the exact pieces; and at most, where units are few
 ROUNDS = 12
@@ -82,8 +82,7 @@ def maxima(
                 for i, j in _runs(open_):
                     room = allowed[s] - best[s] - b.rounding[i:j].max()
                     finer = FINER if exactly else (j - i) * np.sqrt(4 * b.error[i:j].max() / room) if room > 0 else 0.0
-                    lo = max(window.lo, float(np.nextafter(_at(window, i / window.K), -1.0)))
-                    hi = min(window.hi, float(np.nextafter(_at(window, j / window.K), 2.0)))
+                    lo, hi = _around(window, i, j)
                     part = Window(s, lo, hi, float(bound[i:j].max()), int(b.count[i:j].sum()), _power(finer, most))
                     stuck = j - i == window.K >= part.K  # nothing was left out, and nothing will be
                     decided = part.switches <= few if exactly else room <= 0
@@ -109,6 +108,12 @@ def _power(number: float, most: int) -> int:
 
 def _at(window: Window, share: float) -> float:
     return window.lo + (window.hi - window.lo) * share
+
+
+def _around(window: Window, i: int, j: int) -> tuple[float, float]:
+    """The part of a window that its buckets i, ..., j - 1 lie in, in exact arithmetic: ends are off by at most 3/2 u."""
+    lo, hi = _at(window, i / window.K) - 4 * UNIT, _at(window, j / window.K) + 4 * UNIT
+    return max(window.lo, lo), min(window.hi, hi)
 
 
 def _runs(keep: Array) -> list[tuple[int, int]]:

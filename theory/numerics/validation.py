@@ -18,6 +18,8 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
     ValueError unless it is numeric, finite, without masked entries and of that many axes; of a data frame the column
     is named.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return _finite(value, name, ndim)
     if _masked(value):
         raise ValueError(
             f"{name} must not have masked entries: what stands there is not known. Drop or fill them first"
@@ -28,6 +30,10 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
         column = _column_of_no_numbers(value, allow_complex)
         got = describe(value) if column is None else f"something else in its column {describe(column)}"
         raise ValueError(f"{name} must be an array of real numbers; got {got}") from error
+    return _finite(array, name, ndim)
+
+
+def _finite(array: NDArray[Any], name: str, ndim: int | None) -> NDArray[Any]:
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
     if not np.isfinite(array).all():

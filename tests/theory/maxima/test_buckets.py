@@ -179,6 +179,17 @@ def test_a_path_is_refined_only_where_its_maximum_can_be(monkeypatch):
     assert sum(asked) <= 6  # four pieces once, and what is left of one
 
 
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 10), st.data())
+def test_windows_of_the_next_round_leave_no_number_out(one, other, power, data):
+    lo, hi, K = min(one, other), max(one, other), 2**power
+    i = data.draw(st.integers(0, K - 1))
+    j = data.draw(st.integers(i + 1, K))
+    left, right = windows._around(windows.Window(0, lo, hi, np.inf, 0, K), i, j)
+    start, width = Fraction(lo), Fraction(hi) - Fraction(lo)
+    assert lo <= left <= start + width * Fraction(i, K)
+    assert start + width * Fraction(j, K) <= right <= hi
+
+
 def test_a_ceiling_decides_early(monkeypatch):
     risk, a, b = problem(5)
     top = segment_maximum(risk, a, b)
