@@ -313,7 +313,7 @@ def scores(model: Model, theta: Array, X: Array) -> Array:
 
 
 def plain(layer: Layer, own: Weights | None, X: Array) -> Array:
-    """The layer itself on X (N, *shape), with its own weights: (N, *output)."""
+    """The layer itself, with its own weights, on X (N, ...): (N, ...)."""
     if own is not None:
         out = len(own.row)
         y = patches(layer, X) @ own.matrix[:, :out] + own.bias[:out]
