@@ -232,7 +232,8 @@ def relu(layer: Relu, form: Form) -> tuple[Form, Step]:
     """Rule of a layer `Relu`, on a form: the chord, raised by half the height of the kink."""
     radius = (np.abs(form.slope) + form.rest) * (1 + 4 * UNIT) + TINY
     above, below = radius + form.centre, radius - form.centre
-    a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
     height = 0.5 * np.maximum((1 - a) * above, a * below) * (1 + 8 * UNIT)
     made = height + 16 * UNIT * radius * ((above > 0) & (below > 0))
     centre = a * form.centre + height
