@@ -235,7 +235,8 @@ def relu(layer: Relu, form: Form) -> tuple[Form, Step]:
     """Rule of a layer `Relu`, on a form: the chord, raised by half the height of the kink."""
     radius = (np.abs(form.slope) + form.rest) * (1 + 4 * UNIT) + TINY
     above, below = radius + form.centre, radius - form.centre
-    a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
     height = 0.5 * np.maximum((1 - a) * above, a * below) * (1 + 8 * UNIT)
     made = height + 16 * UNIT * radius * ((above > 0) & (below > 0))
     centre = a * form.centre + height
@@ -316,7 +317,7 @@ def scores(model: Model, theta: Array, X: Array) -> Array:
 
 
 def plain(layer: Layer, own: Weights | None, X: Array) -> Array:
-    """The layer itself on X (N, *shape), with its own weights: (N, *output)."""
+    """The layer itself, with its own weights, on X (N, ...): (N, ...)."""
     if own is not None:
         out = len(own.row)
         y = patches(layer, X) @ own.matrix[:, :out] + own.bias[:out]
