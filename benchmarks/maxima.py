@@ -62,6 +62,26 @@ def sigmoid_problem(samples):
     return risk(samples), *ends
 
 
+def deep_problem(activation, hidden):
+    """Two random nets with so many hidden layers of 16 units, on a smooth target of 4 inputs, N = 1,000."""
+    rng = np.random.default_rng(0)
+    net = Network((4, *[16] * hidden, 1), activation, bias=True)
+    X = rng.standard_normal((1000, 4))
+    scale = 2 if activation == "relu" else 1
+
+    def point():
+        return net.pack(
+            [
+                np.concatenate(
+                    [rng.standard_normal((m, n)) * np.sqrt(scale / n), 0.1 * rng.standard_normal((m, 1))], axis=1
+                )
+                for n, m in zip(net.widths, net.widths[1:])
+            ]
+        )
+
+    return Risk(net, Sample(X, np.sin(X[:, :1]))), point(), point()
+
+
 def report(name, risk, a, b, points, gap=1e-4, against_grid=True):
     seconds, found = timed(lambda: segment_maximum(risk, a, b, gap=gap))
     line = f"{name}: {seconds:.2f} s, (upper - value)/value {(found.upper - found.value) / found.value:.1e}"
@@ -85,6 +105,10 @@ def main():
         ]
         print(f"import {names}: {min(seconds[::2]) - min(seconds[1::2]):.3f} s above numpy")
     report("branch and bound, 1-4-4-1 sigmoid, N = 10,000, gap 1e-3", *sigmoid_problem(10_000), 100, gap=1e-3)
+    for activation in ("tanh", "relu"):
+        for hidden in (2, 3, 4, 5):
+            name = f"branch and bound, {activation}, {hidden} hidden layers of 16, N = 1,000, gap 1e-3"
+            report(name, *deep_problem(activation, hidden), 100, gap=1e-3)
     report("exact, relu, N = 10,000, m = 512, n = 10", *relu_problem(10_000, 512), 101)
     if large:
         report("exact, relu, N = 100,000, m = 512, n = 10", *relu_problem(100_000, 512), 101, against_grid=False)

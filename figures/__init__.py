@@ -11,6 +11,8 @@ One module per figure, with
     data(*, sample=None, ...)                      optional: the figure can be drawn of a user's table
     reads(**options) -> bool                       optional: whether with these options --data is what `data` calls source
     extras(data, out) -> list of files             optional: further files, such as an animation
+
+Each picture NAME.png lies beside NAME.npz, the data drawn, and NAME.txt, its caption.
 """
 
 from __future__ import annotations

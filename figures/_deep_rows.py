@@ -23,7 +23,7 @@ from checks.sweeps import Cell
 from figures import _deep_data
 from figures import _experiments as experiments
 from theory import string_sampling
-from theory.deep import Deep, need
+from theory.deep import Deep, certificate, need
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.string_sampling import Progress, StringResult
@@ -33,6 +33,8 @@ COLUMNS = (
     *("void_beads", "void_length", "void_max", "n_test", "interval", "settings"),
 )
 DIGITS = 8  # of numbers in the table
+RELU = ("mnist", "digits")  # rows whose nets are piecewise linear
+FINE = 512  # windows of a piece, at most, on which images are certified
 UNREACHED = "ends"  # status of a pair whose ends did not get below the level
 
 
@@ -40,7 +42,7 @@ UNREACHED = "ends"  # status of a pair whose ends did not get below the level
 class Row:
     """A row of the figure: its levels, and after how many steps an end, after how many blocks a bead, is given up.
 
-    small: levels, pairs and the size of the test set of `--small`.
+    small: levels, pairs and the size of the test set of `--small`; certify: whether strings are certified unless asked not to.
     """
 
     levels: tuple[float, ...]
@@ -49,6 +51,7 @@ class Row:
     small_levels: tuple[float, ...]
     small_pairs: int
     small_test: int | None
+    certify: bool = False
 
 
 ROWS = {
@@ -57,7 +60,7 @@ ROWS = {
     ),
     "cifar": Row((0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), 20_000, 200, (0.8, 0.7, 0.6), 1, 2_000),
     "lstm": Row((700.0, 300.0, 250.0, 200.0, 150.0, 135.0), 20_000, 100, (700.0, 300.0, 250.0, 200.0), 2, 8_000),
-    "digits": Row((0.3, 0.2, 0.1, 0.07), 2_000, 200, (0.3, 0.1), 2, None),
+    "digits": Row((0.3, 0.2, 0.1, 0.07), 2_000, 200, (0.3, 0.1), 2, None, True),
 }
 
 
@@ -70,6 +73,7 @@ def run(
     levels: Sequence[float] | None = None,
     interval: int | None = None,
     seed: int = 0,
+    certify: bool | None = None,
     out: File | None = None,
     jobs: int | None = 1,
     scheduler: str | None = None,
@@ -78,7 +82,8 @@ def run(
     """One record per pair and level, with the keys of COLUMNS.
 
     source: the file with the data (`figures._deep_data`); interval: steps between two looks at a bead (default: the
-    authors'); out: a folder for the table, the file of what is finished, and the ends. Workers of a cluster must see
+    authors'); certify: whether the error of every string is bounded for every t (ReLU nets without normalisation;
+    default: on digits, where it takes seconds). out: a folder for the table, the file of what is finished, and the ends. Workers of a cluster must see
     that folder and the data under the same names. tell: is told of levels that no pair reached.
     ValueError for data that are not what the task takes, and where the folder holds a run with other settings.
     """
@@ -88,6 +93,10 @@ def run(
     count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
     if interval is not None:
         check.positive_integer(interval, "interval")
+    if certify and task not in RELU:
+        raise ValueError(
+            f"certify is for convolutions, pools, rectifiers and dense layers: {', '.join(RELU)}; got {task!r}"
+        )
     limit = row.small_test if small else None
     found = _deep_data.task(task, None if source is None else str(source.resolve()), limit, interval)
     own = {
@@ -115,8 +124,9 @@ def run(
 
         cells = [own | {"pair": pair, "levels": list(chosen)} for pair in range(count)]
         ends = sweep(train_ends, cells, "ends")
+        more = {"certify": row.certify if certify is None else certify}
         strings = [
-            own | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
+            own | more | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
             for k, level in enumerate(chosen)
             for pair in range(count)
             if ends[pair]["reached"][k]
@@ -168,8 +178,13 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         raise ValueError(f"{place}: the ends of this pair are gone; give another folder by --out")
     a, b = np.load(place, mmap_mode="r")[cell["at"]]
     seed = [cell["seed"], cell["pair"], 1 + cell["at"]]
-    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed)
-    rounds: list[Progress] = []
+    bounds = certificate(task.net, task.inputs, task.y_test, max_windows=FINE) if cell["certify"] else None
+    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, certificate=bounds)
+    rounds: list[Progress] = []  # the first and the last
+
+    def keep(progress: Progress) -> None:
+        rounds[1:] = [progress]
+
     preset = task.preset
     result = string_sampling.published(
         deep,
@@ -180,7 +195,7 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         acceptance=preset.acceptance,
         points=preset.points,
         insert=preset.insert,
-        callback=lambda progress: rounds.append(progress) if progress.round == 1 else None,
+        callback=keep,
     )
     straight = float(deep.look(a[None], b[None]).top[0])
     return _record(cell, task.tested, result, deep.weights, straight, rounds)
@@ -207,11 +222,11 @@ def _record(
         "beads": result.beads,
         "length": _length(result.string, weights),
         "status": result.status.name.lower(),
-        "sampled_max": result.maximum.value,
+        "sampled_max": rounds[-1].worst if rounds else result.maximum.value,
         "certified_upper": upper if np.isfinite(upper) else None,
         "straight_max": straight,
     }
-    for first in rounds:
+    for first in rounds[:1]:
         void = {"void_beads": first.beads, "void_length": _length(first.string, weights), "void_max": first.worst}
         record |= void
     return record

@@ -36,6 +36,7 @@ def scene(axis, arrays: dict[str, np.ndarray], k: int) -> None:
     limits = np.stack([np.nanmin(points, axis=(0, 1)), np.nanmax(points, axis=(0, 1))], axis=1)
     here, norm = points[k, there], colours(arrays).norm
     _panels.in_space(axis, here, arrays["risks"][k, there], limits, arrays["explained"], norm, here[::FINE])
+    axis.set_box_aspect(None, zoom=0.94)
 
 
 def colours(arrays: dict[str, np.ndarray]):

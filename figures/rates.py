@@ -15,10 +15,9 @@ from theory.networks import Network
 from theory.risk import Risk, Sample
 
 CAPTION = (
-    "Promised to relu nets of 1, 2 and 3 hidden layers (a-c): a way at most so far above their level, falling like "
-    "1/m, m^(-1/3), m^(-1/5) (dashed: the zero net is lower); paths between random pairs need far less (median and "
-    "range; triangles: nothing), so that whether these exponents are true is open. It would be refuted by a pair "
-    "above its own promise."
+    "Promised to relu nets with 1, 2 and 3 hidden layers (a-c): a path at most so far above their level, which falls like "
+    "1/m, m^(-1/3) and m^(-1/5); certified paths between random pairs need far less (median and range; triangles: nothing), "
+    "so that whether these exponents are the true ones is open. It would be refuted by a pair above its own promise."
 )
 CLAIMS = ("sharper-maurey", "multilayer-2.4")
 INPUTS, KAPPA, FLOOR = 8, 0.05, 3e-5

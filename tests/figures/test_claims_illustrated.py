@@ -56,6 +56,16 @@ def test_the_same_bytes_twice(name, made, tmp_path):
     assert all(np.array_equal(recomputed[key], arrays[key]) for key in arrays)
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_panels_are_lettered_in_order(name, made):
+    with figures.style():
+        titles = [axis.get_title("left") for axis in figures.load(name).draw(made[name][0]).axes]
+    letters = [title[1] for title in titles if title]
+    assert letters == list("abcdef"[: len(letters)])
+    assert all(re.match(r"\([a-f]\) .", title) for title in titles if title)
+    assert len(letters) >= 2
+
+
 @pytest.mark.parametrize("format", ["pdf", "svg"])
 def test_vector_files_repeat_embed_their_fonts_and_hold_no_date(format, made, tmp_path):
     numbers = made["product"][2]

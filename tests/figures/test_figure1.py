@@ -159,6 +159,17 @@ def test_other_settings_than_those_shipped_ask_for_pairs(argv, tmp_path, capsys)
     assert "give a number of pairs" in capsys.readouterr().err
 
 
+def test_the_spike_s_second_curve_has_the_same_ends_and_the_levels_near_it(shipped):
+    """Beads alone are trained otherwise, so that the straight line between the ends of a pair is the same."""
+    records, settings = _figure1.read(_figure1.file_of("cubic", 1.0))
+    assert {key: settings[key] for key in fig1.SIZE} == fig1.SIZE | {"alpha": 1.0}
+    lines = {(r["level"], r["pair"]): r["value"] for r in shipped["cubic"][0] if r["preset"] == "straight"}
+    assert {r["level"] for r in records} == {x for x in polynomial_tasks.LEVELS["cubic"] if 0.13 < x < 0.19}
+    for r in records:
+        if r["preset"] == "straight" and r["pair"] < len({pair for _, pair in lines}):
+            assert r["value"] == lines[r["level"], r["pair"]]
+
+
 def test_the_spike_s_edges_are_where_the_constant_says():
     """Nets of the plateau are joined straight: from its edge on beads change nothing."""
     arrays = spike.data()
@@ -168,3 +179,12 @@ def test_the_spike_s_edges_are_where_the_constant_says():
         beyond = (arrays["levels"] > 1.01 * c / alpha) & (count > 0)
         assert beyond.any()
         assert mean[beyond] == pytest.approx(1, abs=0.1)
+
+
+def test_no_more_published_points_than_one_in_ten_lie_beyond_two_combined_errors():
+    """What the caption says would refute the figure, held to the runs that are shipped."""
+    arrays = fig1.data()
+    for field in fig1.QUANTITIES:
+        agree = np.concatenate([fig1.comparison(arrays, task, field)[:, 5] for task in polynomial_tasks.TASKS])
+        assert len(agree) > 30
+        assert agree.mean() >= 0.9

@@ -11,6 +11,7 @@ import figures
 from checks.claims.sections_3_4 import published
 from figures import __main__ as command
 from figures import _experiments as experiments
+from figures import _runs, fig2
 from theory import polynomial_tasks
 
 OURS = ("fig1", "fig2", "fig3", "movie", "spike")
@@ -80,6 +81,29 @@ def test_figure_1_resumes_where_it_stopped_and_does_not_depend_on_the_workers(tm
     assert {row["preset"] for row in both} >= {"authors", "certified"}
 
 
+def test_figure_2_puts_its_beads_at_computed_maxima_and_ends_below_the_level():
+    arrays = figures.compute(figures.load("fig2"), fast=True)
+    pieces = arrays["counts"] - 1
+    for k, count in enumerate(pieces):
+        risk, top = arrays["risks"][k], arrays["top"][k, :count]
+        along = np.stack([risk[j * fig2.FINE : (j + 1) * fig2.FINE + 1] for j in range(count)])
+        assert (along.max(axis=1) <= top * (1 + 1e-9)).all()
+        assert along.max(axis=1) == pytest.approx(top, rel=0.01)  # a curve that misses its own star is not drawn
+        assert (top.max() <= arrays["level"]) == (k == len(pieces) - 1)
+    put = fig2._put(arrays, 0, arrays["strings"][1, :3])
+    assert len(put) == 1
+    ends = arrays["strings"][0, :2]
+    assert put[0][0] == pytest.approx(ends[0] + arrays["where"][0, 0] * (ends[1] - ends[0]))
+
+
+def test_shares_of_variance_are_those_of_the_covariance():
+    points = np.random.default_rng(0).standard_normal((9, 5)) * [3, 1, 2, 0.1, 0.5]
+    _, rows, shares = _runs.axes_of(points, 3)
+    eigenvalues = np.sort(np.linalg.eigvalsh(np.cov(points.T)))[::-1]
+    assert shares == pytest.approx(eigenvalues[:3] / eigenvalues.sum())
+    assert rows @ rows.T == pytest.approx(np.eye(3))
+
+
 def test_the_published_numbers_are_those_of_the_paper_s_plots():
     rows = list(csv.DictReader(published.FILE.read_text().splitlines()))
     tables = [table for task in published.TASKS for table in (published.lengths(task), published.beads(task))]
@@ -104,8 +128,3 @@ def test_the_command_lists_and_refuses(capsys, tmp_path):
             command.main(argv)
         assert stop.value.code == 2
         assert "Traceback" not in capsys.readouterr().err
-
-
-def test_the_command_draws(tmp_path, capsys):
-    assert command.main(["fig2", "--fast", "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "fig2.png").exists()

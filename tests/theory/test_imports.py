@@ -31,7 +31,7 @@ theory.counterexamples theory.sublevel_trees
 theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
 theory.deep_paths[halves trees refits compress route]
 theory.held_out[confidence functions certificates] theory.alignment theory.masses theory.schatten_paths
-theory.deep[backend layers models recurrent tasks landscape]
+theory.deep[backend layers models enclosures certificates recurrent tasks landscape]
 """
 
 # Claims stand behind the instances and oracles of their section; figures behind the two modules that they share.
@@ -41,14 +41,14 @@ checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
 sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
-checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published valley hyperplane_protocol] checks.claims.section_5[instances]
+checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
 checks.claims[sentences] checks.strategies checks.predicates checks.examine checks.runner
 checks.certificates[document verify shipped] checks.exercises[judges instances attempts]
 checks.report[mathml notes pictures document progress terminal two_nets slider entry page folder]
 checks.__main__
 """
 FIGURES = """
-figures[_experiments _runs]
+figures[_figure1 _experiments _runs _deep_data _deep_rows]
 figures.__main__
 """
 

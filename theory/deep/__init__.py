@@ -1,17 +1,20 @@
 """Deep nets of sections 4.2 and 4.3 on JAX: convolutions, an LSTM, their training and their strings (extra `deep`).
 
 A net is layers over one flat vector (`Model`, `Lstm`); a task adds data and the authors' training (`tasks`); `Deep` is the
-landscape that strings are laid on. JAX is imported when a net is first evaluated, not before.
+landscape that strings are laid on; `certified_error` bounds the error rate of a piecewise linear net for every t of a segment,
+in NumPy (`enclosures`). JAX is imported when a net is first evaluated, not before.
 """
 
-from theory.deep import models, tasks
 from theory.deep.backend import need
+from theory.deep.certificates import CertifiedError, certificate, certified_error, error_bounds
+from theory.deep.enclosures import scores
 from theory.deep.landscape import Deep, Ends
 from theory.deep.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Relu, ResponseNorm
 from theory.deep.models import Model
 from theory.deep.recurrent import Lstm
 
 __all__ = [
+    "CertifiedError",
     "Conv",
     "Deep",
     "Dense",
@@ -24,7 +27,9 @@ __all__ = [
     "Pool",
     "Relu",
     "ResponseNorm",
-    "models",
+    "certificate",
+    "certified_error",
+    "error_bounds",
     "need",
-    "tasks",
+    "scores",
 ]

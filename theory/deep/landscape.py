@@ -1,4 +1,4 @@
-"""The landscape of a deep net (sections 4.2, 4.3): heights on a test set, looked at on a grid; stochastic training.
+"""The landscape of a deep net (section 4): heights on a test set, looked at on a grid; stochastic training.
 
 Nothing is proved here unless a certificate is given: strings are accepted, never called connected. Parameters come and go as
 NumPy arrays; inside they are float32, many vectors at a time, padded to a power of two so that few sizes are compiled.
@@ -15,13 +15,14 @@ import numpy as np
 
 from theory import maxima
 from theory.deep.backend import need
+from theory.deep.certificates import CertifiedError
 from theory.deep.tasks import Task
 from theory.landscapes import Seen, Trained
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 
-Certificate = Callable[[Array, Array], float]  # an upper bound on the height along one piece a -> b
+Certificate = Callable[[Array, Array], CertifiedError]  # bounds on the largest height along one piece a -> b
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ class Deep:
 
     task: of `theory.deep.tasks`. block: steps between two looks at a bead's height (default: the task's preset); blocks: how
     many of them before a bead is given up (the authors have no limit on MNIST). rng: of the batches; the same seed and the
-    same calls give the same result. certificate(a, b): an upper bound on the height along a piece, where there is one.
+    same calls give the same result. certificate(a, b): bounds on the height along a piece, where there are any, such as
+    `theory.deep.certified_error`.
     ValueError for numbers out of range.
     """
 
@@ -113,7 +115,7 @@ class Deep:
     def batch(self, thetas: Array) -> Array:
         """The heights (B,) of thetas (B, size); inf where they are not finite."""
         engine, padded = _engine(self.task), _padded(np.asarray(thetas, dtype=np.float32))
-        return _heights(engine.score(padded, engine.data))[: len(thetas)]
+        return _heights(engine.score(padded, engine.data), self.task)[: len(thetas)]
 
     def rounding(self, thetas: Array) -> Array:
         """(B,) zeros for thetas (B, size): the height that is meant is the one that is computed."""
@@ -124,20 +126,20 @@ class Deep:
         grid = np.arange(self.task.preset.points) / self.task.preset.points if t is None else t
         low, high = (np.asarray(ends, dtype=np.float32) for ends in (a, b))
         engine, t = _engine(self.task), np.asarray(grid, dtype=np.float32)
-        heights = np.array([_heights(engine.along(x, y, t, engine.data)) for x, y in zip(low, high)])
+        heights = np.array([_heights(engine.along(x, y, t, engine.data), self.task) for x, y in zip(low, high)])
         best = heights.reshape(len(a), len(grid)).argmax(axis=1)
         return Seen(grid[best], heights.reshape(len(a), len(grid))[np.arange(len(a)), best], heights.size)
 
     def bound(self, a: Array, b: Array, ceiling: float) -> maxima.Maxima:
-        """What was seen on the pieces a -> b (S, size), and the certificate's bound where there is one (ceiling: not used)."""
-        seen = self.look(a, b)
+        """The certificate's bounds on the pieces a -> b (S, size), else what is seen of them (ceiling: not used)."""
         if self.certificate is None:
+            seen, none = self.look(a, b), np.full(len(a), np.inf)
             method, status = maxima.Method.SAMPLED, maxima.Status.SAMPLED
-            upper = np.full(len(a), np.inf)
-        else:
-            method, status = maxima.Method.BRANCH_AND_BOUND, maxima.Status.DECIDED
-            upper = np.array([self.certificate(x, y) for x, y in zip(a, b)])
-        return maxima.Maxima(seen.top, upper, seen.t, (method,) * len(a), (status,) * len(a))
+            return maxima.Maxima(seen.top, none, seen.t, (method,) * len(a), (status,) * len(a))
+        found = [self.certificate(x, y) for x, y in zip(a, b)]
+        value, upper, t = (np.array([getattr(one, key) for one in found]) for key in ("lower", "upper", "t"))
+        method, status = maxima.Method.BRANCH_AND_BOUND, maxima.Status.DECIDED
+        return maxima.Maxima(value, upper, t, (method,) * len(a), (status,) * len(a))
 
     def maximum(self, path: Path) -> maxima.PathMaximum | None:
         """What the certificate proves of a path; None without one."""
@@ -161,8 +163,8 @@ class Deep:
     ) -> Trained:
         """Beads `starts` (B, size), each for at least one block and until its height is below the target.
 
-        iterations: blocks, in place of the landscape's own number. Steps are those of the task's optimiser: it has no
-        trust region (radius), and nothing to fall back on (fallback).
+        radius (B,), fallback: of trainers that have a trust region, or others to fall back on; this one has not. iterations: blocks,
+        in place of the landscape's own number.
         """
         thetas = np.array(starts, dtype=np.float32)
         heights, waiting, count = np.full(len(thetas), np.inf), np.arange(len(thetas)), 0
@@ -214,9 +216,9 @@ class Deep:
         return found
 
 
-def _heights(found: Any) -> Array:
-    """As float64, inf where a height is not finite."""
-    heights = np.asarray(found, dtype=float)
+def _heights(found: Any, task: Task) -> Array:
+    """Scores of a task as heights in float64, inf where one is not finite."""
+    heights = np.asarray(found, dtype=float) / task.whole
     return np.where(np.isfinite(heights), heights, np.inf)
 
 

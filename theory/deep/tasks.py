@@ -57,7 +57,7 @@ class Task(Protocol):
 
     @property
     def data(self) -> tuple[Array, ...]:
-        """What `loss` and `score` are called with."""
+        """What `loss` and `score` are called with, arrays (N, ...)."""
 
     @property
     def tested(self) -> int:
@@ -73,10 +73,14 @@ class Task(Protocol):
         """What training carries beside the parameters, before its first step."""
 
     def loss(self, theta: Any, state: Any, key: Any, data: Any, bead: bool) -> tuple[Any, Any]:
-        """The loss of one batch, and the state behind it."""
+        """The loss of one batch of data under theta (size,), and the state behind it; key: of JAX; bead: or else an end."""
+
+    @property
+    def whole(self) -> int:
+        """What a score is divided by to give a height."""
 
     def score(self, theta: Any, data: Any) -> Any:
-        """The height of theta (size,)."""
+        """The height of theta (size,), times `whole`."""
 
 
 def cross_entropy(scores: Any, labels: Any) -> Any:
@@ -89,8 +93,8 @@ def cross_entropy(scores: Any, labels: Any) -> Any:
 class Images:
     """Classification of images: the height is the share of the test set that is wrong (a score that is not finite is).
 
-    X, y: for training, (N, H, W, C) and integers (N,); X_test, y_test: the test set. start: as in `Model.draw`; train:
-    the optimiser of optax; batch: images in a batch. twice: softmax is applied twice, as the authors do on MNIST.
+    X (N, H, W, C), y (N,): for training; X_test (N, H, W, C), y_test (N,): the test set. preset: the authors' string; start:
+    initial deviation and bias of each layer, as `theory.deep.Model` draws them; train: the optimiser of optax; batch: images in a batch. twice: softmax is applied twice, as the authors do on MNIST.
     prepare: of a batch while training, from the stored numbers (key, X); settle: of the test set, once. decay: of the L2
     penalty on the weights of the layers `decayed`, on ends only.
     """
@@ -114,9 +118,14 @@ class Images:
         return f"Images({self.net!r}, {len(self.y)} for training, {len(self.y_test)} for testing)"
 
     @cached_property
+    def inputs(self) -> Array:
+        """The test images as the net takes them, (N, *net.input_shape), float32."""
+        return np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+
+    @cached_property
     def data(self) -> tuple[Array, ...]:
         """(X, y, X_test, y_test); the test set in chunks (k, CHUNK, ...), filled up with label -1."""
-        X = np.asarray(self.X_test if self.settle is None else self.settle(self.X_test), dtype=np.float32)
+        X = self.inputs
         size = min(CHUNK, len(X))
         spare = -len(X) % size
         X = np.concatenate([X, np.zeros((spare, *X.shape[1:]), X.dtype)])
@@ -156,8 +165,13 @@ class Images:
             value += self.decay * (self.net.layers[k].parts(theta[self.net.slices[k]])[0] ** 2).sum()
         return value, state
 
+    @property
+    def whole(self) -> int:
+        """A height is a share of the test set: counts are exact in any precision."""
+        return len(self.y_test)
+
     def score(self, theta: Any, data: Any) -> Any:
-        """The share of the test set in data that theta (size,) gets wrong."""
+        """How many images of the test set in data theta (size,) gets wrong."""
         jax = need("jax")
         X, y = data[2:]
 
@@ -166,14 +180,14 @@ class Images:
             bad = (scores.argmax(-1) != labels) | ~jax.numpy.isfinite(scores).all(-1)
             return wrong + (bad & (labels >= 0)).sum(), None
 
-        return jax.lax.scan(chunk, 0, (X, y))[0] / len(self.y_test)
+        return jax.lax.scan(chunk, 0, (X, y))[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Text:
     """Prediction of the next word: the height is the perplexity of the test text.
 
-    train, test: word numbers; streams: how many pieces of the text are read side by side; steps: over how many words
+    train (n,), test (n,): word numbers; preset: the authors' string; streams: how many pieces of the text are read side by side; steps: over how many words
     gradients go back. Training begins every chunk with an empty state, as the published script does (it means to carry
     it, and overwrites the handle); the test carries it. The rate halves with every epoch after the fifth.
     ValueError where a text is too short for one chunk, or a number is not one of the vocabulary's.
@@ -243,6 +257,11 @@ class Text:
         words = data[0][state % len(data[0])]
         return self.net(theta, self.net.rest(self.streams), words)[0].sum(0).mean(), state + 1
 
+    @property
+    def whole(self) -> int:
+        """Perplexity is no share."""
+        return 1
+
     def score(self, theta: Any, data: Any) -> Any:
         """The perplexity of the test text in data under theta (size,)."""
         jax = need("jax")
@@ -303,7 +322,7 @@ def _distort(key: Any, X: Any) -> Any:
 
 
 def mnist(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (3): X (N, 28, 28) bytes or in [0, 1], y (N,) labels; X_test, y_test alike. Adam 1e-4, softmax twice, dropout.
+    """Row (3): X (N, 28, 28) bytes or in [0, 1], y (N,) labels; X_test (N, 28, 28), y_test (N,) alike. Adam 1e-4, softmax twice, dropout.
 
     ValueError for images of another size and labels out of range.
     """
@@ -317,7 +336,7 @@ def mnist(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> I
 
 
 def cifar(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (4): X (N, 32, 32, 3) bytes, y (N,) labels; X_test, y_test alike. SGD 0.1, a tenth of it every 350 epochs.
+    """Row (4): X (N, 32, 32, 3) bytes, y (N,) labels; X_test (N, 32, 32, 3), y_test (N,) alike. SGD 0.1, a tenth of it every 350 epochs.
 
     Training images are distorted; test images are the middle 24 x 24, whitened. The L2 penalty is on the first two dense
     layers of ends. ValueError for images of another size and labels out of range.
@@ -334,7 +353,7 @@ def cifar(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> I
 
 
 def digits(X: ArrayLike, y: ArrayLike, X_test: ArrayLike, y_test: ArrayLike) -> Images:
-    """Row (3) in miniature: X (N, 8, 8) in [0, 1], y (N,) labels; X_test, y_test alike. Adam 2e-3.
+    """Row (3) in miniature: X (N, 8, 8) in [0, 1], y (N,) labels; X_test (N, 8, 8), y_test (N,) alike. Adam 2e-3.
 
     ValueError for images of another size and labels out of range.
     """

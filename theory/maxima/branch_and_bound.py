@@ -2,9 +2,9 @@
 
 For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
 risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
-shrinks with the square of a cell's width, so a cell whose bound is k^2 times too high is split into k. All segments
-advance together, in one batch of cells. Where only a ceiling has to be met, many samples are first bounded in groups of
-near inputs, which costs a fraction.
+shrinks with the square of a cell's width, so a cell whose bound is off its own middle by k^2 times what is allowed there is
+split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
+are first bounded in groups of near inputs, which costs a fraction; where that does not decide, one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ SMALL = 1e-9  # differences of risks below this share of the risk of the zero ne
 NARROW = 2.0**-40  # cells are not split further
 Bounds = Callable[[Array, Array, Array, Array], Array]
 
-GROUPED = 16  # cells of each segment that are tried with the inputs in groups
+GROUPED = 16, 240  # cells of each segment that are tried with the inputs in groups: under a ceiling, and without one
+PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess says little about narrow ones
+LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,7 @@ class Landscape:
 
     values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
     cells [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say
-    nothing. coarse: the same, cheaper and looser, for a first attempt where only a ceiling has to be met; None where
-    there is none.
+    nothing. coarse: the same, cheaper and looser, for a first attempt; None where there is none.
     """
 
     values: Callable[[Array], Array]
@@ -109,9 +110,9 @@ class Landscape:
     coarse: Bounds | None = None
 
 
-def of_sample(risk: Risk, *, grouped: bool = False) -> Landscape:
-    """The risk on a sample, by Taylor models; grouped: also with the inputs in groups, where that is cheaper."""
-    groups = groups_of(risk.sample) if grouped else None
+def of_sample(risk: Risk) -> Landscape:
+    """The risk on a sample, by Taylor models; also with the inputs in groups, where that is cheaper."""
+    groups = groups_of(risk.sample)
     return Landscape(
         risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
     )
@@ -127,24 +128,39 @@ def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, 
     goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
     """
     whole = Cells(np.arange(len(starts)), np.zeros(len(starts)), np.ones(len(starts)))
+    grouped = GROUPED[goal.ceiling is None]
     open_ = np.ones(len(starts), dtype=bool)
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
-    if goal.ceiling is not None and risk.coarse is not None:
+    if risk.coarse is not None:
         coarse = replace(risk, cells=risk.coarse)
-        found = _refine(coarse, starts, ends, found.value, found.t, goal, GROUPED, whole.split(2))
+        found = _refine(coarse, starts, ends, found.value, found.t, goal, grouped, whole.split(2))
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
-        cells = whole.rows(slice(rows.size)).split(4 if goal.ceiling is None else 2)
+        cells = whole.rows(slice(rows.size)).split(2)
         here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
         for name in ("value", "t", "spent", "narrow"):
             getattr(found, name)[rows] = getattr(here, name)
         found.upper[rows] = np.minimum(found.upper[rows], here.upper)
-    steps = 2.0 ** -np.arange(4, 12) if goal.ceiling is None else ()  # a better point near the best costs little
-    for step in steps:
-        for side in (-step, step):
-            _improve(risk, starts, ends, whole.segment, np.clip(found.t + side, 0.0, 1.0), found.value, found.t)
+    if goal.ceiling is None:  # a better point near the best costs little
+        _climb(risk, starts, ends, found)
     return found
+
+
+def _climb(risk: Landscape, starts: Array, ends: Array, found: Found) -> None:
+    """Two looks beside the best point of each segment, twice, and one where the parabola through the three is highest."""
+    every = np.arange(len(starts))
+    for look in (LOOK, LOOK / 16):
+        t, value = found.t.copy(), found.value.copy()
+        sides = [np.clip(t + side, 0.0, 1.0) for side in (-look, look)]
+        left, right = (_improve(risk, starts, ends, every, at, found.value, found.t) for at in sides)
+        with np.errstate(all="ignore"):
+            a, b = (sides[0] - t), (sides[1] - t)
+            p, q = (left - value) / a, (right - value) / b  # divided differences
+            bend = (q - p) / (b - a)
+            peak = t - 0.5 * (p - bend * a) / bend
+        peak = np.where((bend < 0) & np.isfinite(peak), np.clip(peak, 0.0, 1.0), found.t)
+        _improve(risk, starts, ends, every, peak, found.value, found.t)
 
 
 def _refine(
@@ -168,10 +184,10 @@ def _refine(
             inherited, risk.cells(starts[s], ends[s], cells.lo, cells.hi)
         )  # where that is NaN, what was known
         used += np.bincount(s, minlength=count)
-        top = _most_promising(s, bound)
-        if goal.ceiling is not None:  # a segment whose every cell is below the ceiling needs no better value
-            top = top[bound[top] > goal.bound(goal.best(value))[s[top]]]
-        _improve(risk, starts, ends, s[top], 0.5 * (cells.lo[top] + cells.hi[top]), value, t)
+        best = goal.best(value)
+        wanting = np.flatnonzero((bound > goal.bound(best)[s]) & ~goal.exceeded(best)[s])  # NaN wants
+        middle = np.full(len(bound), np.nan)
+        middle[wanting] = _improve(risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t)
         best = goal.best(value)
         allowed, exceeded = goal.bound(best), goal.exceeded(best)
         done = (bound <= allowed[s]) | exceeded[s]
@@ -180,24 +196,24 @@ def _refine(
         spent[s[late]], narrow[s[thin]] = True, True
         stop = done | late | thin
         np.maximum.at(upper, s[stop], bound[stop])
-        cells, bound = cells.rows(~stop), bound[~stop]
+        cells, bound, middle = cells.rows(~stop), bound[~stop], middle[~stop]
         s = cells.segment
         with np.errstate(over="ignore", invalid="ignore"):
-            excess = np.maximum(bound - best[s], 0) / np.maximum(allowed - best, 1e-300)[s]
-        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, posinf=4.0))), 2, 8).astype(int)
+            excess = (bound - middle) / np.maximum(allowed[s] - middle, 1e-300)
+        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=4.0, posinf=4.0))), 2, PARTS).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)
 
 
-def _most_promising(segment: Array, bound: Array) -> Array:
-    """Indices of the cell with the largest bound, one per segment present."""
-    order = np.lexsort((bound, segment))
-    return order[np.append(segment[order][1:] != segment[order][:-1], True)]
-
-
-def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> None:
-    """Evaluate F at parameter `at` of segments s (all different); update their value and t in place."""
+def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
+    """F at parameter `at` (K,) of segments s (K,), (K,), in floats; their value and t are updated in place."""
+    if not len(s):
+        return np.zeros(0)
     with np.errstate(over="ignore", invalid="ignore"):
         seen = risk.values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
-    better = (seen > value[s]) & np.isfinite(seen)
-    value[s[better]], t[s[better]] = seen[better], at[better]
+    order = np.argsort(
+        np.where(np.isfinite(seen), seen, -np.inf), kind="stable"
+    )  # the highest of a segment is written last
+    order = order[np.isfinite(seen[order]) & (seen[order] > value[s[order]])]
+    value[s[order]], t[s[order]] = seen[order], at[order]
+    return seen

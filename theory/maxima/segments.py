@@ -194,7 +194,7 @@ def _maxima(
     rest = np.flatnonzero(searched)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     if rest.size:
-        landscape = of_sample(risk, grouped=ceiling is not None)
+        landscape = of_sample(risk)
         found = branch_and_bound.search(landscape, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET

@@ -12,6 +12,13 @@ and the largest loss of an output within e of c + s d is convex in d, for every 
 (`theory.losses`): the bound on the risk is attained at the cell's ends. With rho = 0 the same pass bounds the rounding of
 a point evaluation, from both sides.
 
+Backward. The remainder obeys err -> factor (W(t_c) err) + made, step by step, |made| known: so of K >= 3 layers that of the
+outputs is sum_k |J_k| made_k, J_k the product of the factors and matrices above step k, which is never above what the forward
+pass finds, sum_k M_k made_k with M_k that product of absolute values. J_k in floats is within gamma(n) M_k of J_k, n the
+sum of all widths; so gamma(n) times the forward remainder covers the rounding of every J_k at once, and that of the sum.
+(A product in J_k that underflows is off by SUBNORMAL / 2, and by no more than that times the forward remainder behind step k
+in the end: TINY times the sum of those covers it.) In between, the forward remainder still decides which relus are open.
+
 Underflow. A product loses at most SUBNORMAL / 2, in a centre and, times rho <= 1 or the radius r_j of a group, in a
 slope. TINY (1 + sum_j r_j) in every remainder before an activation covers that, and what the activation loses: its own
 allowance of 4 u times the interval's radius is at least 4 u TINY (1 + sum_j r_j), some 10^7 (1 + sum_j r_j) SUBNORMAL.
@@ -54,6 +61,7 @@ _CURVATURE: dict[str, tuple[Any, Any, tuple[float, float], float, float]] = {
         1.0,
     ),
 }
+PAYS = 32  # the backward bound pays from so many (hidden units times layers above them) for each output: measured
 BLOCK = 8_000  # numbers in one array: cells times samples times units; small enough for the cache
 
 
@@ -62,6 +70,18 @@ class Model(NamedTuple):
 
     centre: Array
     slopes: list[Array]
+    rest: Array
+
+
+class Step(NamedTuple):
+    """A layer as a remainder sees it: W^T err times the factor, what is added, and what that is at most in the end.
+
+    W (B, n_below, n), the others (B, N, n).
+    """
+
+    W: Array
+    factor: Array
+    made: Array
     rest: Array
 
 
@@ -213,26 +233,58 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
     h = Model(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
+    backward = not point and PAYS * network.widths[-1] <= min(network.widths[1:-1], default=0) * (network.depth - 2)
     matrices = zip(network.weights(centre), network.weights(slope), network.weights(size))
+    steps = []
     for k, (W, D, size_k) in enumerate(matrices, start=1):
         W, D, A = (np.swapaxes(M, -1, -2) for M in (W, D, size_k))
         # (W + d D)(c + s d + err): every product and sum of n terms is within gamma_n of its absolute value;
-        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of the remainder itself.
+        # 4 gamma_{n+8} covers the three products, the shift, the rounding of W and D and of what is added to the remainder.
         g = 4 * gamma(W.shape[-2] + 8)
+        name = network.rho(k).name
         if point:
             rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
-            still = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
-            h = _seen(network, k, _activate(network.rho(k).name, still, radii))
+            z = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            h = _seen(network, k, _activate(name, z, radii)[0])
             continue
         first, *others = h.slopes
         bend = 0.5 * rho**2 * (first @ D)
         slopes = [h.centre @ D + first @ W, *(s @ W for s in others)]
-        cross = sum((rho * r) * np.abs(s @ D) for r, s in zip(radii[1:], others))
-        reach = np.abs(h.centre) + sum(r * np.abs(s) for r, s in zip(radii, h.slopes)) + h.rest
-        rest = (h.rest @ (np.abs(W) + rho * np.abs(D))) * (1 + 2 * g) + (np.abs(bend) + cross) * (1 + 8 * UNIT)
-        rest = rest + reach @ (g * A) + tiny
-        h = _seen(network, k, _activate(network.rho(k).name, Model(h.centre @ W + bend, slopes, rest), radii))
-    return h
+        reach = np.abs(h.centre) + h.rest + rho * np.abs(first)
+        made = np.abs(bend) + tiny
+        for r, s in zip(radii[1:], others):
+            reach, made = reach + r * np.abs(s), made + (rho * r) * np.abs(s @ D)
+        made = made + reach @ (g * A)
+        kept, bent = (1 + 2 * g) * np.abs(W), (1 + 2 * g) * rho * np.abs(D)
+        if backward:
+            made = made + h.rest @ bent
+            rest = h.rest @ kept + made
+        else:
+            rest = h.rest @ (kept + bent) + made
+        h, factor, lost = _activate(name, Model(h.centre @ W + bend, slopes, rest), radii)
+        steps.append(Step(W, factor, lost + factor * made, h.rest))
+        h = _seen(network, k, h)
+    return h._replace(rest=np.minimum(h.rest, _backward(steps, h.rest))) if backward else h
+
+
+def _backward(steps: list[Step], forward: Array) -> Array:
+    """The remainder of the outputs (B, N, n_out), what every step made carried to them by the product of the steps above.
+
+    forward: the same with every matrix replaced by its absolute values.
+    """
+    count = sum(step.W.shape[-2] + 4 for step in steps)
+    *below, last = steps
+    rests = []
+    for o in range(last.W.shape[-1]):
+        total = last.made[..., o]
+        carrier = last.factor[..., o, None] * last.W[..., None, :, o]
+        for step in reversed(below):
+            carrier = carrier[..., : step.made.shape[-1]]  # a bias below has no remainder
+            total = total + (np.abs(carrier) * step.made).sum(axis=-1) + TINY * step.rest.sum(axis=-1)
+            if step is not below[0]:
+                carrier = (carrier * step.factor) @ np.swapaxes(step.W, -1, -2)
+        rests.append(total)
+    return np.stack(rests, axis=-1) * (1 + gamma(count)) + 2 * gamma(count) * forward
 
 
 def _seen(network: Network, k: int, h: Model) -> Model:
@@ -246,34 +298,40 @@ def _pad(part: Array) -> Array:
     return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
 
 
-def _activate(name: str, z: Model, radii: list[Array]) -> Model:
+def _activate(name: str, z: Model, radii: list[Array]) -> tuple[Model, Array, Array]:
+    """The features of z; by what its remainder was multiplied, and what was added to that."""
     if name == "identity":
-        return z
-    radius = sum(r * np.abs(s) for r, s in zip(radii, z.slopes)) + z.rest
+        return z, np.ones_like(z.rest), np.zeros_like(z.rest)
+    radius = z.rest
+    for r, s in zip(radii, z.slopes):
+        radius = radius + r * np.abs(s)
     radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
-    return _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+    centre, factor, made = _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
+    rest = factor * z.rest + made
+    return Model(centre, [factor * s for s in z.slopes], rest), factor, made
 
 
-def _relu(z: Model, radius: Array) -> Model:
+def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
     """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1].
 
-    z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or the model's own underflow is not covered.
+    Centre, a, and what is added to a z.rest. z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or
+    the model's own underflow is not covered.
     """
-    active, dead = z.centre >= radius, z.centre <= -radius
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a = np.clip((z.centre + radius) / (2 * radius), 0.0, 1.0)
-    a = np.where(active, 1.0, np.where(dead, 0.0, a))
-    open_ = ~(active | dead)
-    height = 0.5 * np.maximum((1 - a) * (radius + z.centre), a * (radius - z.centre)) * open_ * (1 + 8 * UNIT)
-    blur = 4 * UNIT * (np.abs(z.centre) + radius) * open_  # rounding of a z and of the shift
-    return Model(a * z.centre + height, [a * s for s in z.slopes], a * z.rest * (1 + 4 * UNIT) + height + blur)
+    above, below = radius + z.centre, radius - z.centre
+    a = np.clip(above / (2 * radius), 0.0, 1.0)  # 1 where below <= 0, 0 where above <= 0
+    height = 0.5 * np.maximum((1 - a) * above, a * below) * (1 + 8 * UNIT)
+    blur = (
+        16 * UNIT * radius * ((above > 0) & (below > 0))
+    )  # rounding of a z, |z.centre| <= radius, and of what is added
+    return a * z.centre + height, a, height + blur
 
 
-def _smooth(name: str, z: Model, radius: Array) -> Model:
+def _smooth(name: str, z: Model, radius: Array) -> tuple[Array, Array, Array]:
     """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval.
 
-    sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach with s = sigma(z_c): so p is expanded about s, which is
-    known. Only where the interval is wide is sigma evaluated at its two ends.
+    Centre, sigma'(z_c), and what is added to sigma' z.rest. sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach
+    with s = sigma(z_c): so p is expanded about s, which is known. Only where the interval is wide is sigma evaluated at its
+    two ends.
     """
     sigma, p, stationary, peak, rate = _CURVATURE[name]
     s = sigma(z.centre)
@@ -299,8 +357,8 @@ def _smooth(name: str, z: Model, radius: Array) -> Model:
         ends = _range(p, sigma(middle - half) - LIBM, sigma(middle + half) + LIBM, stationary)
         low[wide], high[wide] = np.minimum(ends[0], 0.0), np.maximum(ends[1], 0.0)
     quarter = 0.25 * radius * radius
-    rest = (np.abs(first) * z.rest + quarter * (high - low)) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
-    return Model(s + quarter * (high + low), [first * slope for slope in z.slopes], rest)
+    made = quarter * (high - low) * (1 + 16 * UNIT) + 2 * LIBM * (1 + 2 * radius)
+    return s + quarter * (high + low), first, made
 
 
 def _range(function: Any, left: Array, right: Array, stationary: tuple[float, float]) -> tuple[Array, Array]:

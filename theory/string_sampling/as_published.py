@@ -38,7 +38,7 @@ def published(
 
     The string of theta_a, theta_b (P,) begins with the trained middle (the straight line is never tried). A piece passes
     when the heights at t = 0, 1/points, ..., 1 - 1/points are below acceptance * level; on one that fails the new bead
-    starts in the "middle" or at the "highest" point of that grid (t = 0: a copy of the left bead); at most `depth`
+    starts where `insert` says, in the "middle" or at the "highest" point of that grid (t = 0: a copy of the left bead); at most `depth`
     rounds. acceptance = inf makes the check void, as it is in their LSTM script.
     callback: told of every round, as in `greedy`; a true answer stops the run.
 

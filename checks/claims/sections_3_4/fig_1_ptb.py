@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
-from checks.claims.sections_3_4 import instances, published
+from checks.claims.sections_3_4 import deep_runs, instances, published
 from theory import polynomial_tasks, string_sampling
 
 SIGMAS = 5.0  # combined standard errors from which one published mean is below another
@@ -15,6 +15,7 @@ LEVELS = (0.1, 0.05)
 def attack(setting: Setting, *, task: str = "ptb_lstm") -> Outcome:
     """Below every threshold that leaves two levels the length falls somewhere; and what a check that never looks accepts.
 
+    That is replayed on the quadratic task; of our shipped strings of deep nets it is known, beside what a check needs.
     task: another row is the planted fault.
     """
     tally, notes = Tally(), []
@@ -29,7 +30,11 @@ def attack(setting: Setting, *, task: str = "ptb_lstm") -> Outcome:
                 continue  # its one bead never reached the level: the check had nothing to accept
             tally.add(float(3 - found.beads), level=level, beads=found.beads)
             notes.append(f"{found.height / level:.1f}")
-    return tally.outcome(f"{task}, every threshold; strings accepted unseen reach {', '.join(notes)} times their level")
+    for string in deep_runs.strings():
+        if string.accepted and string.void_max > deep_runs.LOOSE[string.task] * string.level:
+            tally.add(string.beads - 3.5, task=string.task, level=string.level, pair=string.pair)  # a check needs more
+    seen = f"of our deep strings {deep_runs.unseen()}; on the quadratic task they reach {', '.join(notes)} times it"
+    return tally.outcome(f"{task}, every threshold; strings accepted unseen exceed the level: {seen}")
 
 
 def falls(task: str, threshold: float) -> float:

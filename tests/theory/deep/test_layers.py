@@ -32,7 +32,7 @@ shapes = st.tuples(st.integers(3, 6), st.integers(3, 6), st.integers(1, 3))
 kernels = st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from(["SAME", "VALID"]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(shapes, kernels, st.integers(0, 99))
 def test_a_convolution_and_a_pool_are_their_definitions(shape, kernel, seed):
     rng, (size, stride, padding) = np.random.default_rng(seed), kernel

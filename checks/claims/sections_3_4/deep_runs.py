@@ -1,0 +1,99 @@
+"""Our own runs of the deep rows of Figure 1, which are shipped, and what can be verified of them without JAX.
+
+`figure1_deep.csv` is what `python -m figures fig1 --task digits --pairs 20` and its like write, one string a line;
+`deep_intervals.csv` the same for other intervals between two looks at a bead; `digits_pair.npz` two nets of the digits row,
+whose errors are counted again with every rounding bounded (`theory.deep.certified_error`).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.deep import certified_error, models
+from theory.numerics import load_archive
+
+Array = NDArray[np.float64]
+
+FOLDER = resources.files(__package__)
+NUMBERS = ("level", "length", "sampled_max", "certified_upper", "straight_max", "void_max", "void_length")
+LOOSE = {"digits": 1.02, "mnist": 1.02, "cifar": 1.1, "lstm": 1.1}  # what the check accepts, over the level
+RUNS, INTERVALS, PAIR = "figure1_deep.csv", "deep_intervals.csv", "digits_pair.npz"
+
+
+@dataclass(frozen=True)
+class String:
+    """One string between two nets of a level, named as in the table; heights as shares or perplexities, nan: not known.
+
+    sampled_max: met on the string; certified_upper: a bound; straight_max: met on the line between its ends; void_max, void_length:
+    of the string after its first bead; interval: steps between two looks at a bead; accepted: by the authors' check.
+    """
+
+    task: str
+    level: float
+    pair: int
+    beads: int
+    length: float
+    sampled_max: float
+    certified_upper: float
+    straight_max: float
+    void_max: float
+    void_length: float
+    interval: int
+    accepted: bool
+
+
+@cache
+def strings(name: str = RUNS) -> tuple[String, ...]:
+    """The strings of one of the two files, those whose ends were reached."""
+    found = []
+    for row in csv.DictReader((FOLDER / name).read_text(encoding="utf-8").splitlines()):
+        if row["beads"]:
+            fields: dict[str, Any] = {key: float(row[key] or "nan") for key in NUMBERS}
+            fields |= {key: int(row[key]) for key in ("pair", "beads", "interval")}
+            accepted = row["status"] in ("accepted", "connected")
+            found.append(String(task=row["task"], accepted=accepted, **fields))
+    return tuple(found)
+
+
+def of(task: str) -> tuple[String, ...]:
+    """Our accepted strings of a row."""
+    return tuple(string for string in strings() if string.task == task and string.accepted)
+
+
+def unseen() -> str:
+    """In words, how many accepted strings of each row exceeded their level after their first bead."""
+    counts = []
+    for task in dict.fromkeys(string.task for string in strings()):
+        held = [string for string in of(task) if not np.isnan(string.void_max)]
+        counts.append(f"{sum(s.void_max > s.level for s in held)} of {len(held)} ({task})")
+    return ", ".join(counts)
+
+
+def pair() -> tuple[float, Array, Array]:
+    """The level, and two nets of the digits row below it."""
+    with resources.as_file(FOLDER / PAIR) as file:
+        held = load_archive(file)
+    ends = np.asarray(held["ends"], dtype=float)
+    return float(np.asarray(held["level"])), ends[0], ends[1]
+
+
+def errors(theta: Array) -> tuple[float, float]:
+    """Bounds in exact arithmetic on the share of the 797 test digits that a net of the digits row, theta (3658,), gets wrong."""
+    found = certified_error(models.digits(), theta, theta, *_test_set())
+    return found.lower, found.upper
+
+
+@cache
+def _test_set() -> tuple[Array, NDArray[np.int64]]:
+    from sklearn.datasets import load_digits
+
+    held = load_digits()
+    order = np.random.default_rng(0).permutation(len(held.target))[1000:]
+    return held.images[order, :, :, None] / 16, held.target[order]
