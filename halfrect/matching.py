@@ -7,7 +7,6 @@ Ainsworth, Hayase & Srinivasa 2023. The renamed net is the same function; a path
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from theory.networks import Network
 from theory.numerics import Array
@@ -28,6 +27,8 @@ def aligned(network: Network, theta_a: Array, theta_b: Array) -> Array:
 
 def _order(network: Network, theta_a: Array, theta_b: Array, layer: int) -> Array:
     """Which unit of b stands best in each place of a layer: rows and outgoing columns agree most."""
+    from scipy.optimize import linear_sum_assignment
+
     A, B = network.weights(theta_a), network.weights(theta_b)
     width = network.widths[layer]
     agreement = A[layer - 1] @ B[layer - 1].T + A[layer][:, :width].T @ B[layer][:, :width]

@@ -28,7 +28,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 
 from theory.networks import Network
 from theory.numerics import LIBM, SUBNORMAL, TINY, Array, gamma
@@ -257,6 +256,8 @@ def _inner_products(net: Network, a: Array, b: Array, layer: int) -> Array:
 
 def _largest(C: Array) -> Array:
     """The order (m,) with the largest sum of C[i, order[i]]."""
+    from scipy.optimize import linear_sum_assignment
+
     return linear_sum_assignment(C, maximize=True)[1]
 
 

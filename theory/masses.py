@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 
 from theory import pivots
 from theory.moves import Walk
@@ -273,6 +272,8 @@ def _sparse(risk: Risk, theta: Array, rng: np.random.Generator) -> Walk:
 
 def _ray(risk: Risk, theta: Array) -> float:
     """The c >= 0 with the least F when the outputs are scaled by c; exact for squared loss."""
+    from scipy.optimize import minimize_scalar
+
     W, V = risk.network.weights(theta)
     f, sample = risk.network(theta, risk.sample.X), risk.sample
     if risk.loss == "squared":

@@ -219,6 +219,15 @@ def test_importing_a_module_of_theory_imports_nothing_heavy(module):
     assert result.stdout.split() == []
 
 
+def test_the_list_of_claims_imports_no_optimiser_and_no_algebra():
+    code = (
+        "import sys; from checks.__main__ import main; main(['--list']);"
+        "print([name for name in ('scipy.optimize', 'sympy', 'sklearn', 'distributed') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
 def test_the_ledger_runs_without_hypothesis():
     code = (
         "import sys; sys.modules['hypothesis'] = None; from checks import claims, runner;"

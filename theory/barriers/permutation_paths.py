@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.optimize import minimize
 
 from theory.barriers.dependent_features import Geometry, LeastRisk
 from theory.moves import Walk
@@ -169,6 +168,8 @@ def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array
 
     Local searches over W_1 from `tries` random starts, the outgoing weights refitted at every step.
     """
+    from scipy.optimize import minimize
+
     shape = network.shapes[0]
     X = network.augment(sample.X)
 

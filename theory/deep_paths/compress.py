@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from theory.deep_paths import refits, trees
 from theory.deep_paths.halves import Half, Masses, masses, nothing, spread
@@ -158,6 +157,8 @@ class HalfWalk:
 
 def _ray_optimum(risk: Risk, theta: Array) -> float:
     """The c >= 0 with the least F(W_1, ..., W_{K-1}, c W_K)."""
+    from scipy.optimize import minimize_scalar
+
     p, Y, f = risk.sample.weights, risk.sample.Y, risk.network(theta, risk.sample.X)
     cost = risk.kappa * masses(risk, theta).R if risk.R is not None else 0.0
     size = float(p @ np.sum(f**2, axis=1))

@@ -19,7 +19,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve
-from scipy.optimize import minimize
 
 from theory.deep_paths.halves import Half, Masses, charged, own
 from theory.lasso import second_layer
@@ -82,6 +81,8 @@ def with_best_head(risk: Risk, half: Half, Z: Array, q: Array) -> Half:
 
 def descended(risk: Risk, theta: Array, half: Half) -> Half:
     """The half after some steps of L-BFGS down the risk in its rows and head; below, it is theta (P,), which stays."""
+    from scipy.optimize import minimize
+
     network, blocks = risk.network, (*half.rows, half.head)
     point = half.embedded(network, theta)
     free = (

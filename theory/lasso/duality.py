@@ -56,7 +56,7 @@ def primal(Z: Array, y: Array, w: Array, kappa: float, beta: Array, blur: Array 
 
 
 def square(w: Array, rho: Array, slip: Array) -> float:
-    """An upper bound on E r^2 for every r (N,) with |r - rho| <= slip, rho (N,) and slip (N,); inf where float64 overflows on the way."""
+    """An upper bound on E r^2 for every r (N,) with |r - rho| <= slip, rho and slip (N,); inf where float64 overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = float(up(up(_length(w, rho) + _length(w, slip)) ** 2))
     return math.inf if math.isnan(found) else found

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from checks.claim import Outcome, Setting
 from theory.networks import Network
@@ -110,6 +109,8 @@ def trained_pairs(setting: Setting, depths: tuple[int, ...] = (2, 3, 5)) -> Iter
 
 def _train(risk: Risk, setting: Setting) -> Array:
     """A few quasi-Newton steps from a random start of unit gain."""
+    from scipy.optimize import minimize
+
     start = risk.network.pack([setting.rng.standard_normal(shape) / np.sqrt(shape[1]) for shape in risk.network.shapes])
 
     def both(theta: Array) -> tuple[float, Array]:

@@ -7,7 +7,6 @@ from itertools import pairwise
 from math import erf, exp, pi, sqrt
 
 import numpy as np
-from scipy.optimize import minimize
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
 from theory.counterexamples import gaussian_end_risk
@@ -112,6 +111,7 @@ def relative_bound(rng: np.random.Generator) -> float:
 
     S_i = sum_j P(unit j active | component i) a_j w_j^T: searched over nets and activation probabilities.
     """
+    from scipy.optimize import minimize
 
     def value(x: np.ndarray) -> float:
         A, B = np.outer(x[0:2], x[2:4]), np.outer(x[4:6], x[6:8])
