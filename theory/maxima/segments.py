@@ -210,7 +210,7 @@ def _maxima(
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     narrowed = ~direct & ~searched & windows.applies(risk)
     if narrowed.any():
-        sharp = replace(goal, gap=0.0) if exactly else goal
+        sharp = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
         value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
             risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], sharp, exactly=exactly, jobs=jobs
         )
@@ -229,7 +229,8 @@ def _maxima(
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
     inner = np.flatnonzero(~direct)
-    value[inner] = _rounded_down(risk, starts[inner], ends[inner], t[inner], value[inner], goal.scale)
+    blur = np.where(narrowed & (not exactly), 0.05 * gap, 0.0)
+    value[inner] = _rounded_down(risk, starts[inner], ends[inner], t[inner], value[inner], goal.scale, blur[inner])
     if quartic.applies(risk) and quartic_in_fractions.affordable(risk):
         for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
             if direct[k]:  # the others were bounded in fractions already
@@ -277,10 +278,12 @@ def _scale(risk: Risk) -> float:
     return max(risk.scale, LEAST) if np.isfinite(risk.scale) else LEAST
 
 
-def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float) -> Array:
-    """The risk at t, of which `value` is the float, rounded down; with more care where that would show."""
+def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float, blur: Array) -> Array:
+    """The risk at t, of which `value` is the float, rounded down; with more care where that would show: beyond blur (S,), relatively."""
     low = taylor_models.rounded_down(risk, starts, ends, t, value)
-    loose = np.flatnonzero(value - low > 0.1 * branch_and_bound.SMALL * np.maximum(scale, value))
+    loose = np.flatnonzero(
+        value - low > np.maximum(0.1 * branch_and_bound.SMALL * np.maximum(scale, value), blur * value)
+    )
     if loose.size:
         low[loose] = np.maximum(low[loose], taylor_models.point_bounds(risk, starts[loose], ends[loose], t[loose])[0])
     return low
