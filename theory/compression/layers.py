@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import oracle
-from theory.compression.rules import UNIT_NORM, Layer
+from theory.compression.rules import UNIT_NORM, FixedLayer
 from theory.lasso import second_layer
 from theory.numerics import Array, gamma
 from theory.numerics import validation as check
@@ -92,7 +92,7 @@ def delta(
     draws = check.positive_integer(draws, "draws", minimum=0)
     sweeps = check.positive_integer(sweeps, "sweeps", minimum=0)
     rng = check.generator(rng)
-    layer = Layer(normalised(sample, kappa, "eq. (8)"), W, l, alpha)
+    layer = FixedLayer(normalised(sample, kappa, "eq. (8)"), W, l, alpha)
     if warm is not None:
         _check_warm(layer, warm)
     best, lower = _result(layer, W, np.zeros(len(W)), "no unit"), 0.0
@@ -139,7 +139,7 @@ def table(
 
 
 def _candidates(
-    layer: Layer, rules: tuple[str, ...], draws: int, rng: np.random.Generator
+    layer: FixedLayer, rules: tuple[str, ...], draws: int, rng: np.random.Generator
 ) -> tuple[list[Candidate], float]:
     """Layers that the rules propose for l > 0, and the best lower bound that comes with them; units of size one."""
     m, W, alpha, lower = len(layer.W), layer.W, layer.alpha, 0.0
@@ -158,7 +158,7 @@ def _candidates(
     return found, lower
 
 
-def _improved(layer: Layer, candidates: list[Candidate], sweeps: int) -> list[Compression]:
+def _improved(layer: FixedLayer, candidates: list[Candidate], sweeps: int) -> list[Compression]:
     """The two best candidates, and where their rows may move also what becomes of them in `sweeps` steps."""
     out = []
     for V, b, rule in sorted(candidates, key=lambda c: layer.value(c[0], c[1]))[:2]:
@@ -168,7 +168,7 @@ def _improved(layer: Layer, candidates: list[Candidate], sweeps: int) -> list[Co
     return out
 
 
-def _lower(layer: Layer, sample: Sample, found: float) -> float:
+def _lower(layer: FixedLayer, sample: Sample, found: float) -> float:
     """The best lower bound on delta in the user's units; found: one in units of size one."""
     p = layer.p
     if layer.l == 0:
@@ -195,7 +195,7 @@ def _checked_rows(sample: Sample, W: ArrayLike) -> Array:
     return W
 
 
-def _result(layer: Layer, V: Array, b: Array, rule: str) -> Compression:
+def _result(layer: FixedLayer, V: Array, b: Array, rule: str) -> Compression:
     """The layer with its second layer solved, and its risk rounded up, in the user's units."""
     p, used = layer.p, np.flatnonzero(b)
     solved = second_layer(relu(p.X, V[used], sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
@@ -207,7 +207,7 @@ def _result(layer: Layer, V: Array, b: Array, rule: str) -> Compression:
     return Compression(upper, 0.0, rows, weights, layer.l, layer.alpha, rule)
 
 
-def _check_warm(layer: Layer, warm: Compression) -> None:
+def _check_warm(layer: FixedLayer, warm: Compression) -> None:
     """ValueError unless a layer given as `warm` is feasible here."""
     if warm.rows.shape != layer.W.shape or warm.l > layer.l or warm.alpha > layer.alpha:
         raise ValueError(

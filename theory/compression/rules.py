@@ -23,7 +23,7 @@ from theory.relu_kernel import second_moment_norm
 UNIT_NORM = 1e-12
 
 
-class Layer:
+class FixedLayer:
     """The problem of eq. (8) with its Gram matrix, for the rules to share.
 
     p: inputs X (N, n), targets y (N,), weights w (N,) and kappa in units of size one; W (m, n) unit rows; l and alpha

@@ -100,7 +100,7 @@ class Step(NamedTuple):
 Rule = Callable[[Any, Form], tuple[Form, Step]]  # of a layer without parameters, from the units below it
 
 
-class Enclosure(NamedTuple):
+class Enclosed(NamedTuple):
     """The scores of N images on a window, and how they came about, from below; terms: N of the derivation."""
 
     scores: Form
@@ -172,10 +172,10 @@ def follow(
         yield layer, form, step
 
 
-def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosure:
+def enclose(model: Model, weights: list[Weights | None], X: Array) -> Enclosed:
     """The scores of a model for images X (N, *input_shape) on a window, weights as `Segment.window` gives them."""
     layers, forms, steps = zip(*follow(model, weights, X))
-    return Enclosure(forms[-1], steps, sum(map(_terms, layers)))
+    return Enclosed(forms[-1], steps, sum(map(_terms, layers)))
 
 
 def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[Form, Step]:
@@ -258,7 +258,7 @@ def dropout(layer: Dropout, form: Form) -> tuple[Form, Step]:
 RULES: dict[type, Rule] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
 
 
-def decide(found: Enclosure, labels: Array) -> Array:
+def decide(found: Enclosed, labels: Array) -> Array:
     """Whether images, found with labels (N,), are right on the whole window: 1; wrong, ties included: -1; undecided: 0; (N,).
 
     The closest class comes first: backward bounds are worked out only for margins that the forward bound leaves open, and
@@ -293,7 +293,7 @@ def decide(found: Enclosure, labels: Array) -> Array:
     return right.astype(np.int8) - wrong.astype(np.int8)
 
 
-def carried(found: Enclosure, images: Array, g: Array) -> Array:
+def carried(found: Enclosed, images: Array, g: Array) -> Array:
     """sum_k |g_k| made_k (K,), in floats, of the functionals g (K, classes) of the scores found of images (K,)."""
     total = np.zeros(len(images))
     for step in reversed(found.steps):

@@ -1,6 +1,6 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
-For every risk that can bound a cell (`Landscape`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
+For every risk that can bound a cell (`BoundedRisk`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
 risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
 shrinks with the square of a cell's width, so a cell whose bound is off its own middle by k^2 times what is allowed there is
 split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
@@ -97,7 +97,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Landscape:
+class BoundedRisk:
     """A risk as a search along segments sees it.
 
     values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
@@ -110,10 +110,10 @@ class Landscape:
     coarse: Bounds | None = None
 
 
-def of_sample(risk: Risk) -> Landscape:
+def of_sample(risk: Risk) -> BoundedRisk:
     """The risk on a sample, by Taylor models; also with the inputs in groups, where that is cheaper."""
     groups = groups_of(risk.sample)
-    return Landscape(
+    return BoundedRisk(
         risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
     )
 
@@ -122,7 +122,7 @@ def _grouped(risk: Risk, groups: neighbourhoods.Inputs) -> Bounds:
     return lambda starts, ends, lo, hi: taylor_models.upper_bounds(risk, starts, ends, lo, hi, groups)
 
 
-def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
+def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Found:
     """Bounds on the maxima over segments, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
     goal: when a bound is good enough; budget: cells of each segment. value and t are improved on, in copies.
@@ -147,7 +147,7 @@ def search(risk: Landscape, starts: Array, ends: Array, value: Array, t: Array, 
     return found
 
 
-def _climb(risk: Landscape, starts: Array, ends: Array, found: Found) -> None:
+def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found) -> None:
     """Two looks beside the best point of each segment, twice, and one where the parabola through the three is highest."""
     every = np.arange(len(starts))
     for look in (LOOK, LOOK / 16):
@@ -164,7 +164,7 @@ def _climb(risk: Landscape, starts: Array, ends: Array, found: Found) -> None:
 
 
 def _refine(
-    risk: Landscape,
+    risk: BoundedRisk,
     starts: Array,
     ends: Array,
     value: Array,
@@ -205,7 +205,7 @@ def _refine(
     return Found(value, t, upper, spent, narrow)
 
 
-def _improve(risk: Landscape, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
+def _improve(risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
     """F at parameter `at` (K,) of segments s (K,), (K,), in floats; their value and t are updated in place."""
     if not len(s):
         return np.zeros(0)

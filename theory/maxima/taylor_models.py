@@ -65,7 +65,7 @@ PAYS = 32  # the backward bound pays from so many (hidden units times layers abo
 BLOCK = 8_000  # numbers in one array: cells times samples times units; small enough for the cache
 
 
-class Model(NamedTuple):
+class TaylorModel(NamedTuple):
     """A quantity on a batch of cells: centre and remainder (B, N, n), and one slope (B, N, n) for d and each delta_j."""
 
     centre: Array
@@ -73,7 +73,7 @@ class Model(NamedTuple):
     rest: Array
 
 
-class Step(NamedTuple):
+class RemainderStep(NamedTuple):
     """A layer as a remainder sees it: W^T err times the factor, what is added, and what that is at most in the end.
 
     W (B, n_below, n), the others (B, N, n).
@@ -209,7 +209,7 @@ def _fitted(
         yield rows, fitted, step, rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
 
 
-def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
+def _outputs(out: TaylorModel, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:
     """Centre, rho times slope and remainder of the outputs at each sample, from those at the groups."""
     first, *others = out.slopes
     centre, rest = out.centre, out.rest * (1 + 8 * UNIT)
@@ -223,14 +223,14 @@ def _outputs(out: Model, rho: Array, inputs: Inputs) -> tuple[Array, Array, Arra
     return centre, step, rest
 
 
-def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, inputs: Inputs) -> Model:
+def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: Array, inputs: Inputs) -> TaylorModel:
     """The forward pass on (c, s, e); everything is (B, N, n) and rho (B,)."""
     rho = rho[:, None, None]
     radii = [rho, *(r[None, :, None] for r in inputs.radius)]
     x = network.augment(inputs.centre)[None]
     blank = np.zeros((1, 1, x.shape[-1]))
     axes = np.eye(len(radii) - 1, x.shape[-1])[:, None, None]
-    h = Model(x, [blank, *axes], blank)
+    h = TaylorModel(x, [blank, *axes], blank)
     tiny = TINY * (1 + sum(radii[1:]))  # slopes that underflow count as much as the inputs are wide
     point = not rho.any() and len(radii) == 1  # nothing moves: only rounding is left
     backward = not point and PAYS * network.widths[-1] <= min(network.widths[1:-1], default=0) * (network.depth - 2)
@@ -244,7 +244,7 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
         name = network.rho(k).name
         if point:
             rest = (h.rest @ np.abs(W)) * (1 + 2 * g) + (np.abs(h.centre) + h.rest) @ (g * A) + tiny
-            z = Model(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
+            z = TaylorModel(h.centre @ W, [np.zeros((1, 1, W.shape[-1]))], rest)
             h = _seen(network, k, _activate(name, z, radii)[0])
             continue
         first, *others = h.slopes
@@ -261,13 +261,13 @@ def _propagate(network: Network, centre: Array, slope: Array, size: Array, rho: 
             rest = h.rest @ kept + made
         else:
             rest = h.rest @ (kept + bent) + made
-        h, factor, lost = _activate(name, Model(h.centre @ W + bend, slopes, rest), radii)
-        steps.append(Step(W, factor, lost + factor * made, h.rest))
+        h, factor, lost = _activate(name, TaylorModel(h.centre @ W + bend, slopes, rest), radii)
+        steps.append(RemainderStep(W, factor, lost + factor * made, h.rest))
         h = _seen(network, k, h)
     return h._replace(rest=np.minimum(h.rest, _backward(steps, h.rest))) if backward else h
 
 
-def _backward(steps: list[Step], forward: Array) -> Array:
+def _backward(steps: list[RemainderStep], forward: Array) -> Array:
     """The remainder of the outputs (B, N, n_out), what every step made carried to them by the product of the steps above.
 
     forward: the same with every matrix replaced by its absolute values.
@@ -287,10 +287,10 @@ def _backward(steps: list[Step], forward: Array) -> Array:
     return np.stack(rests, axis=-1) * (1 + gamma(count)) + 2 * gamma(count) * forward
 
 
-def _seen(network: Network, k: int, h: Model) -> Model:
+def _seen(network: Network, k: int, h: TaylorModel) -> TaylorModel:
     """The features of layer k as the next matrix sees them."""
     if network.bias and k < network.depth:
-        return Model(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
+        return TaylorModel(network.augment(h.centre), [_pad(s) for s in h.slopes], _pad(h.rest))
     return h
 
 
@@ -298,7 +298,7 @@ def _pad(part: Array) -> Array:
     return np.concatenate([part, np.zeros_like(part[..., :1])], axis=-1)
 
 
-def _activate(name: str, z: Model, radii: list[Array]) -> tuple[Model, Array, Array]:
+def _activate(name: str, z: TaylorModel, radii: list[Array]) -> tuple[TaylorModel, Array, Array]:
     """The features of z; by what its remainder was multiplied, and what was added to that."""
     if name == "identity":
         return z, np.ones_like(z.rest), np.zeros_like(z.rest)
@@ -308,10 +308,10 @@ def _activate(name: str, z: Model, radii: list[Array]) -> tuple[Model, Array, Ar
     radius = radius * (1 + 4 * (len(radii) + 2) * UNIT)
     centre, factor, made = _relu(z, radius) if name == "relu" else _smooth(name, z, radius)
     rest = factor * z.rest + made
-    return Model(centre, [factor * s for s in z.slopes], rest), factor, made
+    return TaylorModel(centre, [factor * s for s in z.slopes], rest), factor, made
 
 
-def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
+def _relu(z: TaylorModel, radius: Array) -> tuple[Array, Array, Array]:
     """Active, dead, or on [l, u] with l < 0 < u: 0 <= relu(z) - a z <= max((1 - a) u, -a l) for any a in [0, 1].
 
     Centre, a, and what is added to a z.rest. z.rest >= TINY (1 + sum of the radii of groups), as `_propagate` leaves it, or
@@ -326,7 +326,7 @@ def _relu(z: Model, radius: Array) -> tuple[Array, Array, Array]:
     return a * z.centre + height, a, height + blur
 
 
-def _smooth(name: str, z: Model, radius: Array) -> tuple[Array, Array, Array]:
+def _smooth(name: str, z: TaylorModel, radius: Array) -> tuple[Array, Array, Array]:
     """sigma(z) = sigma(z_c) + sigma'(z_c)(z - z_c) + sigma''/2 (z - z_c)^2, sigma'' in [low, high] on the interval.
 
     Centre, sigma'(z_c), and what is added to sigma' z.rest. sigma'' is a cubic p of v = sigma(z), and |v - s| <= reach

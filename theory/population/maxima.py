@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import maxima
-from theory.maxima import Goal, Landscape, Maxima, Maximum, Method, PathMaximum, Status
+from theory.maxima import BoundedRisk, Goal, Maxima, Maximum, Method, PathMaximum, Status
 from theory.numerics import SLAB, UNIT, Array, exact
 from theory.numerics import validation as check
 from theory.paths import Path
@@ -122,7 +122,7 @@ def _maxima(risk: TeacherRisk, starts: Array, ends: Array, gap: float, budget: i
     rest = np.flatnonzero(~convex)
     goal = Goal(gap, None, float(value.max()) if joint else -np.inf, risk(np.zeros(risk.network.size)))
     if rest.size:
-        landscape = Landscape(risk.batch, lambda *cells: _over_cells(risk, *cells))
+        landscape = BoundedRisk(risk.batch, lambda *cells: _over_cells(risk, *cells))
         found = maxima.search(landscape, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         far = ~(found.upper <= goal.bound(goal.best(found.value)))

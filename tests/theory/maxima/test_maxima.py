@@ -190,7 +190,7 @@ def test_enclosures_contain_the_risk_at_every_point_of_the_cell(seed, loss, data
     radius=st.floats(0, 1e-6) | st.floats(0, 1.1) | st.floats(0, 30),  # narrow, up to where intervals are wide, wide
 )
 def test_smooth_activations_stay_in_their_model(name, centre, radius):
-    z = taylor_models.Model(np.array([centre]), [np.ones(1)], np.zeros(1))
+    z = taylor_models.TaylorModel(np.array([centre]), [np.ones(1)], np.zeros(1))
     (centre_, (slope,), rest), _, _ = taylor_models._activate(name, z, [np.array([radius])])
     ctx.prec = 200
     c, s, e = (arb(float(part[0])) for part in (centre_, slope, rest))
@@ -572,7 +572,7 @@ def test_groups_without_their_radius_are_caught():
 def _naive(name, z):
     rho = ACTIVATIONS[name]
     factor, nothing = rho.slope(z.centre), np.zeros_like(z.centre)
-    return taylor_models.Model(rho.value(z.centre), [factor * s for s in z.slopes], nothing), factor, nothing
+    return taylor_models.TaylorModel(rho.value(z.centre), [factor * s for s in z.slopes], nothing), factor, nothing
 
 
 def test_grouped_bounds_do_not_depend_on_how_many_cells_are_taken_at_once(monkeypatch):

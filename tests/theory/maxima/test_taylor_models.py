@@ -11,7 +11,7 @@ from rounded_sums import rounded_sums
 from test_maxima import ball_risk
 
 from theory.maxima import taylor_models
-from theory.maxima.taylor_models import Model
+from theory.maxima.taylor_models import TaylorModel
 from theory.networks import Network
 from theory.numerics.rounding import LIBM, TINY, UNIT
 from theory.risk import Risk, Sample
@@ -22,7 +22,7 @@ sizes = st.sampled_from([0.0, 1e-9, 1e-3]) | st.floats(0, 2)
 
 def one(centre, slope, rest):
     """The model of a single quantity in t alone."""
-    return Model(np.array([centre]), [np.array([slope])], np.array([rest]))
+    return TaylorModel(np.array([centre]), [np.array([slope])], np.array([rest]))
 
 
 def activated(name, centre, slope, rest, rho):
@@ -219,7 +219,7 @@ def test_the_rounding_of_an_activation_is_allowed_for_where_its_curvature_leaves
     """At d = 0 the model's centre is off by half the range of the curvature: what is left is the rounding of sigma."""
     rng = np.random.default_rng(0)
     centre, radius = rng.uniform(-3, 3, 3000), 10.0 ** rng.uniform(-2, -0.5, 3000)
-    found, _, _ = taylor_models._activate(name, Model(centre, [np.ones(3000)], np.zeros(3000)), [radius])
+    found, _, _ = taylor_models._activate(name, TaylorModel(centre, [np.ones(3000)], np.zeros(3000)), [radius])
     ctx.prec, closest = 120, np.inf
     for z, c, e in zip(centre.tolist(), found.centre.tolist(), found.rest.tolist()):
         true = arb(z).tanh() if name == "tanh" else 1 / (1 + (-arb(z)).exp())
