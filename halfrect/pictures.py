@@ -71,7 +71,7 @@ def draw(risk: Risk, path: Path, *, level: float | None, straight: bool, maximum
     ax.plot(vertices, np.interp(vertices, share, heights), ".", color="#0072B2")
     if np.isfinite(maximum):
         ax.axhline(maximum, color="#009E73", linestyle=":", label=f"certified: never above {maximum:.5g}")
-    if level is not None:
+    if level is not None and f"{level:.5g}" != f"{maximum:.5g}":  # one line over another says nothing
         ax.axhline(level, color="#000000", linestyle="-.", label=f"level {level:.5g}")
     ax.set(xlabel="share of the way from net A to net B", ylabel=f"risk ({risk.loss} loss)", xlim=(0, 1))
     ax.legend(fontsize=8, frameon=False)

@@ -266,6 +266,7 @@ def test_plot_path_draws_what_it_is_given():
     assert max(drawn[1]) <= drawn[3][0]
     assert drawn[4][0] == 3.0
     assert len(halfrect.plot_path(risk, path, straight=False).get_lines()) == 3
+    assert len(halfrect.plot_path(risk, path, level=drawn[3][0]).get_lines()) == 4  # the level is the bound
     with pytest.raises(ValueError, match=r"path\.points"):
         halfrect.plot_path(risk, Path(np.zeros((2, 3))))
     pyplot.close("all")
