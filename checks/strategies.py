@@ -17,9 +17,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("checks.strategies needs hypothesis: pip install 'halfrect[test]'") from error
 
 from theory.networks import ACTIVATIONS, Network
 from theory.numerics import validation as check

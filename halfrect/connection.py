@@ -49,10 +49,15 @@ class Connection:
         """Whether the path is certified to stay at or below the level."""
         return self.maximum.upper <= self.level
 
+    @property
+    def pieces(self) -> str:
+        """How many straight pieces the path has, in words."""
+        return "1 piece" if len(self.path) == 1 else f"{len(self.path)} pieces"
+
     def __repr__(self) -> str:
         return (
             f"Connection(risk <= {self.maximum.upper:.5g} certified by {self.route}, straight line {self.straight.value:.5g}, "
-            f"ends {self.ends[0]:.5g} and {self.ends[1]:.5g}, {len(self.path)} pieces, {self.length:.3g} x straight)"
+            f"ends {self.ends[0]:.5g} and {self.ends[1]:.5g}, {self.pieces}, {self.length:.3g} x straight)"
         )
 
     def _repr_html_(self) -> str:
@@ -138,7 +143,9 @@ def as_net(net: Any, name: str = "net", inputs: int | None = None) -> Net:
             return from_state_dict(net, inputs=inputs)
         if isinstance(net, (tuple, list)):
             if len(net) != 2:
-                raise ValueError(f"lists of arrays come as a pair (weights, biases); got {len(net)} things")
+                raise ValueError(
+                    f"lists of arrays come as a pair (weights, biases), each a list with one array per layer; got {len(net)} things"
+                )
             return from_arrays(*net)
         if callable(getattr(net, "state_dict", None)):
             raise ValueError("of a PyTorch module pass halfrect.from_state_dict(module.state_dict(), activation=...)")

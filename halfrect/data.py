@@ -54,6 +54,8 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
     array = as_stored(X, "X")
     if array.ndim == 1:
         raise ValueError(f"X must have one row per sample, (N, n_in); got shape {array.shape}. One column: X[:, None]")
+    if 0 in array.shape:
+        raise ValueError(f"X must have at least one row and one column; got shape {array.shape}")
     return check.finite_array(X, "X", ndim=2)
 
 
@@ -99,7 +101,9 @@ def _as_loss_wants(y: Array, loss: str, n_out: int, classes: Array | None, regre
     if not labels:
         y = check.finite_array(y, "y").reshape(len(y), -1)
         if y.shape[1] != n_out:
-            raise ValueError(f"y must have {n_out} columns, the outputs of the nets; got {y.shape[1]}")
+            raise ValueError(
+                f"y must have {n_out} column{'s'[: n_out != 1]}, the outputs of the nets; got {y.shape[1]}"
+            )
         return 2 * y - 1 if loss in SIGNED and np.isin(y, (0, 1)).all() else y
     codes = _codes(y, max(n_out, 2), classes)
     if n_out == 1:

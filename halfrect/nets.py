@@ -86,8 +86,8 @@ def from_sklearn(estimator: Any) -> Net:
         if hasattr(estimator, attribute):
             raise ValueError(f"net must be an MLPRegressor or MLPClassifier; got {name}. {advice}")
     if not hasattr(estimator, "coefs_") or not hasattr(estimator, "intercepts_"):
-        hint = " It is not fitted: call fit first" if hasattr(estimator, "hidden_layer_sizes") else ""
-        raise ValueError(f"net must be a fitted MLPRegressor or MLPClassifier; got {name}.{hint}")
+        hint = ", which is not fitted: call fit first" if hasattr(estimator, "hidden_layer_sizes") else _INSTEAD
+        raise ValueError(f"net must be a fitted MLPRegressor or MLPClassifier; got {name}{hint}")
     last = str(getattr(estimator, "out_activation_", "identity"))
     classifier = hasattr(estimator, "classes_")
     allowed = ("softmax", "logistic") if classifier else ("identity",)
@@ -107,6 +107,9 @@ def from_sklearn(estimator: Any) -> Net:
     )
 
 
+_INSTEAD = (
+    "; or pass a pair (weights, biases), a state dict, or what halfrect.from_arrays or halfrect.from_state_dict gives"
+)
 _WRAPPED = {
     "steps": "Of a Pipeline pass its last step, and the X that its other steps give: pipeline[-1], pipeline[:-1].transform(X)",
     "best_estimator_": "Of a search pass its best_estimator_",
@@ -119,7 +122,7 @@ def same_architecture(net_a: Net, net_b: Net) -> None:
     a, b = net_a.network, net_b.network
     if a.depth != b.depth:
         raise ValueError(
-            f"both nets must have as many layers; net_a has {a.depth} ({a.widths}), net_b {b.depth} ({b.widths})"
+            f"both nets must have as many layers; net_a has {a.depth}, widths {a.widths}, net_b {b.depth}, widths {b.widths}"
         )
     for k, (n, m) in enumerate(zip(a.widths, b.widths)):
         if n != m:

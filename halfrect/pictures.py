@@ -66,12 +66,12 @@ def draw(risk: Risk, path: Path, *, level: float | None, straight: bool, maximum
         heights,
         "-",
         color="#0072B2",
-        label=f"path of {len(path)} pieces, {path.normalised_length:.3g} x straight",
+        label=f"path of {len(path)} piece{'s'[: len(path) != 1]}, {path.normalised_length:.3g} x straight",
     )
     ax.plot(vertices, np.interp(vertices, share, heights), ".", color="#0072B2")
     if np.isfinite(maximum):
         ax.axhline(maximum, color="#009E73", linestyle=":", label=f"certified: never above {maximum:.5g}")
-    if level is not None:
+    if level is not None and f"{level:.5g}" != f"{maximum:.5g}":  # one line over another says nothing
         ax.axhline(level, color="#000000", linestyle="-.", label=f"level {level:.5g}")
     ax.set(xlabel="share of the way from net A to net B", ylabel=f"risk ({risk.loss} loss)", xlim=(0, 1))
     ax.legend(fontsize=8, frameon=False)
@@ -88,7 +88,7 @@ def page(found: Connection) -> str:
     ends = " and ".join(f"{end:.5g}" for end in found.ends)
     return (
         f"<div><p>The risk never exceeds <b>{found.maximum.upper:.5g}</b> along this path (certified; {html.escape(found.route)}, "
-        f"{len(found.path)} pieces, {found.length:.3g} times the straight line), against {found.straight.value:.5g} on the "
+        f"{found.pieces}, {found.length:.3g} times the straight line), against {found.straight.value:.5g} on the "
         f"straight line. Both nets: {ends}.</p>{_svg(found)}"
         f"<table><thead><tr><th>route</th><th>maximum ≤</th><th>remark</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )

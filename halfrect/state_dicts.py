@@ -23,15 +23,20 @@ LAYOUTS = ("out_in", "in_out")
 
 _PART = re.compile(r"(weights?|kernel|w|bias(?:es)?|b)_?(\d*)", re.IGNORECASE)
 
+_NORMALISATION = (
+    "normalisation layers are not supported: a piece between two nets would not be one layer. With fixed statistics, as of "
+    "a batch normalisation in evaluation, it is an affine map: multiply it into the layer before it"
+)
+_CONVOLUTION = (
+    "convolutions are not supported: nets here are fully connected; theory.deep lays strings between convolutional ones"
+)
+
 # What the names of parameters of other layers look like, and what to say of them.
 _OTHERS = {
-    r"running_(mean|var)|num_batches|moving_(mean|variance)|batch_?norm|layer_?norm|(^|\.)(gamma|beta|scale|mean|var)$": (
-        "normalisation layers are not supported: a piece between two nets would not be one layer. With fixed statistics "
-        "it is an affine map: multiply it into the layer before it"
-    ),
+    r"running_(mean|var)|num_batches|moving_(mean|variance)|batch_?norm|layer_?norm|(^|\.)(gamma|beta|scale|mean|var)$": _NORMALISATION,
     r"dropout|\bseed|\brng\b": "dropout has no parameters in evaluation: leave this entry out",
-    r"weight_(ih|hh)|bias_(ih|hh)|recurrent": "recurrent layers are not supported: nets here are fully connected",
-    r"(^|[._])conv(\d|_|\.)": "convolutions are not supported: nets here are fully connected",
+    r"weight_(ih|hh)|bias_(ih|hh)|recurrent": "recurrent layers are not supported: nets here are fully connected; theory.deep lays strings between LSTMs",
+    r"(^|[._])conv(\d|_|\.)": _CONVOLUTION,
     r"in_proj|attention|attn": "attention is not supported: nets here are fully connected",
     r"weight_[gv]$|parametrizations": "weight normalisation is not supported: remove the parametrisation first",
 }
@@ -137,13 +142,9 @@ def _checked(name: str, value: Any, known: bool) -> Array:
         )
     is_bias = _PART.fullmatch(name.rpartition(".")[2])[1].lower().startswith("b")  # type: ignore[index]
     if array.ndim > 2:
-        raise ValueError(
-            f"{name} has shape {array.shape}: convolutions are not supported, nets here are fully connected"
-        )
+        raise ValueError(f"{name} has shape {array.shape}: {_CONVOLUTION}")
     if array.ndim != 2 - is_bias or 0 in array.shape:
-        hint = (
-            "" if is_bias else "; a vector of weights is a normalisation layer's, multiply it into the layer before it"
-        )
+        hint = f"; a vector of weights is a normalisation layer's, and {_NORMALISATION}" if array.ndim == 1 else ""
         raise ValueError(f"{name} must be a {'vector' if is_bias else 'matrix'}; got shape {array.shape}{hint}")
     return array
 

@@ -441,9 +441,10 @@ def main(arguments):
             worst = max(worst, 1)
             continue
         counts = ", ".join(f"{count} {argument}" for argument, count in used.items() if count)
+        pieces = sum(used.values())
+        where = "its one piece" if pieces == 1 else f"all {pieces} pieces"
         print(
-            f"{name}: verified: the risk is at most {decimal(problem['claim'])} on all {sum(used.values())} pieces "
-            f"({counts}), in exact arithmetic"
+            f"{name}: verified: the risk is at most {decimal(problem['claim'])} on {where} ({counts}), in exact arithmetic"
         )
     return worst
 

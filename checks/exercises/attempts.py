@@ -33,6 +33,7 @@ from checks.exercises.solutions import SOLUTIONS
 from theory.numerics import validation as check
 
 PATIENCE = 1.0  # seconds after which an attempt says how far it is
+RAISED = "It raised"  # how the reason begins where the function gave no answer
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ class Attempt:
         if not self.instance:
             return [f"{self.exercise}: fails. {self.reason}"]
         given = ", ".join(f"{name} = {short(value)}" for name, value in self.instance.items())
+        answer = [] if self.reason.startswith(RAISED) else [f"Your answer: {short(self.answer)}"]
         return [
             f"{self.exercise}: fails. Smallest instance found: {given}",
-            f"Your answer: {short(self.answer)}",
+            *answer,
             f"A right one: {short(self.expected)}",
             f'{self.reason} More: exercises.hint("{self.exercise}")',
         ]
@@ -188,7 +190,7 @@ def _judged(exercise: Exercise, call: Callable[[Instance], Any], told: Instance,
     try:
         answer = call(_copied(told))
     except (Exception, SystemExit) as error:  # the learner's function may raise anything
-        return None, f"It raised {_said(error)}."
+        return None, f"{RAISED} {_said(error)}."
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")

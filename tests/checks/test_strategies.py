@@ -1,5 +1,8 @@
 """The strategies produce what they promise: first that each extreme case occurs, then that every draw is valid."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -210,3 +213,10 @@ def test_extreme_problems_occur(condition):
 def test_a_wrong_argument_is_named_at_once(call, name):
     with pytest.raises(ValueError, match=f"^{name} must"):
         call()
+
+
+def test_without_hypothesis_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "checks.strategies")
+    with pytest.raises(ModuleNotFoundError, match=r"needs hypothesis: pip install 'halfrect\[test\]'"):
+        importlib.import_module("checks.strategies")

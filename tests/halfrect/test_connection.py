@@ -237,8 +237,14 @@ def test_what_the_verifier_has_no_argument_for_is_said():
         (([np.ones((2, 3)), np.ones((1, 3))], None), "net_b: layer 2 must take the 2 outputs of layer 1"),
         (([np.ones((2, 3)), np.ones((2, 2))], None), "the outputs: 1 in net_a, 2 in net_b"),
         (([np.full((2, 3), np.nan), np.ones((1, 2))], None), "net_b: weights of layer 1 must be finite"),
-        ([np.ones((2, 3))] * 3, r"net_b: lists of arrays come as a pair \(weights, biases\); got 3 things"),
-        (None, "net_b: net must be a fitted MLPRegressor or MLPClassifier; got NoneType"),
+        (
+            [np.ones((2, 3))] * 3,
+            r"net_b: lists of arrays come as a pair \(weights, biases\), each a list with one array per layer; got 3",
+        ),
+        (
+            None,
+            r"net_b: net must be a fitted MLPRegressor or MLPClassifier; got NoneType; or pass a pair \(weights, biases\)",
+        ),
     ],
 )
 def test_a_net_that_does_not_fit_is_named(net, says):
@@ -260,6 +266,7 @@ def test_plot_path_draws_what_it_is_given():
     assert max(drawn[1]) <= drawn[3][0]
     assert drawn[4][0] == 3.0
     assert len(halfrect.plot_path(risk, path, straight=False).get_lines()) == 3
+    assert len(halfrect.plot_path(risk, path, level=drawn[3][0]).get_lines()) == 4  # the level is the bound
     with pytest.raises(ValueError, match=r"path\.points"):
         halfrect.plot_path(risk, Path(np.zeros((2, 3))))
     pyplot.close("all")

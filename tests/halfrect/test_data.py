@@ -107,6 +107,11 @@ def test_the_targets_say_the_loss_where_the_nets_do_not(outputs, y, loss):
     assert risk_of(net, net, X, y).loss == loss
 
 
+def test_data_without_a_row_are_said_to_have_none():
+    with pytest.raises(ValueError, match=r"X must have at least one row and one column; got shape \(0, 3\)"):
+        risk_of(mlp(1), mlp(1), X[:0], X[:0, 0])
+
+
 @pytest.mark.parametrize(
     ("outputs", "y", "says"),
     [
@@ -120,6 +125,7 @@ def test_the_targets_say_the_loss_where_the_nets_do_not(outputs, y, loss):
         (1, X[:-1, 0], "one entry .* for each of the 20 rows of X"),
         (1, np.full(20, np.nan), "y must be finite"),
         (1, np.zeros((20, 1, 1)), "y must have one entry"),
+        (1, X, "y must have 1 column, the outputs of the nets; got 3"),
     ],
 )
 def test_open_questions_and_misfits_are_said_in_one_line(outputs, y, says):
@@ -162,5 +168,5 @@ def test_inputs_that_do_not_fit_are_refused(inputs, says):
 
 def test_unseen_labels_are_named():
     net = from_sklearn(classifier(WORDS))
-    with pytest.raises(ValueError, match=r"labels of y must be those of the nets, no, perhaps, yes; got .*never"):
+    with pytest.raises(ValueError, match=r"labels of y must be those of the nets, no, perhaps, yes; got 'never'$"):
         risk_of(net, net, X, np.where(WORDS == "no", "never", WORDS))

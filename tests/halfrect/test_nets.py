@@ -134,7 +134,7 @@ def test_an_unknown_activation_is_refused():
     ("other", "says"),
     [
         (regressor((5,)), "hidden layer 1: 4 in net_a, 5 in net_b"),
-        (regressor((4, 4)), "as many layers; net_a has 2"),
+        (regressor((4, 4)), r"as many layers; net_a has 2, widths \(3, 4, 2\), net_b 3, widths"),
         (regressor(target=Y[:, 0]), "the outputs: 2 in net_a, 1 in net_b"),
         (regressor(activation="tanh"), "same activation; got 'relu' and 'tanh'"),
     ],

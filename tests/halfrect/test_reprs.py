@@ -48,3 +48,9 @@ def test_a_string_that_failed_says_so():
     assert not failed.connected
     assert "not reached" in repr(failed)
     assert np.isfinite(failed.level)
+
+
+def test_one_piece_is_a_piece():
+    ends = [([[[1.0], [0.0]], [[1.0, 0.0]]], None), ([[[2.0], [0.0]], [[1.0, 0.0]]], None)]
+    joined = halfrect.connect(*ends, [[1.0], [2.0]], [1.0, 3.0], level=10.0, rng=0)
+    assert ", 1 piece, 1 x straight)" in repr(joined)

@@ -165,7 +165,7 @@ def generator(rng: Any) -> np.random.Generator:
 def describe(value: Any) -> str:
     """`value` in an error message: short, on one line."""
     try:
-        text = " ".join(repr(value).split())
+        text = " ".join(repr(value.item() if isinstance(value, np.generic) else value).split())
     except Exception:  # an integer of too many digits, or an object of someone else's
         return f"{type(value).__name__} without a printable form"
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."

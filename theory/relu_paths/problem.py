@@ -26,11 +26,15 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
         raise ValueError(f"risk must be a Risk on a sample; got {type(risk).__name__}")
     net = risk.network
     if net.depth != 2 or net.activation != "relu" or net.output != "identity":
-        raise ValueError(f"risk.network must have one hidden relu layer and identity output; got {net}")
+        raise ValueError(
+            f"risk.network must have one hidden relu layer and identity output; got {net}. theory.deep_paths and string_sampling.greedy take any depth"
+        )
     if net.bias:
         raise ValueError("risk.network must have bias=False; risk.without_biases(theta) is the same net on (x, 1)")
     if net.widths[2] != 1:
-        raise ValueError(f"risk.network must have one output; got {net.widths[2]}")
+        raise ValueError(
+            f"risk.network must have one output; got {net.widths[2]}. theory.deep_paths and string_sampling.greedy take several"
+        )
     if risk.loss != "squared" or risk.penalty not in (None, "second_layer_l1"):
         raise ValueError(
             f"risk must have squared loss and penalty 'second_layer_l1' or None; got {risk.loss!r}, {risk.penalty!r}"

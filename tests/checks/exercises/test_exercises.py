@@ -140,6 +140,7 @@ def test_the_kernel_is_no_answer_to_the_question_for_its_lower_bound():
     attempt = attempts.verify("ex-3", kernel)  # told the angle alone, it cannot be computed
     assert not attempt
     assert "It raised" in attempt.reason
+    assert "Your answer" not in str(attempt)  # there is none
     assert attempts.EXERCISES["ex-3"].arguments == ("alpha", "square", "norm")
 
 
