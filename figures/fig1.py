@@ -192,6 +192,8 @@ def note(arrays: dict[str, np.ndarray]) -> str:
     ours = [name for name in ROWS if f"{name}/levels" in arrays]
     counts = [f"{ROWS[name].title} {_figure1.tried(arrays[f'{name}/straight/height'])}" for name in ours]
     text = f"Pairs at each level: {'; '.join(counts)}."
+    if "ptb_lstm" in ours:
+        text += " Our text is WikiText-2, a look every 200 steps."
     left = [ROWS[name].title[:3] for name in PUBLISHED if name not in ours]
     if arrays["published"] and left:
         text += f" As published only: {', '.join(left)}."

@@ -84,6 +84,7 @@ CLAIM = Claim(
         "threshold. In the published "
         "script the perplexity along the path is stored under one name and the error that is tested under another, "
         "which stays 0: every pair "
-        "is accepted after one bead. That exactly this text made the figure is not certain."
+        "is accepted after one bead. That exactly this text made the figure is not certain. Our one pair of LSTMs (WikiText-2, a "
+        "look every 200 steps) passes a check of 20 points with three beads at 700, 300, 250 and 200; lower levels were not run."
     ),
 )
