@@ -198,7 +198,7 @@ def test_nothing_rests_on_an_assertion():
 def test_without_assertions_and_docstrings_all_is_the_same(certificate):
     judged = "from checks import exercises; print(bool(exercises.verify('ex-9', lambda points: 1.0, examples=20)))"
     for words, says in (
-        (["-m", "checks", "prop-2.1", "app-e1-threshold", "--jobs", 1], b"2 agrees"),
+        (["-m", "checks", "prop-2.1", "app-e1-threshold", "--jobs", 1], b"2 agree"),
         (["-m", "figures"], b"fig2"),
         (["-m", "checks.gap", "--help"], b"--widths"),
         (["verify.py", "--help"], b"usage"),

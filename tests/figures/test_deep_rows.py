@@ -194,8 +194,9 @@ def test_the_shipped_runs_say_nothing_impossible(name):
         tolerance, whole = deep_runs.LOOSE[string.task], int(row["n_test"])
         assert string.accepted
         assert string.sampled_max < tolerance * string.level
-        for height in (string.sampled_max, string.straight_max, string.void_max):
-            assert abs(height * whole - round(height * whole)) < 1e-4  # counts of images
+        heights = string.sampled_max, string.straight_max, string.void_max
+        images = string.task != "lstm"
+        assert not images or all(abs(height * whole - round(height * whole)) < 1e-4 for height in heights)
         assert string.length >= 1
         assert (string.beads > 3) == (string.void_max >= tolerance * string.level)
         if not np.isnan(string.certified_upper):

@@ -159,7 +159,9 @@ def test_what_the_same_code_drew_with_the_same_settings_is_used_again(tmp_path, 
 
 def test_figures_are_chosen_by_the_claims_that_they_show(tmp_path, monkeypatch, capsys):
     made = []
-    monkeypatch.setattr(figures, "make", lambda name, *_, **__: made.append(name) or [])
+    caption = tmp_path / "caption.txt"
+    caption.write_text("What it shows.")
+    monkeypatch.setattr(figures, "make", lambda name, *_, **__: made.append(name) or [caption])
     assert command.main(["all", "--claims", "alg-1-sound", "prop-2.3", "--out", str(tmp_path)]) == 0
     wanted = {
         name

@@ -744,7 +744,6 @@ def test_those_who_know_squared_and_absolute_only_refuse_the_others(tmp_path):
         lambda: products.best_product(linear),
         lambda: polynomial_tasks.best_constant(linear),
         lambda: relu_problem.checked(relu, np.zeros(4)),
-        lambda: document.text(linear, Path(np.zeros((2, 4))), 1.0),
         lambda: document.text(relu, Path(np.zeros((2, 4))), 1.0),
     ]
     for call in calls:
