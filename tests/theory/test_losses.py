@@ -744,10 +744,11 @@ def test_those_who_know_squared_and_absolute_only_refuse_the_others(tmp_path):
         lambda: products.best_product(linear),
         lambda: polynomial_tasks.best_constant(linear),
         lambda: relu_problem.checked(relu, np.zeros(4)),
-        lambda: document.text(relu, Path(np.zeros((2, 4))), 1.0),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=r"^risk"):
             call()
+    with pytest.raises(ValueError, match=r"^the verifier knows the penalties .* got 'path'"):
+        document.text(relu, Path(np.zeros((2, 4))), 1.0)
     assert not quartic.applies(relu)
     assert quartic.applies(Risk(relu.network, relu.sample, "squared", 0.0, "path"))
