@@ -86,7 +86,11 @@ def test_subnormal_features_have_honest_bounds(seed, N, m, fitted):
     """Times the root of a weight they would lose digits, which no scaling brings back."""
     rng = np.random.default_rng(seed)
     Z = np.ldexp(rng.standard_normal((N, m)), rng.integers(-1074, -1000, m))
-    y = Z @ np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m)) if fitted else rng.standard_normal(N) * 2.0**-200
+    y = (
+        Z @ np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m))
+        if fitted
+        else rng.standard_normal(N) * 2.0**-200
+    )
     w = rng.dirichlet(np.ones(N))
     found = certify(Z, y, 0.0, np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m)), weights=w)
     minimum = exact_minimum(Z, y, w, 0.0)
