@@ -151,6 +151,17 @@ def _least_squares(risk, W):
     return np.linalg.lstsq(Z, risk.sample.Y, rcond=None)[0].T
 
 
+@pytest.mark.parametrize(
+    "sizes", [(1e-170, 1e170, 1.0), (1e-170, 1.0, 1e170), (1e-200, 1e-200, 1e300), (1e-300, 1e-20, 1e200)]
+)
+def test_what_underflows_below_is_not_lost_above(sizes):
+    """One unit a layer: the function is x times the product, and so is the drift from zero."""
+    net, (d, v, w) = Network((1, 1, 1, 1)), sizes
+    exact = Fraction(d) * Fraction(v) * Fraction(w)
+    assert Fraction(_lam(net, np.array([0.0, v, w]), np.array([d, v, w]), 1)) >= exact
+    assert Fraction(functions._norms(net, np.array([[d, v, w]])).min()) >= exact
+
+
 @given(seeds)
 @instances(10)
 def test_a_piece_of_an_inner_layer_drifts_by_at_most_lam(seed):

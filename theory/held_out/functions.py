@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.maxima import is_constant_along, is_convex_along
 from theory.networks import Network
-from theory.numerics import LIBM, TINY, UNIT, Array, gamma
+from theory.numerics import LIBM, TINY, UNIT, Array, gamma, up
 from theory.penalties import PathNorm, lengths, operator_norms
 from theory.risk import Risk
 
@@ -97,14 +97,14 @@ def _lam(network: Network, a: Array, b: Array, layer: int) -> float:
         if k > layer:
             matrix = matrix[:, : network.widths[k - 1]]
         seen = q if k > layer else network.augment(q)
-        q = lengths(matrix) if k == 1 else matrix @ seen
-    leaving = lengths(W[-1].T)[: network.widths[-2]]
+        q = (lengths(matrix) if k == 1 else matrix @ seen) + TINY  # products that underflow
+    leaving = lengths(W[-1].T)[: network.widths[-2]] + TINY
     path = float(leaving @ q) * (1 + 8 * gamma(sum(network.widths) + 16 * network.depth)) + TINY
-    product = float(np.linalg.norm(D)) * (1 + gamma(D.size + 16))  # D is rounded: its Frobenius norm
+    product = float(lengths(D.reshape(-1))) * (1 + gamma(D.size + 16)) + TINY  # D is rounded: its Frobenius norm
     for k, matrix in enumerate(network.weights(a), start=1):
         if k != layer:
             seen = matrix[:, : network.widths[k - 1]] if k > layer else _carried(network, matrix, k)
-            product *= float(operator_norms(seen)) * (1 + 4 * UNIT)
+            product = float(up(product * float(operator_norms(seen)))) * (1 + 4 * UNIT)  # never down to zero
     return min(path, product + TINY)
 
 
@@ -114,7 +114,7 @@ def _norms(network: Network, points: Array) -> Array:
         path = PathNorm(network).upper(np.stack([points, points]), np.zeros_like(points))[0]
         product = np.ones(len(points))
         for k, W in enumerate(network.weights(points), start=1):
-            product = product * operator_norms(_carried(network, W, k)) * (1 + 4 * UNIT)
+            product = up(product * operator_norms(_carried(network, W, k))) * (1 + 4 * UNIT)  # never down to zero
     return np.stack([path, product + TINY], axis=1)
 
 

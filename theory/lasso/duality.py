@@ -327,5 +327,6 @@ def _norms(A: Array) -> Array:
 
 
 def _frobenius(matrix: Array) -> float:
-    """An upper bound on the Frobenius norm."""
-    return float(np.sqrt(np.sum(matrix**2))) * (1 + gamma(2 * matrix.size + 8))
+    """An upper bound on the Frobenius norm, squares of small entries not lost; inf or NaN where an entry is."""
+    e = exponent(matrix)
+    return above(float(np.sqrt(np.sum(times(matrix, -e) ** 2))) * (1 + gamma(2 * matrix.size + 8)), e)

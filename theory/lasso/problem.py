@@ -60,19 +60,42 @@ def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     if not w.all():
         Z, y, w = Z[w > 0], y[w > 0], w[w > 0]
     root = np.sqrt(w)
-    A, a, extent = np.empty(Z.shape), y * root, np.zeros(Z.shape[1])
-    for rows in slabs(Z):
-        block = np.multiply(Z[rows], root[rows, None], out=A[rows])
-        np.maximum(extent, np.maximum(block.max(axis=0), -block.min(axis=0)), out=extent)
-    level, largest = exponent(a), exponent(extent)
-    sizes = np.where(extent > 0, np.frexp(extent)[1], largest)
+    a = y * root
+    level = exponent(a)
+    try:
+        A, sizes, largest = _columns(Z, root)
+    except FloatingPointError:
+        A, sizes, largest = _tiny_columns(Z, root)
     k = times(kappa, -level - sizes)
     k = np.where(k > 2.0**-1000, np.minimum(k, LARGEST), 0.0)
-    if np.abs(sizes).max(initial=0) > 1000:
-        A = times(A, -sizes)
-    else:
-        A *= np.ldexp(1.0, -sizes)  # in place: A may be large
     return Problem(A, times(a, -level), k, sizes, level, largest)
+
+
+def _columns(Z: Array, root: Array) -> tuple[Array, Array, int]:
+    """A (N, m), sizes (m,) and largest of Z with rows times root (N,); FloatingPointError where a product underflows."""
+    A, extent = np.empty(Z.shape), np.zeros(Z.shape[1])
+    for rows in slabs(Z):
+        with np.errstate(under="raise"):
+            block = np.multiply(Z[rows], root[rows, None], out=A[rows])
+        np.maximum(extent, np.maximum(block.max(axis=0), -block.min(axis=0)), out=extent)
+    largest = exponent(extent)
+    sizes = np.where(extent > 0, np.frexp(extent)[1], largest)
+    if np.abs(sizes).max(initial=0) > 1000:
+        return times(A, -sizes), sizes, largest
+    A *= np.ldexp(1.0, -sizes)  # in place: A may be large
+    return A, sizes, largest
+
+
+def _tiny_columns(Z: Array, root: Array) -> tuple[Array, Array, int]:
+    """`_columns`, with mantissas and exponents apart: a product that underflows would lose what scaling cannot bring back."""
+    (mantissa, e), (share, f) = np.frexp(Z), np.frexp(root)
+    product, shift = np.frexp(mantissa * share[:, None])
+    e = e + f[:, None] + shift
+    none = -(2**20)  # below every exponent
+    sizes = np.where(product != 0, e, none).max(axis=0)
+    largest = int(sizes.max())
+    sizes = np.where(sizes > none, sizes, largest)
+    return times(product, e - sizes), sizes, largest
 
 
 def slabs(Z: Array) -> Iterator[slice]:

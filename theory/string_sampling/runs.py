@@ -125,9 +125,10 @@ class StringResult:
     barrier: float | None = None
 
     def __repr__(self) -> str:
-        height = (
-            f"risk <= {self.maximum.upper:.5g} certified" if self.connected else f"level {self.level:.5g} not reached"
-        )
+        if self.connected:
+            height = f"risk <= {self.maximum.upper:.5g} certified"
+        else:
+            height = f"level {self.level:.5g} {'on a grid only' if self.status is Status.ACCEPTED else 'not reached'}"
         length = f"{self.string.normalised_length:.3g} x straight"
         return f"StringResult({self.status.name}, {self.beads} beads, {height}, {length})"
 
@@ -181,6 +182,7 @@ class Run:
         landscape = landscape_of(risk)
         a, b, level = ends_of(landscape, theta_a, theta_b, level)
         chosen = Options(**options)
+        check.no_overflow(chosen.acceptance * level, "acceptance * level")  # nothing is above an infinite ceiling
         landscape = landscape_of(risk, trainer=chosen.trainer, iterations=chosen.iterations)
         run = cls(landscape, chosen, level, check.generator(rng), callback, barrier)
         if start is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.sections_3_4 import deep_runs
 
-SIGMAS = 3.0  # combined standard errors by which mean lengths differ
+SIGMAS = 3.0  # combined standard errors by which mean lengths differ (the pairs are the same: paired, the difference is sharper)
 
 
 def attack(setting: Setting, *, same: bool = False) -> Outcome:
@@ -55,8 +55,8 @@ CLAIM = Claim(
     headline="The lengths of Figure 1 depend on how often beads are looked at, which the text does not say.",
     fault="strings of other pairs at the same interval taken for those of a longer one",
     source="Figure 1, rows (3) to (5), and the published scripts",
-    statement="At one level, between the same nets, with the same algorithm, the normalised length grows with the number of steps between "
-    "two looks at a bead that trains: a bead goes on for the rest of its block, away from the straight line.",
+    statement="At one level, between the same nets, with the same algorithm, strings are longer where 80 steps lie between two looks at a "
+    "bead that trains than where 2 do: a bead goes on for the rest of its block, away from the straight line.",
     standing=Standing.OURS,
     tightness=Tightness.ASYMPTOTIC,
     verdict=Verdict.HOLDS,

@@ -71,6 +71,13 @@ def test_a_landscape_without_a_bound_is_accepted_and_never_connected(algorithm):
     assert found.maximum.upper == np.inf
     assert found.maximum.method is maxima.Method.SAMPLED
     assert found.maximum.value <= 0.05 * 1.1
+    assert "on a grid only" in repr(found)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS[:2])
+def test_a_ceiling_beyond_float64_is_refused_as_everything_is_below_it(algorithm):
+    with pytest.raises(ValueError, match=r"acceptance \* level is too large"):
+        algorithm(Ring(), A, B, 1e308, acceptance=1e10)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -81,6 +81,35 @@ def test_columns_that_differ_by_any_factor_are_solved_to_the_promised_gap(seed, 
         assert np.array_equal(found.beta, plain.beta / scale)
 
 
+@given(SEEDS, st.integers(1, 5), st.integers(1, 3), st.booleans())
+def test_subnormal_features_have_honest_bounds(seed, N, m, fitted):
+    """Times the root of a weight they would lose digits, which no scaling brings back."""
+    rng = np.random.default_rng(seed)
+    Z = np.ldexp(rng.standard_normal((N, m)), rng.integers(-1074, -1000, m))
+    y = (
+        Z @ np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m))
+        if fitted
+        else rng.standard_normal(N) * 2.0**-200
+    )
+    w = rng.dirichlet(np.ones(N))
+    found = certify(Z, y, 0.0, np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m)), weights=w)
+    minimum = exact_minimum(Z, y, w, 0.0)
+    assert minimum <= Fraction(found.primal)
+    if found.radius == np.inf:
+        assert Fraction(found.dual) <= minimum
+
+
+def test_the_smallest_features_fit_as_well_as_any():
+    z = np.array([1.0, 2.0, 3.0, 1.0])
+    assert certify(z[:, None] * 2.0**-1074, z * 2.0**-500, 0.0, [2.0**574]).dual == 0  # they fit exactly
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-300, 5e-324, 1e170, 1e300])
+def test_lengths_are_bounded_whatever_their_squares_do(size):
+    assert duality._frobenius(np.array([[size, 0.0], [0.0, 0.0]])) >= size
+    assert duality._shift(np.eye(3, 2), np.array([size, 0.0])) >= size
+
+
 def test_many_samples_do_not_make_a_feature_dependent():
     """The threshold of the rank does not grow with N: a column 1e-12 off another is no copy of it."""
     rng = np.random.default_rng(0)
