@@ -33,9 +33,10 @@ most 10 roundings: off by at most 5 gamma(4 m + 2 K + 48) L. Together |residual 
     eps_i = (4 gamma(n + 16) + 8 gamma(4 m + 2 K + 48)) L_i,
 
 which also pays for the rounding of L_i itself. By the triangle inequality in L2 the fit is at most (sqrt(Q + X) + sqrt(E))^2, E = sum
-eps_i^2. (iv) The coefficients of Q are sums over samples in blocks, C terms in each of B blocks; a product b_r b_s is at most (b_r^2 + b_s^2) / 2,
-so each is off by gamma(C + B + 16) Z, Z = sum (b_0^2 + b_1^2 + b_2^2); blossoms are convex combinations by exact weights, 12 more. (v) X is
-a sum of nonnegative terms, off by a factor 1 + 4 gamma(m + C + B + 64); evaluating q costs 8 u max|b|, and 2 e 8 u max|b| <= 8 u (e^2 + Z). TINY is added wherever
+eps_i^2. (iv) The coefficients of Q are sums over samples, C terms in each of B blocks, and over d outputs; a product b_r b_s is at most
+(b_r^2 + b_s^2) / 2, so each is off by gamma(C + B + d + 16) Z, Z = sum (b_0^2 + b_1^2 + b_2^2); blossoms are convex combinations by exact
+weights, 12 more. (v) X is a sum of nonnegative terms, off by a factor 1 + 4 gamma(m + C + B + d + 64); evaluating q costs 8 u max|b|, and
+2 e 8 u max|b| <= 8 u (e^2 + Z). TINY is added wherever
 products may underflow, and where numbers exceed LARGEST nothing is said: the caller's exact pieces decide.
 """
 
@@ -123,7 +124,7 @@ def bounds(risk: Risk, a: Array, b: Array, size: Array, noises: Array, K: int, w
     at_start, at_end, bend, square = sums.errors
     fit = _on_buckets(np.stack([A, B, (C + 2 * D) / 3, E, F]))
     Z = A + D + F
-    terms = rows + len(blocks)
+    terms = rows + len(blocks) + sample.n_out
     error = (2 * np.maximum(at_start, at_end) + bend * (0.5 / K**2) + square) * (1 + 4 * gamma(m + terms + 64))
     summed = gamma(2 * terms + 128) * (Z + error)
     total = fit + _penalty(risk, a, b, size, K)

@@ -149,7 +149,7 @@ def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: A
         low = fits * (1 - slack) - fall * (1 + 2 * slack) - TINY
         if risk.R is not None:
             low = low + risk.kappa * risk.R.lower(point, radius)
-    return np.where(low > 0, low * (1 - gamma(16)), 0.0)
+    return np.where((low > 0) & (low < np.inf), low * (1 - gamma(16)), 0.0)
 
 
 def _upper_bounds(
@@ -194,8 +194,9 @@ def _point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array, block: i
 
 
 def _size(theta_0: Array, theta_1: Array) -> Array:
-    """Bounds |theta(t)|, |slope| and, times 4 u, the rounding of both."""
-    return np.abs(theta_0) + np.abs(theta_1) + TINY
+    """Bounds |theta(t)|, |slope| and, times 4 u, the rounding of both; inf, which bounds them as well, beyond the floats."""
+    with np.errstate(over="ignore"):
+        return np.abs(theta_0) + np.abs(theta_1) + TINY
 
 
 def _fitted(

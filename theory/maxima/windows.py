@@ -1,4 +1,4 @@
-"""Certified maxima of one-hidden-layer relu risks along segments, window by window: `buckets`, then the exact pieces of `quartic`.
+"""Certified maxima of one-hidden-layer relu risks (eq. 1) along segments, window by window: `buckets`, then the exact pieces of `quartic`.
 
 All segments advance together. Every round bounds the buckets of all windows, evaluates the risk where each window's bound is
 largest, drops the buckets that cannot hold more than the best value, up to the gap, and makes windows of the runs that are left,

@@ -52,6 +52,16 @@ def test_no_bound_of_a_bucket_is_below_the_risk(seed, kind):
     assert min(soundness.margins(np.random.default_rng(seed), kind), default=0) >= 0
 
 
+@pytest.mark.parametrize("K", [2, 8])
+def test_the_sum_over_many_outputs_is_rounded_up(K):
+    net, Y = Network((1, 1, 8000)), np.full((1, 8000), 2.0**-27)
+    Y[0, 0] = 1.0  # every other square is half a unit in the last place of what it is added to, and is lost
+    risk, theta = Risk(net, Sample([[1.0]], Y)), np.zeros((1, net.size))
+    size = theta + TINY
+    found = buckets.bounds(risk, theta, theta, size, np.array([buckets.noise(risk, size[0])]), K)[0]
+    assert min(map(Fraction, found.upper.tolist())) >= 1 + 7999 * Fraction(1, 2**54)
+
+
 @pytest.mark.parametrize("fault", soundness.FAULTS)
 def test_a_planted_fault_is_caught(fault):
     rng = np.random.default_rng(0)

@@ -274,3 +274,20 @@ def test_overflow_leaves_no_bound_and_never_nan():
     risk = Risk(net, Sample([[1e200]], [[1.0]]))
     for theta in (np.array([1e200, 1e200]), np.array([1e200, -1e200]), np.array([1e200, 0.0])):
         assert taylor_models.upper_bounds(risk, theta[None], -theta[None], np.zeros(1), np.ones(1))[0] == np.inf
+
+
+def test_the_largest_weights_that_floats_hold_give_bounds_without_a_warning():
+    net, most = Network((1, 1, 1)), np.finfo(float).max
+    risk = Risk(net, Sample([[0.0]], [[1.0]]))
+    theta, zero = np.full((1, net.size), most), np.zeros(1)
+    low, high = taylor_models.point_bounds(risk, theta, -theta, zero)
+    assert low <= 1 <= high
+    assert taylor_models.upper_bounds(risk, theta, -theta, zero, zero + 1) >= 1
+
+
+def test_a_value_beyond_the_floats_is_rounded_down_to_nothing():
+    risk = Risk(Network((1, 3)), Sample([[1.0]], [[0.0] * 3]), loss="absolute")
+    theta = np.full((1, 3), 8e307)
+    value = risk.batch(theta)
+    assert value == np.inf
+    assert taylor_models.rounded_down(risk, theta, theta, np.zeros(1), value) == 0
