@@ -33,7 +33,8 @@ class CertifiedError:
     """lower <= the largest error rate over t in [0, 1] <= upper, on `images` images; lower is met at t.
 
     undecided: images that are undecided on a window that still matters, counted once for each such window; windows: into how
-    many windows [0, 1] is cut; work: how many images on windows were looked at. The two bounds are counts over `images`.
+    many windows [0, 1] is cut; work: how many images on windows were looked at. The two bounds are counts over `images`, as the
+    nearest floats: round(upper * images) images are exact.
     """
 
     lower: float
