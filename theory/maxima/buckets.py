@@ -116,7 +116,7 @@ def bounds(risk: Risk, a: Array, b: Array, size: Array, noises: Array, K: int, w
     """
     net, sample = risk.network, risk.sample
     N, n, m = len(sample), net.widths[0], net.widths[1]
-    rows = min(N, max(SAMPLES, PAIRS // (len(a) * min(m, UNITS))))
+    rows = min(N, max(SAMPLES, PAIRS // (len(a) * max(min(m, UNITS), net.widths[2] * K // 64))))
     blocks = [slice(i, min(i + rows, N)) for i in range(0, N, rows)]
     nets = [*net.weights(a), *net.weights(b)]
     sums = reduce(Sums.__add__, walk(partial(_block, risk, nets, K, switches.engine(N * m)), blocks))
