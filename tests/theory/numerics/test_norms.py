@@ -71,3 +71,9 @@ def test_scaling_is_exact_or_says_what_it_lost(w, k):
 def test_no_entries_have_no_length():
     assert length(np.zeros((2, 0))).tolist() == [0, 0]
     assert direction(np.zeros((2, 0))).shape == (2, 0)
+
+
+def test_directions_are_taken_row_by_row():
+    w = np.array([[3.0, 4.0], [0.0, -2.0], [0.0, 0.0]])
+    assert np.array_equal(direction(w), [[0.6, 0.8], [0.0, -1.0], [0.0, 0.0]])
+    assert np.array_equal(length(w), [5.0, 2.0, 0.0])
