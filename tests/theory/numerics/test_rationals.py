@@ -51,8 +51,6 @@ def test_the_float_below_a_rational_is_the_next_one_at_every_magnitude(p, q, k):
 
 
 def test_below_every_float_there_is_none():
-    from flint import fmpq
-
     largest = fmpq(*sys.float_info.max.as_integer_ratio())
     assert float_below(-largest) == -sys.float_info.max
     assert float_below(-largest - 1) == -math.inf
