@@ -1,5 +1,7 @@
 """Held-out bounds: coverage where the population is known exactly, exact miss rates, what must be refused."""
 
+import math
+import statistics
 from fractions import Fraction
 from itertools import pairwise, product
 from math import comb
@@ -52,6 +54,20 @@ def overfitted(rng, loss="squared", *, m=12, N=14, depth=2, bias=False, n_out=1,
     walk.transfer(depth - 1, 1, 0)
     walk.refit(depth - 1, net.weights(b)[-1])
     return risk, walk.path
+
+
+@pytest.mark.parametrize("delta", [0.5, 0.05, 1e-6])
+def test_the_bounds_of_hoeffding_and_bernstein_are_their_formulas_rounded_up(delta):
+    """Maurer & Pontil 2009, Theorem 4, for the second: mean + sqrt(2 V log(2 / delta) / N) + 7 log(2 / delta) / (3 (N - 1))."""
+    x = np.repeat([0.0, 0.125, 0.25, 0.5], [4000, 300, 200, 100])
+    N, mean = len(x), statistics.fmean(x)
+    by_hoeffding = mean + math.sqrt(math.log(1 / delta) / (2 * N))
+    L = math.log(2 / delta)
+    by_bernstein = mean + math.sqrt(2 * statistics.variance(x.tolist()) * L / N) + 7 * L / (3 * (N - 1))
+    assert by_hoeffding < 1
+    assert by_bernstein < 1
+    assert by_hoeffding * (1 - 1e-15) <= hoeffding(x, delta) <= by_hoeffding * (1 + 1e-9)
+    assert by_bernstein * (1 - 1e-15) <= bernstein(x, delta) <= by_bernstein * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("bound", [betting, hoeffding, bernstein])
