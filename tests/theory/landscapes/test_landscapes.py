@@ -105,10 +105,16 @@ def test_a_sampled_piece_above_the_level_is_not_accepted():
             heights = self.batch(starts)
             return Trained(starts, heights, heights <= target, np.full(len(starts), "own"), 0)
 
-    for algorithm in ALGORITHMS:
-        found = algorithm(Stuck(), A, -A, 0.05)
-        assert found.status in (Status.BEAD, Status.LEVEL)
+    shaken = [string_sampling.breadth_first(Stuck(), A, -A, 0.05, rng=seed) for seed in range(20)]
+    for found in [
+        string_sampling.greedy(Stuck(), A, -A, 0.05, rng=0),
+        string_sampling.published(Stuck(), A, -A, 0.05),
+        *shaken,
+    ]:
         assert found.path is None
+        assert (found.status is Status.ACCEPTED) == (found.maximum.value <= 0.05), found
+        assert found.status in (Status.BEAD, Status.LEVEL, Status.ACCEPTED)
+    assert Status.LEVEL in {found.status for found in shaken}, "shaking alone must not always arrive"
 
 
 @settings(max_examples=20, deadline=None)
