@@ -23,7 +23,7 @@ from checks.sweeps import Cell
 from figures import _deep_data
 from figures import _experiments as experiments
 from theory import string_sampling
-from theory.deep import Deep, certificate, need
+from theory.deep import Deep, certified_error, need
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.string_sampling import Progress, StringResult
@@ -124,14 +124,26 @@ def run(
 
         cells = [own | {"pair": pair, "levels": list(chosen)} for pair in range(count)]
         ends = sweep(train_ends, cells, "ends")
-        more = {"certify": row.certify if certify is None else certify}
         strings = [
-            own | more | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
+            own | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
             for k, level in enumerate(chosen)
             for pair in range(count)
             if ends[pair]["reached"][k]
         ]
         records = sweep(connect, strings, "strings")
+        if row.certify if certify is None else certify:
+            accepted = [record for record in records if record["status"] == "accepted"]
+            pieces = [
+                {"task": task, "test": limit, "file": record["file"], "piece": piece}
+                for record in accepted
+                for piece in range(record["beads"] - 1)
+            ]
+            bounds = sweep(bound, pieces, "pieces")
+            for record in accepted:
+                found = [one for cell, one in zip(pieces, bounds) if cell["file"] == record["file"]]
+                record["certified_upper"] = max(one["upper"] for one in found)
+                if record["certified_upper"] <= record["level"]:
+                    record["status"] = "connected"
     for k, level in enumerate(chosen):
         left = [pair for pair in range(count) if not ends[pair]["reached"][k]]
         if left:
@@ -173,13 +185,10 @@ def train_ends(cell: Cell, *, folder: str, source: str | None) -> Cell:
 
 def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
     """The authors' string between the ends of a pair at one level, as a record."""
-    task, place = _task(cell, source), File(folder) / cell["ends"]
-    if not place.is_file():
-        raise ValueError(f"{place}: the ends of this pair are gone; give another folder by --out")
+    task, place = _task(cell, source), _kept(folder, cell["ends"])
     a, b = np.load(place, mmap_mode="r")[cell["at"]]
     seed = [cell["seed"], cell["pair"], 1 + cell["at"]]
-    bounds = certificate(task.net, task.inputs, task.y_test, max_windows=FINE) if cell["certify"] else None
-    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, certificate=bounds)
+    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed)
     rounds: list[Progress] = []  # the first and the last
 
     def keep(progress: Progress) -> None:
@@ -198,7 +207,25 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         callback=keep,
     )
     straight = float(deep.look(a[None], b[None]).top[0])
-    return _record(cell, task.tested, result, deep.weights, straight, rounds)
+    name = f"fig1-{cell['task']}-string-{cell['seed']}-{cell['pair']}-{cell['level']:g}.npy"
+    np.save(File(folder) / name, result.string.points.astype(np.float32))
+    return _record(cell, task.tested, result, deep.weights, straight, rounds) | {"file": name}
+
+
+def bound(cell: Cell, *, folder: str, source: str | None) -> Cell:
+    """What is proved of one piece of a string: bounds on the largest error over t in [0, 1], at most on FINE windows."""
+    task, beads = _task(cell, source), np.load(_kept(folder, cell["file"]), mmap_mode="r")
+    ends = beads[cell["piece"]].astype(float), beads[cell["piece"] + 1].astype(float)
+    found = certified_error(task.net, *ends, task.inputs, task.y_test, max_windows=FINE)
+    return {key: getattr(found, key) for key in ("lower", "upper", "t", "undecided", "windows", "work")}
+
+
+def _kept(folder: str, name: str) -> File:
+    """A file of the folder of a run; ValueError where it is gone."""
+    place = File(folder) / name
+    if not place.is_file():
+        raise ValueError(f"{place} is gone, which the finished part of this run needs; give another folder by --out")
+    return place
 
 
 def _record(

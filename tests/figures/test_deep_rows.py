@@ -79,7 +79,7 @@ def test_strings_go_on_where_they_were_stopped_and_need_their_ends(digits, tmp_p
         store.execute("DELETE FROM cells WHERE key LIKE '%connect%'")
     store.close()
     (tmp_path / "fig1-digits-ends-0-0.npy").unlink()
-    with pytest.raises(ValueError, match="the ends of this pair are gone"):
+    with pytest.raises(ValueError, match=r"fig1-digits-ends-0-0\.npy is gone, which the finished part"):
         _deep_rows.run("digits", 2, levels=(0.3,), out=tmp_path)
 
 
