@@ -81,7 +81,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """One record per pair and level, with the keys of COLUMNS.
 
-    source: the file with the data (`figures._deep_data`); interval: steps between two looks at a bead (default: the
+    source: the file with the data (`figures._deep_data`); levels: in place of those of the row (default: the paper's); interval: steps between two looks at a bead (default: the
     authors'); certify: whether the error of every string is bounded for every t (ReLU nets without normalisation;
     default: on digits, where it takes seconds). out: a folder for the table, the file of what is finished, and the ends. Workers of a cluster must see
     that folder and the data under the same names. tell: is told of levels that no pair reached.
@@ -89,7 +89,7 @@ def run(
     """
     need("jax"), need("optax")  # before anything is begun
     row = ROWS[task]
-    chosen = tuple(levels or (row.small_levels if small else row.levels))
+    chosen = tuple(row.small_levels if small else row.levels) if levels is None else _levels(levels)
     count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
     if interval is not None:
         check.positive_integer(interval, "interval")
@@ -154,6 +154,14 @@ def run(
     if out is not None:
         write(File(out) / f"fig1-{task}.csv", records)
     return records
+
+
+def _levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """Levels of one's own, the easiest first; ValueError unless they are positive and differ."""
+    chosen = sorted((check.number(level, "levels", minimum=0.0, open_minimum=True) for level in levels), reverse=True)
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"levels must be at least one, and differ; got {list(levels)}")
+    return tuple(chosen)
 
 
 def _same_settings(settings: dict[str, Any], file: File) -> None:

@@ -8,6 +8,7 @@ runs are shipped and drawn at once; with a number of pairs, or `--small`, they a
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -82,6 +83,13 @@ def arguments(parser) -> None:
     parser.add_argument(
         "--interval", type=int, help="deep rows: steps between two looks at a bead (default: as published)"
     )
+    parser.add_argument(
+        "--levels",
+        type=float,
+        nargs="+",
+        metavar="L0",
+        help="deep rows: these levels, shares of the test set or perplexities (default: the paper's)",
+    )
     parser.add_argument("--points", type=int, default=SIZE["points"], help="points of the input grid (default 256)")
     parser.add_argument(
         "--steps", type=int, default=SIZE["steps"], help="Adam steps before an end is given up (default 20000)"
@@ -106,6 +114,7 @@ def data(
     small: bool = False,
     certify: bool = False,
     interval: int | None = None,
+    levels: Sequence[float] | None = None,
     source: File | None = None,
     out: File | None = None,
 ) -> dict[str, np.ndarray]:
@@ -124,34 +133,34 @@ def data(
     if task in _deep_data.TASKS:
         if own | {"seed": 0} != SIZE | {"seed": 0}:
             raise ValueError(
-                f"points, steps and alpha are of rows (1) and (2); {task} takes pairs, small, interval, seed"
+                f"points, steps and alpha are of rows (1) and (2); {task} takes pairs, small, interval, levels, seed"
             )
-        own_row = {"seed": seed, "certify": certify or None, "source": source}
+        own_row = {"seed": seed, "certify": certify or None, "levels": levels, "source": source}
         return _deep(task, pairs, small, interval, jobs=jobs, scheduler=scheduler, out=out, **own_row)
-    if small or certify or interval is not None:
+    if small or certify or interval is not None or levels is not None:
         rows = ", ".join(_deep_data.TASKS)
-        raise ValueError(f"small, certify and interval are of the deep rows ({rows}); got task {task!r}")
+        raise ValueError(f"small, certify, interval and levels are of the deep rows ({rows}); got task {task!r}")
     if pairs is None and own != SIZE:
         raise ValueError(f"the runs shipped have {SIZE}; give a number of pairs to make others with {own}")
     if pairs is not None and fast:
         pairs, jobs, own = min(pairs, 2), 1, own | {"points": 32, "steps": 4000}
     arrays: dict[str, Any] = {"published": np.array(task == "all"), "shipped": np.array(pairs is None)}
     for name in polynomial_tasks.TASKS if task == "all" else (task,):
-        levels = polynomial_tasks.LEVELS[name]
-        levels = levels[3::4] if fast and pairs is not None else levels
+        heights = polynomial_tasks.LEVELS[name]
+        heights = heights[3::4] if fast and pairs is not None else heights
         if pairs is None:
             records = _figure1.read(_figure1.file_of(name, alpha))[0]
         else:
-            records = experiments.run(name, levels, pairs, out=out, jobs=jobs, scheduler=scheduler, **own)
-        arrays |= _arrays(name, records, levels, (*polynomial_tasks.PRESETS, "straight"))
+            records = experiments.run(name, heights, pairs, out=out, jobs=jobs, scheduler=scheduler, **own)
+        arrays |= _arrays(name, records, heights, (*polynomial_tasks.PRESETS, "straight"))
         theirs = [
-            [r for r in records if r["preset"] == "authors" and r["accepted"] and r["level"] == x] for x in levels
+            [r for r in records if r["preset"] == "authors" and r["accepted"] and r["level"] == x] for x in heights
         ]
         arrays[f"{name}/exceeding"] = np.array([[sum(r["value"] > r["level"] for r in rs), len(rs)] for rs in theirs])
     if task == "all":
         for name, records in _figure1.deep().items():
-            levels = tuple(sorted({r["level"] for r in records}))
-            arrays |= _arrays(name, records, levels, ("checked", "certified", "void", "straight"))
+            heights = tuple(sorted({r["level"] for r in records}))
+            arrays |= _arrays(name, records, heights, ("checked", "certified", "void", "straight"))
     return arrays
 
 
@@ -165,7 +174,7 @@ def _deep(task: str, pairs: int | None, small: bool, interval: int | None, **set
     name = _figure1.DEEP_TASKS[task]
     if pairs is None and not small:
         records = _figure1.deep().get(name)
-        if records is None or interval is not None or settings["seed"]:
+        if records is None or interval is not None or settings["seed"] or settings["levels"]:
             raise ValueError(f"{task}: no such runs are shipped; give a number of pairs, or --small, to make them")
     else:
         settings["jobs"] = settings["jobs"] or 1  # JAX takes the cores that it finds

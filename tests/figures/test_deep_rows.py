@@ -153,9 +153,13 @@ def test_images_are_read_as_arrays_or_as_jpeg(tmp_path):
     [
         (["--task", "mnist", "--pairs", "1"], "data must be given: mnist is not shipped"),
         (["--task", "lstm", "--small", "--data", "nowhere.txt"], "nowhere.txt"),
-        (["--small"], "small, certify and interval are of the deep rows"),
-        (["--task", "cubic", "--interval", "5"], "small, certify and interval are of the deep rows"),
+        (["--small"], "small, certify, interval and levels are of the deep rows"),
+        (["--task", "cubic", "--interval", "5"], "small, certify, interval and levels are of the deep rows"),
         (["--task", "digits", "--points", "9"], "points, steps and alpha are of rows (1) and (2)"),
+        (["--task", "cubic", "--levels", "0.1"], "small, certify, interval and levels are of the deep rows"),
+        (["--task", "digits", "--levels", "0.1"], "digits: no such runs are shipped"),
+        (["--task", "digits", "--pairs", "1", "--levels", "0.1", "0.1"], "levels must be at least one, and differ"),
+        (["--task", "digits", "--pairs", "1", "--levels", "-1"], "levels must be"),
         (["--task", "digits", "--interval", "9"], "digits: no such runs are shipped"),
         (["--task", "digits", "--small", "--interval", "0"], "interval must be"),
         (
