@@ -29,7 +29,19 @@ from theory.paths import Path
 from theory.string_sampling import Progress, StringResult
 
 COLUMNS = (
-    *("task", "level", "pair", "seed", "beads", "length", "status", "sampled_max", "certified_upper", "straight_max"),
+    *(
+        "task",
+        "level",
+        "pair",
+        "seed",
+        "beads",
+        "length",
+        "status",
+        "sampled_max",
+        "certified_lower",
+        "certified_upper",
+        "straight_max",
+    ),
     *("void_beads", "void_length", "void_max", "n_test", "interval", "settings"),
 )
 DIGITS = 8  # of numbers in the table
@@ -141,7 +153,9 @@ def run(
             bounds = sweep(bound, pieces, "pieces")
             for record in accepted:
                 found = [one for cell, one in zip(pieces, bounds) if cell["file"] == record["file"]]
-                record["certified_upper"] = max(one["upper"] for one in found)
+                record["certified_lower"], record["certified_upper"] = (
+                    max(one[side] for one in found) for side in ("lower", "upper")
+                )
                 if record["certified_upper"] <= record["level"]:
                     record["status"] = "connected"
     for k, level in enumerate(chosen):
@@ -252,13 +266,11 @@ def _record(
     record |= {"n_test": tested, "status": status, "settings": json.dumps({key: cell[key] for key in kept})}
     if result is None:
         return record
-    upper = result.maximum.upper
     record |= {
         "beads": result.beads,
         "length": _length(result.string, weights),
         "status": result.status.name.lower(),
         "sampled_max": rounds[-1].worst if rounds else result.maximum.value,
-        "certified_upper": upper if np.isfinite(upper) else None,
         "straight_max": straight,
     }
     for first in rounds[:1]:

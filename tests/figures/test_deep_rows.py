@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import figures
-from checks.claims.sections_3_4 import deep_runs
+from checks.claims.sections_3_4 import deep_runs, fig_1_certified
 from figures import _deep_data, _deep_rows, _figure1, fig1
 from figures.__main__ import main
 
@@ -205,4 +205,25 @@ def test_the_shipped_runs_say_nothing_impossible(name):
         assert (string.beads > 3) == (string.void_max >= tolerance * string.level)
         if not np.isnan(string.certified_upper):
             assert string.certified_upper >= string.sampled_max
+            assert not string.certified_lower > string.certified_upper
         assert (row["status"] == "connected") == (string.certified_upper <= string.level)
+
+
+def test_what_is_said_of_the_row_is_what_the_table_says():
+    strings, below, above, hidden = deep_runs.verdicts("digits")
+    words = (
+        f"Of the {strings} strings",
+        f"{below} stay at or below their level and {above} exceed it",
+        f"{hidden} are higher",
+    )
+    assert all(text in fig_1_certified.CLAIM.proof for text in words)
+
+
+def test_strings_made_again_are_like_those_shipped(digits):
+    """Floats differ from one processor to the next, and training follows them: the shipped strings of this level bracket ours."""
+    shipped = [string for string in deep_runs.of("digits") if string.level == 0.3]
+    for record in digits[0]:
+        for name in ("beads", "length", "straight_max", "void_length", "void_max"):
+            held = [getattr(string, name) for string in shipped if hasattr(string, name)]
+            assert 0.9 * min(held) <= record[name] <= 1.1 * max(held), name
+        assert abs(record["certified_upper"] - record["certified_lower"]) <= 5 / 797

@@ -12,8 +12,8 @@ from figures import _figure1, fig1, spike
 from theory import polynomial_tasks
 
 DEEP = (
-    "task,level,pair,seed,beads,length,status,sampled_max,certified_upper,straight_max,void_beads,void_length,void_max,"
-    "n_test,interval,settings\n"
+    "task,level,pair,seed,beads,length,status,sampled_max,certified_lower,certified_upper,straight_max,void_beads,"
+    "void_length,void_max,n_test,interval,settings\n"
 )
 
 
@@ -84,9 +84,9 @@ def test_records_are_read_as_they_were_written_and_bounds_to_the_last_digit(tmp_
 def test_the_deep_rows_are_read_in_the_paper_s_units_and_what_is_unknown_is_left_out(tmp_path):
     file = tmp_path / "figure1_deep.csv"
     file.write_text(
-        DEEP + "mnist,0.04,0,7,4,1.01,connected,0.039,,0.3,3,1.005,0.05,10000,,\n"
-        "mnist,0.04,1,8,5,1.03,depth,0.06,,0.2,,,,10000,,\n"
-        "lstm,200,0,1,3,1.2,CONNECTED,190,199,4000,3,1.2,190,10000,,\n"
+        DEEP + "mnist,0.04,0,7,4,1.01,connected,0.039,,,0.3,3,1.005,0.05,10000,,\n"
+        "mnist,0.04,1,8,5,1.03,depth,0.06,,,0.2,,,,10000,,\n"
+        "lstm,200,0,1,3,1.2,CONNECTED,190,,199,4000,3,1.2,190,10000,,\n"
     )
     found = _figure1.deep(file)
     assert set(found) == {"mnist_cnn", "ptb_lstm"}
@@ -100,7 +100,7 @@ def test_the_deep_rows_are_read_in_the_paper_s_units_and_what_is_unknown_is_left
 
 
 @pytest.mark.parametrize(
-    "row", ["vgg,0.04,0,7,4,1.01,connected,0.039,,0.3,3,1,0.05,10000,,", "mnist,four,0,7,4,1,connected,,,,,,,,,"]
+    "row", ["vgg,0.04,0,7,4,1.01,connected,0.039,,,0.3,3,1,0.05,10000,,", "mnist,four,0,7,4,1,connected,,,,,,,,,,"]
 )
 def test_a_deep_file_that_is_none_is_refused_by_its_row(tmp_path, row):
     file = tmp_path / "figure1_deep.csv"
@@ -111,7 +111,7 @@ def test_a_deep_file_that_is_none_is_refused_by_its_row(tmp_path, row):
 
 def test_deep_rows_are_drawn_where_their_file_is_and_the_note_says_which_rows_are_published_only(tmp_path, monkeypatch):
     file = tmp_path / "figure1_deep.csv"
-    file.write_text(DEEP + "mnist,0.04,0,7,4,1.01,connected,0.039,,0.3,3,1.005,0.05,10000,,\n")
+    file.write_text(DEEP + "mnist,0.04,0,7,4,1.01,connected,0.039,,,0.3,3,1.005,0.05,10000,,\n")
     monkeypatch.setattr(fig1._figure1, "deep", lambda: {})
     before = fig1.data()
     assert "As published only: (3), (4), (5)." in fig1.note(before)

@@ -22,7 +22,10 @@ from theory.numerics import load_archive
 Array = NDArray[np.float64]
 
 FOLDER = resources.files(__package__)
-NUMBERS = ("level", "length", "sampled_max", "certified_upper", "straight_max", "void_max", "void_length")
+NUMBERS = (
+    *("level", "length", "sampled_max", "certified_lower", "certified_upper"),
+    *("straight_max", "void_max", "void_length"),
+)
 LOOSE = {"digits": 1.02, "mnist": 1.02, "cifar": 1.1, "lstm": 1.1}  # what the check accepts, over the level
 RUNS, INTERVALS, PAIR = "figure1_deep.csv", "deep_intervals.csv", "digits_pair.npz"
 
@@ -31,7 +34,7 @@ RUNS, INTERVALS, PAIR = "figure1_deep.csv", "deep_intervals.csv", "digits_pair.n
 class String:
     """One string between two nets of a level, named as in the table; heights as shares or perplexities, nan: not known.
 
-    sampled_max: met on the string; certified_upper: a bound; straight_max: met on the line between its ends; void_max, void_length:
+    sampled_max: met at the points of the check; certified_lower, certified_upper: bounds on the largest for every t; straight_max: met on the line between its ends; void_max, void_length:
     of the string after its first bead; interval: steps between two looks at a bead; accepted: by the authors' check.
     """
 
@@ -41,6 +44,7 @@ class String:
     beads: int
     length: float
     sampled_max: float
+    certified_lower: float
     certified_upper: float
     straight_max: float
     void_max: float
@@ -74,6 +78,18 @@ def unseen() -> str:
         held = [string for string in of(task) if not np.isnan(string.void_max)]
         counts.append(f"{sum(s.void_max > s.level for s in held)} of {len(held)} ({task})")
     return ", ".join(counts)
+
+
+def verdicts(task: str) -> tuple[int, int, int, int]:
+    """Of a row's accepted strings that are bounded for every t: all, those below their level, those above, those with a hidden top.
+
+    A top is hidden when it lies between the points of the check, higher than all of them.
+    """
+    held = [string for string in of(task) if not np.isnan(string.certified_upper)]
+    below = sum(string.certified_upper <= string.level for string in held)
+    above = sum(string.certified_lower > string.level for string in held)
+    hidden = sum(string.certified_lower > string.sampled_max * (1 + 1e-6) for string in held)
+    return len(held), below, above, hidden
 
 
 def pair() -> tuple[float, Array, Array]:
