@@ -151,7 +151,7 @@ def plane_coordinates(points: Rays) -> Rays | None:
     return Rays([[x[b], x[a]] for x in points.X], points.Y, points.p, points.constant, points.first)
 
 
-def lift(points: Rays, directions: list[Vector]) -> list[Vector]:
+def embed(points: Rays, directions: list[Vector]) -> list[Vector]:
     """Plane directions as vectors of R^n with the same <w, x_i>: zero outside the two columns kept."""
     n = len(points.X[0])
     columns = [list(c) for c in zip(*points.X)]

@@ -34,7 +34,7 @@ import numpy as np
 
 from theory.numerics import validation as check
 
-Vector = tuple[Fraction, ...]
+Fractions = tuple[Fraction, ...]
 Numbers = Sequence[Any]  # of integers, fractions, strings like "3/5", or floats for what they are
 
 SUBSETS = 200_000  # of atoms looked at for vertices
@@ -48,8 +48,8 @@ class Staircase:
     each atom; level: e(inf), the risk that they all have.
     """
 
-    atoms: tuple[Vector, ...]
-    vertices: tuple[Vector, ...]
+    atoms: tuple[Fractions, ...]
+    vertices: tuple[Fractions, ...]
     level: Fraction
 
     @property
@@ -69,7 +69,7 @@ class Staircase:
 
     def classes(self, width: int) -> list[list[int]]:
         """Components modulo permutations of units, as lists of vertices: none when no net of this width is optimal."""
-        return components(self.supports, width)
+        return support_components(self.supports, width)
 
     def components(self, width: int) -> int:
         """How many components the optimal nets of this width have, permuted copies told apart."""
@@ -114,7 +114,7 @@ def decide(X: Sequence[Numbers], Y: Numbers, fitted: Numbers, kappa: Any, weight
     return Staircase(tuple(atoms), found, level)
 
 
-def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Vector, ...]:
+def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Fractions, ...]:
     """The vertices of {c >= 0 : sum_j c_j columns_j = values}; columns (P, N), values (N,), c (P,), all rational.
 
     ValueError when more than SUBSETS sets of columns would have to be looked at.
@@ -145,7 +145,7 @@ def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Vector, ...]:
     return tuple(found)
 
 
-def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Vector], Vector, Vector, Fraction]:
+def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Fractions], Fractions, Fractions, Fraction]:
     """A sample in the plane whose optimal nets are known: (X, Y, fitted, kappa) for `decide`.
 
     polygon (k, 2), k >= 2: rational points v_1..v_k on a circle of rational radius, counterclockwise within a half turn.
@@ -169,7 +169,7 @@ def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Vector
     if min(c) < 0:
         raise ValueError(f"weights must be nonnegative; got {check.describe(weights)}")
     sides = [(b[0] - a[0], b[1] - a[1]) for a, b in steps[:k]]
-    X: list[Vector] = [*sides, *((-a, -b) for a, b in sides)]
+    X: list[Fractions] = [*sides, *((-a, -b) for a, b in sides)]
     fitted = tuple(
         sum((q * max(v[0] * x[0] + v[1] * x[1], Fraction(0)) / radius for q, v in zip(c, corners)), Fraction(0))
         for x in X
@@ -177,7 +177,7 @@ def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Vector
     return X, tuple(f + Fraction(k, 2) for f in fitted), fitted, radius
 
 
-def components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]]:
+def support_components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]]:
     """Components of the graph on the supports of at most `width` elements, joined when both together have no more."""
     parent = {i: i for i, support in enumerate(supports) if len(support) <= width}
 
@@ -195,7 +195,7 @@ def components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]
     return list(found.values())
 
 
-def _candidates(points: list[Vector], pull: list[Fraction]) -> Iterator[tuple[Vector, Fraction]]:
+def _candidates(points: list[Fractions], pull: list[Fraction]) -> Iterator[tuple[Fractions, Fraction]]:
     """(w, sum pull relu(<w, x>)) at every w where the modulus of the sum can be largest on the sphere; each direction once."""
     if len(points[0]) == 1:
         yield from (((s,), _gain((s,), points, pull)) for s in (Fraction(1), Fraction(-1)))
@@ -216,25 +216,25 @@ def _candidates(points: list[Vector], pull: list[Fraction]) -> Iterator[tuple[Ve
                 yield w, _gain(w, points, pull)
 
 
-def _gain(w: Vector, points: list[Vector], pull: list[Fraction]) -> Fraction:
+def _gain(w: Fractions, points: list[Fractions], pull: list[Fraction]) -> Fraction:
     return sum((q * max(sum(a * b for a, b in zip(w, x)), Fraction(0)) for q, x in zip(pull, points)), Fraction(0))
 
 
-def _cross(a: Vector, b: Vector) -> Fraction:
+def _cross(a: Fractions, b: Fractions) -> Fraction:
     return a[0] * b[1] - a[1] * b[0]
 
 
-def _ordered(directions: set[Vector]) -> list[Vector]:
+def _ordered(directions: set[Fractions]) -> list[Fractions]:
     """Counterclockwise."""
 
-    def compare(u: Vector, v: Vector) -> int:
+    def compare(u: Fractions, v: Fractions) -> int:
         lower = [int(w[1] < 0 or (w[1] == 0 and w[0] < 0)) for w in (u, v)]
         return lower[0] - lower[1] or (-1 if _cross(u, v) > 0 else 1)
 
     return sorted(directions, key=cmp_to_key(compare))
 
 
-def _primitive(a: Fraction, b: Fraction) -> Vector:
+def _primitive(a: Fraction, b: Fraction) -> Fractions:
     """The direction with entries whose moduli sum to one; the zero vector as it is."""
     size = abs(a) + abs(b)
     return (a / size, b / size) if size else (a, b)
@@ -246,14 +246,14 @@ def _root(square: Fraction) -> Fraction | None:
     return Fraction(p, q) if Fraction(p * p, q * q) == square and square > 0 else None
 
 
-def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Vector]:
+def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Fractions]:
     """Exact rationals, row by row; ValueError as `_vector`."""
     if isinstance(rows, (str, bytes)) or not np.iterable(rows):
         raise ValueError(f"{name} must be a sequence of points; got {check.describe(rows)}")
     return [_vector(row, name, size) for row in rows]
 
 
-def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
+def _vector(values: Numbers, name: str, size: int | None = None) -> Fractions:
     """Exact rationals; ValueError when they are none, or not `size` many."""
     try:
         if isinstance(values, str):
@@ -268,5 +268,5 @@ def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
     return numbers
 
 
-def _shown(w: Vector) -> str:
+def _shown(w: Fractions) -> str:
     return "(" + ", ".join(map(str, w)) + ")"

@@ -148,7 +148,7 @@ CALLS = {
     "unit_rows.to_unit_rows": (unit_rows.to_unit_rows, {"risk": BALL, "theta": A}),
     "second_layer": (solve.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
     "homotopy": (solve.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
-    "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
+    "duality_gap": (solve.duality_gap, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
     "kappa_max": (solve.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
     "oracle.limit": (infinite_width.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
     "oracle.finite": (finite_width.finite, {"sample": CORNERS, "m": 1, "kappa": 0.5, "starts": 1, "rng": 0}),

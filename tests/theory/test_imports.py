@@ -189,18 +189,50 @@ def test_a_wrong_import_is_caught(name, source, says):
     assert any(says in line for line in found)
 
 
+# Functions that bear one name in several chapters, because they are the same thing there.
+SHARED = {
+    "connect",  # a path between two nets, in every chapter that has one
+    "units_needed",  # how many units `connect` asks for (exchange, pivots)
+    "segment_maximum",  # the true maximum along a segment: of a sample's risk (maxima), of the population's
+    "path_maximum",
+    "lower_bound",  # below the maximum on all paths (barriers), on all lines up to permutations (alignment)
+    "normalised",  # the door of a chapter: a problem brought to size one, and the way back
+    "risk_above",  # the risk of given weights, rounded up, in the units of the chapter's door
+    "digits",  # a task and the net that it trains, always named with their modules (deep.tasks, deep.models)
+    "mnist",
+    "cifar",
+    "Status",  # how a run ended, in every chapter that has runs
+}
+
+
 def named_twice(sources):
-    """The names that two public classes bear, of the source texts of some modules."""
-    names = Counter(
-        node.name for source in sources for node in ast.parse(source).body if isinstance(node, ast.ClassDef)
-    )
+    """The names that two public functions, classes or types bear, of the source texts of some modules."""
+    names = Counter()
+    for source in sources:
+        for node in ast.parse(source).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names[node.name] += 1
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names[node.targets[0].id] += not node.targets[0].id.isupper()  # a constant is its module's own
     return {name for name, times in names.items() if times > 1 and not name.startswith("_")}
 
 
-def test_no_two_classes_share_a_name():
-    """But `Status`, which is how a run ended in every chapter that has runs."""
-    assert named_twice(file.read_text() for file in THEORY.values()) == {"Status"}
-    assert named_twice(["class Layer:\n    x = 1", "class Layer:\n    y = 2"]) == {"Layer"}  # the planted fault
+def test_no_two_things_share_a_name():
+    assert named_twice(file.read_text() for file in THEORY.values()) == SHARED
+
+
+@pytest.mark.parametrize(
+    ("source", "other"),
+    [
+        ("class Layer:\n    x = 1", "class Layer:\n    y = 2"),
+        ("def walk(x):\n    return x", "def walk(y):\n    return y"),
+        ("class Bound:\n    x = 1", "Bound = float"),
+    ],
+)
+def test_a_name_given_twice_is_caught(source, other):
+    """The planted fault."""
+    assert len(named_twice([source, other])) == 1
+    assert not named_twice([source, other.replace("Layer", "Hidden").replace("walk", "run").replace("Bound", "Gap")])
 
 
 def test_the_face_of_a_package_defines_nothing_and_is_short():

@@ -71,7 +71,7 @@ def test_the_graph_of_vertices_has_the_components_of_the_union_of_faces(seed):
     if any(not column.any() for column in columns):
         return  # not a polytope; active atoms never vanish on the sample
     for width in range(P + 1):
-        found = staircase.components(supports, width)
+        found = staircase.support_components(supports, width)
         assert len(found) == faces_by_linear_programs(columns, values, width)
 
 
@@ -245,8 +245,8 @@ def test_a_polygon_that_is_not_inscribed_is_refused(polygon):
 def test_control_an_edge_too_far_joins_what_is_apart():
     """Two supports of two atoms each, four together: with three units they are apart, and a rule off by one joins them."""
     supports = staircase.decide(*FOUR_POINTS).supports
-    assert len(staircase.components(supports, 3)) == 2
-    assert len(staircase.components([s - {max(s)} for s in supports], 3)) == 1
+    assert len(staircase.support_components(supports, 3)) == 2
+    assert len(staircase.support_components([s - {max(s)} for s in supports], 3)) == 1
 
 
 def test_many_atoms_are_refused_in_words():

@@ -57,7 +57,7 @@ def all_permutations(width: int) -> tuple[tuple[int, ...], ...]:
     return tuple(permutations(range(width)))
 
 
-def permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
+def checked_order(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
     """`order` as a checked permutation of 0..width - 1; None: the first two swapped.
 
     ValueError when it is none.

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.barriers import permutation_paths
 from theory.barriers.dependent_features import Geometry, least_risk
-from theory.barriers.invariants import all_permutations, determinant_must_vanish, permutation
+from theory.barriers.invariants import all_permutations, checked_order, determinant_must_vanish
 from theory.barriers.scaling import normalised, on_the_sphere
 from theory.maxima import path_maximum
 from theory.networks import Network
@@ -77,7 +77,7 @@ def approach(sample: Sample, width: int) -> tuple[Array, Array]:
         raise ValueError(
             f"sample must lie in a plane or be linearly independent; got {len(points)} points in R^{sample.n_in}"
         )
-    order = permutation(None, width)
+    order = checked_order(None, width)
     risk = Risk(Network((sample.n_in, width, sample.n_out)), sample)
     paths = [
         permutation_paths.around(risk.network, sample, start, order)

@@ -8,7 +8,7 @@ O(m^{-1/(2K-3)}) at equal widths m, without any assumption on them, for every co
 from theory.deep_paths.halves import Half, Masses, masses
 from theory.deep_paths.refits import best_head
 from theory.deep_paths.route import DeepPath, connect
-from theory.deep_paths.trees import Plan, Promise, allowance, bound, plan, tree, zeta
+from theory.deep_paths.trees import Plan, Promise, allowance, plan, promise, tree, zeta
 
 __all__ = [
     "DeepPath",
@@ -18,10 +18,10 @@ __all__ = [
     "Promise",
     "allowance",
     "best_head",
-    "bound",
     "connect",
     "masses",
     "plan",
+    "promise",
     "tree",
     "zeta",
 ]

@@ -21,8 +21,8 @@ from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
-# X and Y are refused when their largest entries are not between 2^-LARGEST and 2^LARGEST (or all zero).
-LARGEST = 400
+# X and Y are refused when their largest entries are not between 2^-MOST_BITS and 2^MOST_BITS (or all zero).
+MOST_BITS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +200,7 @@ def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
     kappa = risk.kappa
     if kappa > 0 and network.depth <= 2:
         kappa = float(_scaled(np.array(kappa), 2 * layers[0] - value))
-        if not 2.0**-900 < kappa < 2.0**LARGEST:
+        if not 2.0**-900 < kappa < 2.0**MOST_BITS:
             raise ValueError(
                 f"kappa must be between 1e-270 and 1e120 times the scale of the data; got {risk.kappa} for X of size 2^{x}, "
                 f"Y of size 2^{y}: choose other units"
@@ -213,9 +213,9 @@ def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
 def _exponent(A: Array, name: str) -> int:
     largest = float(np.abs(A).max())
     exponent = int(np.frexp(largest)[1])
-    if largest > 0 and abs(exponent) > LARGEST:
+    if largest > 0 and abs(exponent) > MOST_BITS:
         raise ValueError(
-            f"{name} must have its largest entry between 2^-{LARGEST} and 2^{LARGEST}; got {largest}: choose other units"
+            f"{name} must have its largest entry between 2^-{MOST_BITS} and 2^{MOST_BITS}; got {largest}: choose other units"
         )
     return exponent
 

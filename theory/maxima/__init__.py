@@ -10,11 +10,13 @@ together.
 
 from theory.maxima.branch_and_bound import BoundedRisk, Goal, search
 from theory.maxima.neighbourhoods import Inputs, groups
-from theory.maxima.results import Maxima, Maximum, Method, Named, PathMaximum, Status
+from theory.maxima.results import CELLS, GAP, Maxima, Maximum, Method, Named, PathMaximum, Status
 from theory.maxima.segments import is_constant_along, is_convex_along, path_maximum, segment_maxima, segment_maximum
 from theory.maxima.taylor_models import point_bounds, upper_bounds
 
 __all__ = [
+    "CELLS",
+    "GAP",
     "BoundedRisk",
     "Goal",
     "Inputs",

@@ -208,7 +208,7 @@ def _maxima(
         low, high = _at_ends(risk, starts[direct], ends[direct])
         value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
-    narrowed = ~direct & ~searched & windows.applies(risk)
+    narrowed = ~direct & ~searched & windows.worthwhile(risk)
     if narrowed.any():
         sharp = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
         value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
@@ -235,7 +235,7 @@ def _maxima(
         for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
             if direct[k]:  # the others were bounded in fractions already
                 upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
-            value[k] = max(value[k], quartic_in_fractions.lower_bound(risk, starts[k], ends[k], float(t[k])))
+            value[k] = max(value[k], quartic_in_fractions.risk_below(risk, starts[k], ends[k], float(t[k])))
     best = np.where(searched | narrowed, goal.best(value), value)
     small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
     far = upper > best + gap * best + small * np.maximum(goal.scale, best)

@@ -14,16 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import maxima
-from theory.maxima import BoundedRisk, Goal, Maxima, Maximum, Method, PathMaximum, Status
+from theory.maxima import CELLS, GAP, BoundedRisk, Goal, Maxima, Maximum, Method, PathMaximum, Status
 from theory.numerics import SLAB, UNIT, Array, exact
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.population import enclosures
 from theory.population.enclosures import Segments
 from theory.population.risk import TeacherRisk
-
-GAP = 1e-4
-CELLS = 20_000
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from theory.numerics import Array, binade, gamma
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import Gaussian, finite, form, plain, vectors
+from theory.relu_kernel.measures import Gaussian, form, plain, vectors
 
 
 def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -83,7 +83,9 @@ class _Whitened:
 
     def times_lengths(self, value: Array) -> Any:
         with np.errstate(over="ignore"):
-            return plain(finite(np.ldexp(self.lengths * value, self.exponent), "w1, w2 or the second moment"))
+            return plain(
+                check.no_overflow(np.ldexp(self.lengths * value, self.exponent), "w1, w2 or the second moment")
+            )
 
 
 def _sine_minus(x: Array) -> Array:
