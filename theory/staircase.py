@@ -26,8 +26,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key
-from itertools import combinations, pairwise
-from math import comb, factorial, isqrt
+from itertools import combinations
+from math import comb, factorial
 from typing import Any
 
 import numpy as np
@@ -145,38 +145,6 @@ def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Fractions, ..
     return tuple(found)
 
 
-def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Fractions], Fractions, Fractions, Fraction]:
-    """A sample in the plane whose optimal nets are known: (X, Y, fitted, kappa) for `decide`.
-
-    polygon (k, 2), k >= 2: rational points v_1..v_k on a circle of rational radius, counterclockwise within a half turn.
-    With -v_1..-v_k they are a polygon; its sides are the inputs, x_l = v_{l+1} - v_l (v_{k+1} = -v_1) and -x_l, each with
-    residual k/2. Between two rays orthogonal to inputs the gradient g is then the vertex v_l, and the ray bisects its
-    neighbours: so the active directions are the 2 k vertices, with kappa the radius. weights (2*k,) >= 0 of the units
-    along v_1..v_k, -v_1..-v_k: their function. ValueError unless polygon and weights are of that kind.
-    """
-    half = _vectors(polygon, "polygon", 2)
-    k, square = len(half), sum((v * v for v in half[0]), Fraction(0)) if half else Fraction(0)
-    corners = [*half, *((-a, -b) for a, b in half)]
-    steps = list(pairwise(corners))
-    turns = all(_cross(a, b) > 0 for a, b in steps) and all(_cross(half[0], v) > 0 for v in half[1:])
-    radius = _root(square)
-    if k < 2 or radius is None or not turns or any(sum(v * v for v in corner) != square for corner in corners):
-        raise ValueError(
-            "polygon must hold at least two points of one circle with rational radius, counterclockwise within a half "
-            f"turn; got {check.describe(polygon)}"
-        )
-    c = _vector(weights, "weights", 2 * k)
-    if min(c) < 0:
-        raise ValueError(f"weights must be nonnegative; got {check.describe(weights)}")
-    sides = [(b[0] - a[0], b[1] - a[1]) for a, b in steps[:k]]
-    X: list[Fractions] = [*sides, *((-a, -b) for a, b in sides)]
-    fitted = tuple(
-        sum((q * max(v[0] * x[0] + v[1] * x[1], Fraction(0)) / radius for q, v in zip(c, corners)), Fraction(0))
-        for x in X
-    )
-    return X, tuple(f + Fraction(k, 2) for f in fitted), fitted, radius
-
-
 def support_components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]]:
     """Components of the graph on the supports of at most `width` elements, joined when both together have no more."""
     parent = {i: i for i, support in enumerate(supports) if len(support) <= width}
@@ -238,12 +206,6 @@ def _primitive(a: Fraction, b: Fraction) -> Fractions:
     """The direction with entries whose moduli sum to one; the zero vector as it is."""
     size = abs(a) + abs(b)
     return (a / size, b / size) if size else (a, b)
-
-
-def _root(square: Fraction) -> Fraction | None:
-    """The square root, when it is rational."""
-    p, q = isqrt(square.numerator), isqrt(square.denominator)
-    return Fraction(p, q) if Fraction(p * p, q * q) == square and square > 0 else None
 
 
 def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Fractions]:

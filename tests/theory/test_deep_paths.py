@@ -180,7 +180,7 @@ def test_the_theorem_where_it_says_something(seed):
     assert max(risk(a), risk(b)) <= 0.5
     promised = promise(risk, 0.5)
     given = 0.5 + 2 * 0.5**0.5 * 0.25 + 1 / 16 + 1 / 12  # l = 12, s_2 = 4: .9994
-    by_hand = allowance(risk.criterion, 1, 0.5, 1.0, 0.25, 1 / 12)
+    by_hand = allowance(risk.criterion, 1, 0.5, 0.25, 1 / 12)
     assert by_hand == pytest.approx(0.9994, abs=1e-4)
     assert by_hand == pytest.approx(given, rel=1e-9)
     assert promised.value <= by_hand * (1 + 1e-9)
@@ -251,7 +251,7 @@ def lemma(risk, theta, low, top, s, part=1.0):
     share = 0.0 if risk.network.activation == "identity" else part / 2
     off = R * size * share * sum(n**-0.5 for k, n in s.items() if k > low)
     D = risk(theta) - risk.kappa * weights.R
-    return allowance(risk.criterion, risk.network.widths[-1], D, R, off, (R * size) ** 2 / top)
+    return allowance(risk.criterion, risk.network.widths[-1], D, off, (R * size) ** 2 / top)
 
 
 @instances(25)
@@ -323,17 +323,15 @@ def test_plans_fit_into_half_of_each_layer():
 
 
 @instances(30)
-@given(
-    D=st.floats(0, 10), V=st.floats(0, 10), bias=st.floats(0, 3), variance=st.floats(0, 3), loss=st.sampled_from(LOSSES)
-)
-def test_the_allowance_grows_with_everything(D, V, bias, variance, loss):
+@given(D=st.floats(0, 10), bias=st.floats(0, 3), variance=st.floats(0, 3), loss=st.sampled_from(LOSSES))
+def test_the_allowance_grows_with_everything(D, bias, variance, loss):
     criterion = Risk(
         Network((1, 2, 2)), Sample([[1.0]], [[1.0, 1.0 if loss != "softmax" else 0.0]]), loss=loss
     ).criterion
-    value = allowance(criterion, 2, D, V, bias, variance)
+    value = allowance(criterion, 2, D, bias, variance)
     assert value >= D
-    assert allowance(criterion, 2, D, V, 2 * bias, variance) >= value
-    assert allowance(criterion, 2, D, V, bias, 2 * variance) >= value
+    assert allowance(criterion, 2, D, 2 * bias, variance) >= value
+    assert allowance(criterion, 2, D, bias, 2 * variance) >= value
 
 
 def test_promises_without_a_penalty_or_with_narrow_layers():

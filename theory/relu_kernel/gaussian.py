@@ -32,16 +32,6 @@ def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     return pair.times_lengths(arc_cosine_shape(pair.minus, pair.plus) / (2 * np.pi))
 
 
-def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
-    """What the kernel of N(0, Sigma) has above <w1, w2>_X / 2: |x1| |x2| (sin phi - phi cos phi) / (2 pi), (...).
-
-    For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small alpha
-    is, and the error is then |x1| |x2| / 2. Arguments as in `arc_cosine`.
-    """
-    pair = _Whitened.of(w1, w2, second_moment)
-    return pair.times_lengths(_sine_minus(2 * np.arctan2(pair.minus, pair.plus)) / (2 * np.pi))
-
-
 def arc_cosine_shape(minus: Array, plus: Array) -> Array:
     """sin phi + (pi - phi) cos phi, (...), accurate relatively at every angle, 0 and pi included.
 

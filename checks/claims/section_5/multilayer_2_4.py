@@ -56,7 +56,7 @@ def attack(setting: Setting, *, part: float = 1.0) -> Outcome:
     criterion = Risk(Network((1, 1, 1)), Sample(np.array([[1.0]]), np.array([[-1.0]]))).criterion
     for draws in range(1, 9):
         mean = mean_at_the_tight_net(draws)  # 9/4 + 1/(4 l); R = zeta = D = 1, b = 1/2
-        limit = allowance(criterion, 1, 1.0, 1.0, 0.5 * part, 1 / draws)
+        limit = allowance(criterion, 1, 1.0, 0.5 * part, 1 / draws)
         tally.add(
             limit - float(mean) if mean == Fraction(9, 4) + Fraction(1, 4 * draws) else -1.0, what="mean", draws=draws
         )
