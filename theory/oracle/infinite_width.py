@@ -22,7 +22,7 @@ from theory.lasso import active_set, second_layer
 from theory.numerics import Array, float_below, gamma, up
 from theory.numerics import validation as check
 from theory.oracle import activation_patterns, new_unit
-from theory.oracle.scaling import Normalised, inside, normalised, relu_features, risk_above
+from theory.oracle.scaling import TOO_SMALL, Normalised, inside, normalised, relu_features, risk_above
 from theory.rays import dependencies, rays, unseen_risk
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
@@ -121,9 +121,15 @@ def user(p: Normalised, found: OracleBound, kappa: float) -> OracleBound:
 
 
 def net_bound(p: Normalised, W: Array, method: str) -> OracleBound:
-    """The best second layer on rows W (k, n), with its risk rounded up, in the units of p; method: to report."""
+    """The best second layer on rows W (k, n), with its risk rounded up, in the units of p; method: to report.
+
+    ValueError where its weights overflow.
+    """
     W = inside(W)
-    b = second_layer(relu_features(p.X, W, sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    try:
+        b = second_layer(relu_features(p.X, W, sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    except ValueError:
+        raise ValueError(TOO_SMALL) from None
     W, b = W[b != 0], b[b != 0]
     return OracleBound(risk_above(p, W, b), 0.0, W, b, p.kappa, method)
 

@@ -19,6 +19,8 @@ from theory.risk import Sample
 # The smallest penalty that bounds are computed with, in units of size one.
 SMALLEST = 2.0**-900
 
+TOO_SMALL = "sample must not have inputs so small next to Y that weights overflow; scale X up or Y down"
+
 
 @dataclass(frozen=True, eq=False)
 class Normalised:
@@ -54,9 +56,7 @@ class Normalised:
         """
         weights = times(b, self.level - self.size)
         if not np.isfinite(weights).all():
-            raise ValueError(
-                "sample must not have inputs so small next to Y that weights overflow; scale X up or Y down"
-            )
+            raise ValueError(TOO_SMALL)
         left = times(weights, self.size - self.level)
         if not np.array_equal(left, b):
             value = risk_above(self, W, left)
