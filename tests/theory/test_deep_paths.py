@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from nightly import instances
 
 from theory import deep_paths
+from theory.crossing import used_units
 from theory.deep_paths import allowance, best_head, connect, masses, plan, promise, refits, tree
 from theory.deep_paths.halves import Half, nothing
 from theory.maxima import Method, segment_maxima
-from theory.moves import Walk, used_units
+from theory.moves import Walk
 from theory.networks import Network
 from theory.risk import LOSSES, Risk, Sample
 
