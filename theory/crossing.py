@@ -20,7 +20,7 @@ from theory.numerics import validation as check
 
 
 def cross(walk: Walk, theta_b: ArrayLike, label: str = "refit across") -> None:
-    """Walk on to theta_b (P,), whose used units fit beside those in use here; label: of the refit.
+    """From where `walk` stands on to theta_b (P,), whose used units fit beside those in use here; label: of the refit.
 
     ValueError when in some layer (units used here) + (units used by B) exceed the width.
     """

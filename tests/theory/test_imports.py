@@ -1,9 +1,11 @@
 """The order of chapters: a module imports only from what stands above it, and nothing heavy before it is needed."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -42,7 +44,7 @@ checks.table_files checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
 sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
-checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
+checks.claims.section_2_3_1[] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
 checks.claims[sentences] checks.strategies checks.predicates checks.examine checks.runner
 checks.certificates[document verify shipped] checks.exercises[instances judges solutions attempts __main__]
 checks.report[symbols mathml links notes pictures sketches surprises words document progress terminal two_nets slider entry page folder]
@@ -149,8 +151,9 @@ def test_there_is_no_circle(top):
     assert list(TopologicalSorter(edges).static_order())  # CycleError names the circle
 
 
-def test_a_name_in_the_table_is_a_module():
+def test_a_name_in_a_table_is_a_module():
     assert set(CHAPTERS_OF) <= set(THEORY)
+    assert set(places(CHECKS)) | set(places(FIGURES)) <= set(modules("checks", "figures"))
 
 
 def rest(table, known, last):
@@ -245,6 +248,30 @@ def test_the_face_of_a_package_defines_nothing_and_is_short():
             ]  # not its modules
             named = {alias.name for node in handed for alias in node.names}
             assert not named & {other.rpartition(".")[2] for other in THEORY if other.startswith(name + ".")}, name
+
+
+def unnamed(face, names):
+    """Those of the module names that the text of a face does not say, in backticks; a * stands for what it may."""
+    said = re.findall(r"`(?:[\w.]*\.)?([\w*]+)`", face)
+    return [name for name in names if not any(fnmatch(name, word) for word in said)]
+
+
+@pytest.mark.parametrize(
+    "package",
+    sorted(
+        name
+        for name, file in modules("theory", "checks").items()
+        if file.name == "__init__.py" and name not in ("theory", "checks.claims")
+    ),
+)
+def test_a_face_names_the_files_of_its_chapter(package):
+    known = modules("theory", "checks")
+    inside = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == package]
+    inside = [name for name in inside if name != "__main__"]
+    assert unnamed(ast.get_docstring(ast.parse(known[package].read_text())), inside) == []
+    assert unnamed("Of `one` and `theory.moves`, and `app_*`.", ["one", "moves", "app_a", "two"]) == [
+        "two"
+    ]  # the fault
 
 
 @pytest.mark.parametrize("module", LIGHT)

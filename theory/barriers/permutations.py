@@ -1,4 +1,4 @@
-"""Barriers: how high every path between two nets must climb, certified from below and by an explicit path from above.
+"""The barrier between a net and its permuted copy, certified from below and by an explicit path from above.
 
 All bounds from below are of one kind: something that changes along the path must pass a value at which the net is
 poorer. For one hidden layer of m ReLU units without biases, squared loss, kappa = 0:

@@ -1,6 +1,6 @@
-"""The oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball, and its limit.
+"""The limit e(inf) of the oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball.
 
-The limit over m is the convex problem over signed measures on the ball (Bach 2017),
+It is the convex problem over signed measures on the ball (Bach 2017),
 
     e(inf) = min_mu E|Y - int z(w) dmu(w)|^2 + kappa |mu|_TV,
 

@@ -1,4 +1,4 @@
-"""Section 2.3.2: the kernel [w1, w2]_Z = E z(w1) z(w2), z(w) = max(0, <w, X>), and Proposition 2.3 with its proof.
+"""The kernel [w1, w2]_Z = E z(w1) z(w2), z(w) = max(0, <w, X>), and its bounds of Proposition 2.3, as printed and sharp.
 
 A measure is a `Sample` (weighted atoms; its Y plays no part) or a `Gaussian`. Vectors have shape (..., n), results
 the broadcast shape (...). Everything rests on one line: with p = (w1 + w2)/2 and d = (w2 - w1)/2,
