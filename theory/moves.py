@@ -69,9 +69,7 @@ class Walk:
         tolerance: float = 0.0,
     ) -> None:
         self.network = network
-        start = check.parameters(theta, network.size)
-        if start.ndim != 1:
-            raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
+        start = check.vector(theta, network.size)
         self._linear = network.activation == "identity"
         self._everywhere = self._linear and not check.choice(on_sample, "on_sample", (False, True))
         if X is None and not self._everywhere:

@@ -25,13 +25,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
 from itertools import combinations
 from math import comb, factorial
 from typing import Any
 
 import numpy as np
 
+from theory.numerics import counterclockwise
 from theory.numerics import validation as check
 
 Fractions = tuple[Fraction, ...]
@@ -168,7 +168,8 @@ def _candidates(points: list[Fractions], pull: list[Fraction]) -> Iterator[tuple
     if len(points[0]) == 1:
         yield from (((s,), _gain((s,), points, pull)) for s in (Fraction(1), Fraction(-1)))
         return
-    rays = _ordered({_primitive(s * -x[1], s * x[0]) for x in points if x != (0, 0) for s in (1, -1)})
+    both = [_primitive(s * -x[1], s * x[0]) for x in points if x != (0, 0) for s in (1, -1)]
+    rays = [both[group[0]] for group in counterclockwise(both)]
     seen = set(rays)
     yield from ((w, _gain(w, points, pull)) for w in rays)
     for a, b in zip(rays, rays[1:] + rays[:1]):
@@ -186,20 +187,6 @@ def _candidates(points: list[Fractions], pull: list[Fraction]) -> Iterator[tuple
 
 def _gain(w: Fractions, points: list[Fractions], pull: list[Fraction]) -> Fraction:
     return sum((q * max(sum(a * b for a, b in zip(w, x)), Fraction(0)) for q, x in zip(pull, points)), Fraction(0))
-
-
-def _cross(a: Fractions, b: Fractions) -> Fraction:
-    return a[0] * b[1] - a[1] * b[0]
-
-
-def _ordered(directions: set[Fractions]) -> list[Fractions]:
-    """Counterclockwise."""
-
-    def compare(u: Fractions, v: Fractions) -> int:
-        lower = [int(w[1] < 0 or (w[1] == 0 and w[0] < 0)) for w in (u, v)]
-        return lower[0] - lower[1] or (-1 if _cross(u, v) > 0 else 1)
-
-    return sorted(directions, key=cmp_to_key(compare))
 
 
 def _primitive(a: Fraction, b: Fraction) -> Fractions:

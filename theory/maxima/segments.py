@@ -58,8 +58,7 @@ def segment_maximum(
     check.instance(risk, "risk", Risk)
     theta_0 = check.vector(theta_0, risk.network.size, "theta_0")
     theta_1 = check.vector(theta_1, risk.network.size, "theta_1")
-    m = segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)
-    return Maximum(float(m.value[0]), float(m.upper[0]), float(m.t[0]), m.method[0], m.status[0])
+    return segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)[0]
 
 
 def path_maximum(
@@ -82,10 +81,7 @@ def path_maximum(
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
     points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
-    m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
-    piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
-    t = (piece + m.t[piece]) / max(len(path), 1)
-    return PathMaximum(float(m.value[piece]), float(m.upper[top]), float(t), piece, m.method[top], m.status[top])
+    return _maxima(risk, starts, ends, gap, ceiling, budget, joint=True).highest
 
 
 def segment_maxima(
