@@ -44,6 +44,7 @@ FURTHER = {
     "theory.numerics.validation": "networks risk paths arguments",
     "theory.networks": "risk",
     "theory.moves": "relu_paths sparsify linear_paths",
+    "theory.crossing": "relu_paths deep_paths",
     "theory.rays": "oracle barriers one_direction",
     "theory.lasso": "oracle new_unit",
     "theory.oracle": "lasso",

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from figures._panels import letter
-from theory.counterexamples import poor_minimum, teacher_student_landscape
+from theory.counterexamples import poor_minimum, teacher_student, teacher_student_landscape
 from theory.sublevel_trees import landscape, sublevel_tree
 
 CAPTION = (
@@ -23,11 +23,6 @@ CAPTION = (
 )
 
 CLAIMS = ("sec-2.3.1-tessellation", "sec-2.3.1-mixture", "sublevel-tree")
-WALL = (
-    1
-    + 1 / np.pi
-    - 8 * sum(((np.sin(t) + (np.pi - t) * np.cos(t)) / (2 * np.pi)) ** 2 for t in (np.pi / 4, 3 * np.pi / 4))
-)
 FIRST = np.radians(2.6)  # angle of unit 1 in the third panel
 SWAP = 1 / 6  # e(2) of the equilateral triangle on the unit circle
 
@@ -80,19 +75,20 @@ def draw(arrays: dict[str, np.ndarray]):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 5.0))
+    wall = teacher_student(points=3).barrier
     (one, two, three), bars = figure.subplots(2, 3, height_ratios=[1.5, 1])
     u, v, degrees = arrays["u"], arrays["v"], np.degrees(arrays["angles"])
     _map(figure, one, (u, v, arrays["one"].T), 0.3125, 1.0, _places(arrays["one_minimum"], u, v))
     one.set(xlabel="$u$", ylabel="$v$", title=r"one unit, $v\,\rho(ux)$", xticks=[-1, 0, 1], yticks=[0, 1])
     turns, values = np.append(degrees, 360.0), np.pad(_without_diagonal(arrays["two"]), (0, 1), mode="wrap")
-    _map(figure, two, (turns, turns, values.T), WALL, 1.0, _places(arrays["two_minimum"], degrees, degrees))
+    _map(figure, two, (turns, turns, values.T), wall, 1.0, _places(arrays["two_minimum"], degrees, degrees))
     two.set(xlabel="unit 1 (degrees)", ylabel="unit 2 (degrees)", title="two units, refitted")
     _signs(three, np.degrees(arrays["slice_angles"]), arrays["slice"].T)
     three.set(xlabel="unit 2 (degrees)", ylabel="unit 3 (degrees)", title="sign of det $Z$, unit 1 fixed")
     for axis in (two, three):
         axis.set(xticks=[0, 180, 360], yticks=[0, 180, 360], xlim=(0, 360), ylim=(0, 360))
     _bars(bars[0], {"one": ("1\nglobal", "2\npoor")}, arrays, 0.3125, 0.45)
-    _bars(bars[1], {"two": ("1\na net", "2\nits swap")}, arrays, WALL, 0.25)
+    _bars(bars[1], {"two": ("1\na net", "2\nits swap")}, arrays, wall, 0.25)
     _bars(bars[2], {"blind": ("one for a\nblind grid",), "walls": ("det Z\n> 0", "det Z\n< 0")}, arrays, SWAP, 0.25)
     bars[0].set_ylabel("level")
     bars[0].set_title("merge at $u = 0$")

@@ -27,7 +27,7 @@ class Connection:
     path: from net_a to net_b, points (V, P), in parameters of risk.network; risk: the mean loss on the data, without the
     trainer's penalty. maximum: of the path; straight: of the straight line; each with a bound that holds in exact
     arithmetic. ends: the risks of both nets. level: what the path was to stay below, at least the larger end and a hair
-    (1e-9 of it: what rounding may hide). route: which way it was found, of `routes.STORIES`; routes: what each way gave, in the order tried.
+    (1e-9 of it: what rounding may hide). route: which way it was found, of `routes.ROUTES`; routes: what each way gave, in the order tried.
     """
 
     path: Path

@@ -30,17 +30,6 @@ HALVINGS = 4  # of the gap between the larger end and what is certified, when st
 EFFORT, EVALUATIONS, FEWEST = 2e12, 2_000, 100
 BEADS, SWEEPS = 16, 4  # of the shortening
 
-STORIES = {
-    "straight": "the straight line",
-    "aligned": "the straight line after renaming the units of net_b",
-    "exchange": "N + 1 units in every hidden layer: exchange one by one (theory.exchange)",
-    "pivots": "one hidden layer wide enough: the simplex method (theory.pivots)",
-    "linear": "Proposition 2.2: linear networks (theory.linear_paths)",
-    "relu": "Theorem 2.4: one hidden ReLU layer (theory.relu_paths)",
-    "deep": "Theorem 2.4 at any depth (theory.deep_paths)",
-    "strings": "Dynamic String Sampling, Algorithm 1 (theory.string_sampling)",
-}
-
 
 class NotTried(ValueError):
     """A route does not apply; the message says why."""
@@ -50,7 +39,7 @@ class NotTried(ValueError):
 class Tried:
     """What one route gave: a certified path to net_b, or the reason why there is none.
 
-    name: one of STORIES; maximum: of the path, certified. Of a line to a renamed net_b there is a maximum and no path.
+    name: one of ROUTES; maximum: of the path, certified. Of a line to a renamed net_b there is a maximum and no path.
     reason: why there is no path, or a remark; seconds: to build and certify.
     """
 
@@ -92,7 +81,7 @@ def larger_end(risk: Risk, theta_a: Array, theta_b: Array) -> float:
 def tried(task: Task) -> tuple[Tried, ...]:
     """What all routes give for a task, in turn until one reaches its target; then the best path is shortened in place."""
     found: list[Tried] = []
-    for name, route in _ROUTES.items():
+    for name, route in ROUTES.items():
         began = time.perf_counter()
         try:
             results = list(route(task, min((t.upper for t in found), default=math.inf)))
@@ -221,15 +210,15 @@ def _strings(task: Task, best: float) -> Iterator[Tried]:
     yield Tried("strings", kept.path, kept.maximum, reason)
 
 
-_ROUTES: dict[str, Callable[[Task, float], Iterator[Tried]]] = {
-    "straight": _straight,
-    "aligned": _aligned,
-    "exchange": _exchange,
-    "pivots": _pivots,
-    "linear": _linear,
-    "relu": _relu,
-    "deep": _deep,
-    "strings": _strings,
+ROUTES: dict[str, Callable[[Task, float], Iterator[Tried]]] = {
+    "straight": _straight,  # the straight line
+    "aligned": _aligned,  # the straight line after renaming the units of net_b
+    "exchange": _exchange,  # N + 1 units in every hidden layer: exchange one by one (theory.exchange)
+    "pivots": _pivots,  # one hidden layer wide enough: the simplex method (theory.pivots)
+    "linear": _linear,  # Proposition 2.2: linear networks (theory.linear_paths)
+    "relu": _relu,  # Theorem 2.4: one hidden ReLU layer (theory.relu_paths)
+    "deep": _deep,  # Theorem 2.4 at any depth (theory.deep_paths)
+    "strings": _strings,  # Dynamic String Sampling, Algorithm 1 (theory.string_sampling)
 }
 
 

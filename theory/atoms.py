@@ -96,14 +96,14 @@ def numbers(values: Any, exact: bool) -> Any:
     return found[()] if found.ndim == 0 else found
 
 
-def rounded(values: Array) -> Array:
+def nearest_floats(values: Array) -> Array:
     """The floats nearest to values (...), which are rationals or floats already."""
     return np.array([v if isinstance(v, float) else int(v.p) / int(v.q) for v in values.ravel()]).reshape(values.shape)
 
 
 def _cost(v: Array, length: float, exact: bool) -> Any:
     """|v| times a length, ValueError when it overflows."""
-    return numbers(check.no_overflow(_length(rounded(v)) * length, "theta"), exact)
+    return numbers(check.no_overflow(_length(nearest_floats(v)) * length, "theta"), exact)
 
 
 def _length(v: Array) -> float:

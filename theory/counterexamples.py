@@ -143,17 +143,17 @@ def gaussian_barrier(separation: float) -> float:
         return max(0.5, float(np.nextafter(float(ball.lower()), -np.inf)))
 
 
-def tessellation(rows: ArrayLike, outgoing: ArrayLike, *, points: int = 40, rng: Any = None) -> Counterexample:
+def tessellation(rows: ArrayLike, outgoing: ArrayLike, X: ArrayLike) -> Counterexample:
     """Section 2.3.1: Y = Phi(X; theta), a net on its own outputs, against its copy with the first two units swapped.
 
-    rows (m, n), outgoing (d, m); X: `points` draws of N(0, I). Repaired, theta is irreducible: every outgoing column is
+    rows (m, n), outgoing (d, m), X (N, n): the sample's inputs. Repaired, theta is irreducible: every outgoing column is
     nonzero and no two rows are parallel. A reducible theta is accepted: there the swap costs nothing. ValueError for
     fewer than two units, or matrices that do not fit.
     """
     W, V = check.finite_array(rows, "rows", ndim=2), check.finite_array(outgoing, "outgoing", ndim=2)
     if W.shape[0] < 2 or V.shape[1] != W.shape[0]:
         raise ValueError(f"rows (m, n) and outgoing (d, m) must fit, with m >= 2; got {W.shape} and {V.shape}")
-    X = check.generator(rng).standard_normal((check.positive_integer(points, "points"), W.shape[1]))
+    X = check.finite_array(X, "X", ndim=2)
     network = Network((W.shape[1], W.shape[0], V.shape[0]))
     theta = network.pack([W, V])
     risk = Risk(network, Sample(X, network(theta, X)))

@@ -28,8 +28,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.crossing import reading
 from theory.maxima import PathMaximum, path_maximum
-from theory.moves import Units, Walk, reading
+from theory.moves import Units, Walk
 from theory.networks import Network
 from theory.numerics import EPS, Array
 from theory.numerics import validation as check

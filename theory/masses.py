@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import pivots
+from theory.crossing import cross
 from theory.moves import Walk
 from theory.numerics import LIBM, Array, gamma
 from theory.numerics import validation as check
@@ -100,7 +101,7 @@ def tosses(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = 0) 
     if np.array_equal(a, b):
         return Path(a[None])
     sides = [_sparse(risk, theta, check.generator(rng)) for theta in (a, b)]
-    sides[0].cross(sides[1].theta)
+    cross(sides[0], sides[1].theta)
     return sides[0].path + sides[1].path.reversed()
 
 

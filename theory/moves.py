@@ -10,7 +10,7 @@ refit     V goes anywhere: the risk is convex along the segment, so its maximum 
 
 The function on the sample is constant along the first three. With one idle unit any permutation of a layer is
 reached by place and transfer (`permute`), like a fifteen puzzle: a copy goes into the hole, the old place is the new
-hole. Two nets whose used units fit side by side into every layer are joined by place, one refit, place (`cross`).
+hole. With more of them two nets stand side by side (`theory.crossing`).
 
 Numerics. The rows of Z are scaled by the size of the terms that were summed up to them before the null space is taken
 (each unit's scale is a gauge; roundings are then EPS in every row, also where features cancel), nu is the shortest null
@@ -69,9 +69,7 @@ class Walk:
         tolerance: float = 0.0,
     ) -> None:
         self.network = network
-        start = check.parameters(theta, network.size)
-        if start.ndim != 1:
-            raise ValueError(f"theta must have shape ({network.size},); got {start.shape}")
+        start = check.vector(theta, network.size)
         self._linear = network.activation == "identity"
         self._everywhere = self._linear and not check.choice(on_sample, "on_sample", (False, True))
         if X is None and not self._everywhere:
@@ -287,61 +285,6 @@ class Walk:
             at[hole], at[source], hole = at[source], blank, source
         self.place(layer, hole, hole_row)
 
-    def cross(self, theta_b: ArrayLike, label: str = "refit across") -> None:
-        """To theta_b (P,), whose used units fit beside those in use here: the function is constant but for one refit.
-
-        B's units are placed in idle slots, the lowest layer first, at home where home is idle; W_K moves straight to
-        them; now all others are idle, the lodgers go home and every row becomes that of B. label: of the refit.
-        ValueError when in some layer (units used here) + (units used by B) exceed the width.
-        """
-        net, target = self.network, check.vector(theta_b, self.network.size, "theta_b")
-        if np.array_equal(target, self._points[-1]):
-            return
-        B, wanted = net.weights(target), [np.flatnonzero(used) for used in used_units(net, target)]
-        for layer in range(net.depth - 1, 1, -1):
-            self._clear(layer, np.flatnonzero(used_units(net, self._points[-1])[layer - 1]))
-        wanted.insert(0, np.arange(net.widths[0]))
-        slots = [wanted[0]]
-        for layer in range(1, net.depth):
-            slots.append(self._lodge(layer, wanted[layer]))
-            rows = reading(B[layer - 1][wanted[layer]], wanted[layer - 1], slots[layer - 1], net.bias)
-            self.place(layer, slots[layer], rows)
-        self.refit(net.depth - 1, reading(B[-1], wanted[-1], slots[-1], net.bias), label)
-        for layer in range(net.depth - 1, 1, -1):
-            self._clear(layer, slots[layer])
-        for layer in range(1, net.depth):
-            self._bring_home(layer, slots[layer], wanted[layer], B[layer - 1])
-
-    def _lodge(self, layer: int, wanted: Array) -> Array:
-        """Idle slots for the units `wanted` of another net: home where that is idle."""
-        idle = self._is_idle(layer)
-        rooms = np.setdiff1d(np.flatnonzero(idle), wanted)
-        displaced = wanted[~idle[wanted]]
-        if len(displaced) > len(rooms):
-            raise ValueError(
-                f"crossing needs (units used here) + (units used by theta_b) <= {len(idle)} in layer {layer}; "
-                f"got {np.sum(~idle)} + {len(wanted)}"
-            )
-        slots = wanted.copy()
-        slots[~idle[wanted]] = rooms[: len(displaced)]
-        return slots
-
-    def _clear(self, layer: int, keep: Array) -> None:
-        """Rows of all units but `keep`, which are idle, to zero: what they read becomes idle below."""
-        rest = np.setdiff1d(np.arange(self.network.widths[layer]), keep)
-        if rest.size:
-            self.place(layer, rest, np.zeros((rest.size, self.network.shapes[layer - 1][1])))
-
-    def _bring_home(self, layer: int, slots: Array, home: Array, rows: Array) -> None:
-        """Units in `slots` to `home`; then the other units, idle ones, get their `rows` (h, n_{layer-1})."""
-        away = slots != home
-        if away.any():
-            self.place(layer, home[away], self.incoming(layer)[slots[away]])
-            self.transfer(layer, slots[away], home[away])
-        rest = np.setdiff1d(np.arange(len(rows)), home)
-        if rest.size:
-            self.place(layer, rest, rows[rest])
-
     def _matrix(self, k: int) -> Array:
         """W_k; a copy."""
         return self._points[-1][self.network.slices[k - 1]].reshape(self.network.shapes[k - 1]).copy()
@@ -458,22 +401,3 @@ class Walk:
         return (
             f"none of the units {allowed.tolist()} of layer {layer} takes part in a linear dependency of the features"
         )
-
-
-def used_units(network: Network, theta: ArrayLike) -> list[Array]:
-    """For each hidden layer 1..K-1 a mask (h,): the units that the output reads through nonzero weights of theta (P,)."""
-    masks: list[Array] = []
-    reader = np.ones(network.widths[-1], dtype=bool)
-    for W in reversed(network.weights(theta)[1:]):
-        reader = np.any(W[reader][:, : W.shape[1] - network.bias] != 0, axis=0)
-        masks.insert(0, reader)
-    return masks
-
-
-def reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
-    """The rows (r, h) with their entries at units (u,) moved to slots (u,), a bias kept, and nothing read elsewhere."""
-    moved = np.zeros_like(rows)
-    moved[:, slots] = rows[:, units]
-    if bias:
-        moved[:, -1] = rows[:, -1]
-    return moved

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import simplex
-from theory.atoms import BIAS, Atoms, atoms, rounded
+from theory.atoms import BIAS, Atoms, atoms, nearest_floats
 from theory.moves import Walk
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -118,15 +118,15 @@ def _walk(problem: Program, host: _Slots, guest: _Slots) -> None:
     for side, rhs, net in (("A", problem.start, host), ("B", problem.end, guest)):
         x = simplex.reduce(problem, net.weights * problem.scale)
         net.write([x / problem.scale], f"independent units of {side}")
-        basis = simplex.complete(problem, x)
-        steps = simplex.primal(problem, basis, rhs, problem.cost, every)
+        basis = simplex.complete_basis(problem, x)
+        steps = simplex.primal_simplex(problem, basis, rhs, problem.cost, every)
         net.write((x / problem.scale for x in steps), f"pivot at f_{side}")
         bases.append(basis)
     basis, goal = bases[0], problem.weights(bases[1], problem.end)
-    host.write((x / problem.scale for x in simplex.follow(problem, basis)), "pivot from f_A to f_B")
+    host.write((x / problem.scale for x in simplex.parametric_simplex(problem, basis)), "pivot from f_A to f_B")
     face = (problem.reduced(basis, problem.cost) <= 0) | (goal > 0)
     outside = problem.cost * 0 + (goal == 0).astype(int)
-    steps = simplex.primal(problem, basis, problem.end, outside, face)
+    steps = simplex.primal_simplex(problem, basis, problem.end, outside, face)
     host.write((x / problem.scale for x in steps), "pivot on the optimal face")
     host.write([guest.weights], "last digits")  # in rationals they are equal already
 
@@ -173,7 +173,7 @@ class _Slots:
         slot_of = {row: slot for slot, row in enumerate(self.row_at)} | {BIAS: network.widths[1]}
         V = np.zeros(network.shapes[1])
         for k in np.flatnonzero(weights > 0):
-            V[:, slot_of[int(self.atoms.row[k])]] += rounded(self.atoms.outgoing[:, k] * weights[k])
+            V[:, slot_of[int(self.atoms.row[k])]] += nearest_floats(self.atoms.outgoing[:, k] * weights[k])
         return V
 
 

@@ -147,15 +147,15 @@ def plane_coordinates(points: Rays) -> Rays | None:
     columns = [list(c) for c in zip(*points.X)]
     if rank(points.X) != 2:
         return None
-    a, b = next((i, j) for i in range(len(columns)) for j in range(i) if rank([columns[i], columns[j]]) == 2)
+    a, b = _independent(columns)
     return Rays([[x[b], x[a]] for x in points.X], points.Y, points.p, points.constant, points.first)
 
 
-def lift(points: Rays, directions: list[Vector]) -> list[Vector]:
+def embed(points: Rays, directions: list[Vector]) -> list[Vector]:
     """Plane directions as vectors of R^n with the same <w, x_i>: zero outside the two columns kept."""
     n = len(points.X[0])
     columns = [list(c) for c in zip(*points.X)]
-    a, b = next((i, j) for i in range(n) for j in range(i) if rank([columns[i], columns[j]]) == 2)
+    a, b = _independent(columns)
     zero = points.constant * 0
     return [[w[0] if k == b else w[1] if k == a else zero for k in range(n)] for w in directions]
 
@@ -164,3 +164,8 @@ def feature_rows(points: Rays, directions: list[Vector]) -> list[Vector]:
     """rho(X w), a matrix (M, N), for each w of `directions`."""
     zero = points.constant * 0
     return [[max(sum((a * b for a, b in zip(x, w)), zero), zero) for x in points.X] for w in directions]
+
+
+def _independent(vectors: list[Vector]) -> tuple[int, int]:
+    """Two of the vectors that are independent: the first such pair (i, j), i > j."""
+    return next((i, j) for i in range(len(vectors)) for j in range(i) if rank([vectors[i], vectors[j]]) == 2)

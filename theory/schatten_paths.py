@@ -24,19 +24,18 @@ Source: ours; paper_notes.md, schatten-depth; p = 1: Shang, Liu, Cheng 2016.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.linear_paths import complement, rotation, shortest_rotation, splice
+from theory.linear_paths import complement, rotation, section, shortest_rotation, splice
 from theory.numerics import LIBM, Array, gamma
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
 
-Layers = list[Array]
+Layers = Sequence[Array]
 
 CUT = 1e-13  # singular values of the product below this share of the product of norms are rounding
 RISE = 1e-7  # by how much of the larger end a chord may exceed it
@@ -72,7 +71,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     (way_a, M_a, R_a), (way_b, M_b, R_b) = (_to_balanced(drawer, drawer.layers(theta)) for theta in (a, b))
     Q, turns = _frames((M_a, R_a), (M_b, R_b))
     spins = [rotation(O) for O in turns]
-    start = section(M_a.dense, [R @ M_a.V.T for R in R_a], drawer.powers)
+    start = section(M_a.dense, *(R @ M_a.V.T for R in R_a), powers=drawer.powers)
 
     def turned(s: float) -> Layers:
         O = [np.eye(len(start[0].T)), *(spin(s) for spin in spins), np.eye(len(start[-1]))]
@@ -80,7 +79,8 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
 
     turn = drawer.draw(turned, "turn the hidden spaces")
     across = drawer.draw(
-        lambda s: section((1 - s) * M_a.dense + s * M_b.dense, Q, drawer.powers), "straight in the product, balanced"
+        lambda s: section((1 - s) * M_a.dense + s * M_b.dense, *Q, powers=drawer.powers),
+        "straight in the product, balanced",
     )
     return splice(way_a, turn, across, way_b.reversed())
 
@@ -225,8 +225,8 @@ def _frames(A: tuple[_Product, Layers], B: tuple[_Product, Layers]) -> tuple[Lay
     ValueError where a layer of width r exactly would have to be reflected.
     """
     (M_a, R_a), (M_b, R_b) = A, B
-    Q: Layers = []
-    turns: Layers = []
+    Q: list[Array] = []
+    turns: list[Array] = []
     for k, (R, target) in enumerate(zip(R_a, R_b)):
         r = len(M_b.V)
         free = complement(target)[:, : r - len(M_b.S)]
@@ -245,16 +245,6 @@ def _frames(A: tuple[_Product, Layers], B: tuple[_Product, Layers]) -> tuple[Lay
         Q.append(extended)
         turns.append(O)
     return Q, turns
-
-
-def section(M: Array, Q: Layers, powers: tuple[float, ...]) -> Layers:
-    """The balanced factors of M (n_out, n_in), n_in <= n_out, for exponents powers, in frames Q of shape (h_k, n_in)."""
-    p = 1 / sum(1 / x for x in powers)
-    U, S, Vt = np.linalg.svd(M, full_matrices=False)
-    inner = [(Vt.T * S ** (p / x)) @ Vt for x in powers[:-1]]
-    frames = [np.eye(M.shape[1]), *Q]
-    layers = [after @ W @ before.T for W, (before, after) in zip(inner, pairwise(frames))]
-    return [*layers, (U * S ** (p / powers[-1])) @ Vt @ frames[-1].T]
 
 
 def _linear(risk: Risk, penalties: tuple[str, ...]) -> None:

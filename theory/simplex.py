@@ -136,7 +136,7 @@ def reduce(problem: Program, x: Array) -> Array:
             x = np.maximum(x, 0.0)
 
 
-def complete(problem: Program, x: Array) -> list[int]:
+def complete_basis(problem: Program, x: Array) -> list[int]:
     """A basis of the problem's columns that holds those with x > 0, x (P,), which are independent."""
     used = np.flatnonzero(x > 0)
     rest = np.setdiff1d(np.arange(len(x)), used)
@@ -149,7 +149,7 @@ def complete(problem: Program, x: Array) -> list[int]:
     return [*used.tolist(), *rest[qr(outside, mode="r", pivoting=True)[1][: problem.rank - len(used)]].tolist()]
 
 
-def primal(problem: Program, basis: list[int], rhs: Array, cost: Array, allowed: Array) -> Iterator[Array]:
+def primal_simplex(problem: Program, basis: list[int], rhs: Array, cost: Array, allowed: Array) -> Iterator[Array]:
     """The weights (P,) on the way from a feasible basis, which is changed in place, to least cost among `allowed` columns.
 
     problem, rhs (r,): A c = rhs; cost (P,), which need not be that of the problem; allowed (P,): a mask. ValueError
@@ -174,10 +174,10 @@ def primal(problem: Program, basis: list[int], rhs: Array, cost: Array, allowed:
     raise Lost("the simplex method does not end")
 
 
-def follow(problem: Program, basis: list[int]) -> Iterator[Array]:
+def parametric_simplex(problem: Program, basis: list[int]) -> Iterator[Array]:
     """The weights (P,) at the breakpoints of least cost along the problem's g(t), and at its end.
 
-    basis: optimal at `start`, changed in place to one that is optimal at `end`. ValueError (`Lost`) as `primal`.
+    basis: optimal at `start`, changed in place to one that is optimal at `end`. ValueError (`Lost`) as `primal_simplex`.
     """
     t = problem.cost[0] * 0
     for _ in range(PIVOTS * len(problem.cost)):

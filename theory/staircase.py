@@ -25,16 +25,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
-from itertools import combinations, pairwise
-from math import comb, factorial, isqrt
+from itertools import combinations
+from math import comb, factorial
 from typing import Any
 
 import numpy as np
 
+from theory.numerics import counterclockwise
 from theory.numerics import validation as check
 
-Vector = tuple[Fraction, ...]
+Fractions = tuple[Fraction, ...]
 Numbers = Sequence[Any]  # of integers, fractions, strings like "3/5", or floats for what they are
 
 SUBSETS = 200_000  # of atoms looked at for vertices
@@ -48,8 +48,8 @@ class Staircase:
     each atom; level: e(inf), the risk that they all have.
     """
 
-    atoms: tuple[Vector, ...]
-    vertices: tuple[Vector, ...]
+    atoms: tuple[Fractions, ...]
+    vertices: tuple[Fractions, ...]
     level: Fraction
 
     @property
@@ -69,7 +69,7 @@ class Staircase:
 
     def classes(self, width: int) -> list[list[int]]:
         """Components modulo permutations of units, as lists of vertices: none when no net of this width is optimal."""
-        return components(self.supports, width)
+        return support_components(self.supports, width)
 
     def components(self, width: int) -> int:
         """How many components the optimal nets of this width have, permuted copies told apart."""
@@ -114,7 +114,7 @@ def decide(X: Sequence[Numbers], Y: Numbers, fitted: Numbers, kappa: Any, weight
     return Staircase(tuple(atoms), found, level)
 
 
-def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Vector, ...]:
+def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Fractions, ...]:
     """The vertices of {c >= 0 : sum_j c_j columns_j = values}; columns (P, N), values (N,), c (P,), all rational.
 
     ValueError when more than SUBSETS sets of columns would have to be looked at.
@@ -145,39 +145,7 @@ def vertices(columns: Sequence[Numbers], values: Numbers) -> tuple[Vector, ...]:
     return tuple(found)
 
 
-def inscribed(polygon: Sequence[Numbers], weights: Numbers) -> tuple[list[Vector], Vector, Vector, Fraction]:
-    """A sample in the plane whose optimal nets are known: (X, Y, fitted, kappa) for `decide`.
-
-    polygon (k, 2), k >= 2: rational points v_1..v_k on a circle of rational radius, counterclockwise within a half turn.
-    With -v_1..-v_k they are a polygon; its sides are the inputs, x_l = v_{l+1} - v_l (v_{k+1} = -v_1) and -x_l, each with
-    residual k/2. Between two rays orthogonal to inputs the gradient g is then the vertex v_l, and the ray bisects its
-    neighbours: so the active directions are the 2 k vertices, with kappa the radius. weights (2*k,) >= 0 of the units
-    along v_1..v_k, -v_1..-v_k: their function. ValueError unless polygon and weights are of that kind.
-    """
-    half = _vectors(polygon, "polygon", 2)
-    k, square = len(half), sum((v * v for v in half[0]), Fraction(0)) if half else Fraction(0)
-    corners = [*half, *((-a, -b) for a, b in half)]
-    steps = list(pairwise(corners))
-    turns = all(_cross(a, b) > 0 for a, b in steps) and all(_cross(half[0], v) > 0 for v in half[1:])
-    radius = _root(square)
-    if k < 2 or radius is None or not turns or any(sum(v * v for v in corner) != square for corner in corners):
-        raise ValueError(
-            "polygon must hold at least two points of one circle with rational radius, counterclockwise within a half "
-            f"turn; got {check.describe(polygon)}"
-        )
-    c = _vector(weights, "weights", 2 * k)
-    if min(c) < 0:
-        raise ValueError(f"weights must be nonnegative; got {check.describe(weights)}")
-    sides = [(b[0] - a[0], b[1] - a[1]) for a, b in steps[:k]]
-    X: list[Vector] = [*sides, *((-a, -b) for a, b in sides)]
-    fitted = tuple(
-        sum((q * max(v[0] * x[0] + v[1] * x[1], Fraction(0)) / radius for q, v in zip(c, corners)), Fraction(0))
-        for x in X
-    )
-    return X, tuple(f + Fraction(k, 2) for f in fitted), fitted, radius
-
-
-def components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]]:
+def support_components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]]:
     """Components of the graph on the supports of at most `width` elements, joined when both together have no more."""
     parent = {i: i for i, support in enumerate(supports) if len(support) <= width}
 
@@ -195,12 +163,13 @@ def components(supports: Sequence[frozenset[int]], width: int) -> list[list[int]
     return list(found.values())
 
 
-def _candidates(points: list[Vector], pull: list[Fraction]) -> Iterator[tuple[Vector, Fraction]]:
+def _candidates(points: list[Fractions], pull: list[Fraction]) -> Iterator[tuple[Fractions, Fraction]]:
     """(w, sum pull relu(<w, x>)) at every w where the modulus of the sum can be largest on the sphere; each direction once."""
     if len(points[0]) == 1:
         yield from (((s,), _gain((s,), points, pull)) for s in (Fraction(1), Fraction(-1)))
         return
-    rays = _ordered({_primitive(s * -x[1], s * x[0]) for x in points if x != (0, 0) for s in (1, -1)})
+    both = [_primitive(s * -x[1], s * x[0]) for x in points if x != (0, 0) for s in (1, -1)]
+    rays = [both[group[0]] for group in counterclockwise(both)]
     seen = set(rays)
     yield from ((w, _gain(w, points, pull)) for w in rays)
     for a, b in zip(rays, rays[1:] + rays[:1]):
@@ -216,44 +185,24 @@ def _candidates(points: list[Vector], pull: list[Fraction]) -> Iterator[tuple[Ve
                 yield w, _gain(w, points, pull)
 
 
-def _gain(w: Vector, points: list[Vector], pull: list[Fraction]) -> Fraction:
+def _gain(w: Fractions, points: list[Fractions], pull: list[Fraction]) -> Fraction:
     return sum((q * max(sum(a * b for a, b in zip(w, x)), Fraction(0)) for q, x in zip(pull, points)), Fraction(0))
 
 
-def _cross(a: Vector, b: Vector) -> Fraction:
-    return a[0] * b[1] - a[1] * b[0]
-
-
-def _ordered(directions: set[Vector]) -> list[Vector]:
-    """Counterclockwise."""
-
-    def compare(u: Vector, v: Vector) -> int:
-        lower = [int(w[1] < 0 or (w[1] == 0 and w[0] < 0)) for w in (u, v)]
-        return lower[0] - lower[1] or (-1 if _cross(u, v) > 0 else 1)
-
-    return sorted(directions, key=cmp_to_key(compare))
-
-
-def _primitive(a: Fraction, b: Fraction) -> Vector:
+def _primitive(a: Fraction, b: Fraction) -> Fractions:
     """The direction with entries whose moduli sum to one; the zero vector as it is."""
     size = abs(a) + abs(b)
     return (a / size, b / size) if size else (a, b)
 
 
-def _root(square: Fraction) -> Fraction | None:
-    """The square root, when it is rational."""
-    p, q = isqrt(square.numerator), isqrt(square.denominator)
-    return Fraction(p, q) if Fraction(p * p, q * q) == square and square > 0 else None
-
-
-def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Vector]:
+def _vectors(rows: Sequence[Numbers], name: str, size: int | None = None) -> list[Fractions]:
     """Exact rationals, row by row; ValueError as `_vector`."""
     if isinstance(rows, (str, bytes)) or not np.iterable(rows):
         raise ValueError(f"{name} must be a sequence of points; got {check.describe(rows)}")
     return [_vector(row, name, size) for row in rows]
 
 
-def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
+def _vector(values: Numbers, name: str, size: int | None = None) -> Fractions:
     """Exact rationals; ValueError when they are none, or not `size` many."""
     try:
         if isinstance(values, str):
@@ -268,5 +217,5 @@ def _vector(values: Numbers, name: str, size: int | None = None) -> Vector:
     return numbers
 
 
-def _shown(w: Vector) -> str:
+def _shown(w: Fractions) -> str:
     return "(" + ", ".join(map(str, w)) + ")"

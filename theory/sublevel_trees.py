@@ -56,29 +56,6 @@ class SublevelTree:
         level = check.finite_array(level, "level")
         return np.sum((self.birth <= level[..., None]) & (self.death > level[..., None]), axis=-1)
 
-    def merge_level(self, a: int, b: int) -> float:
-        """The lowest level at which components a and b are one; inf if never, the birth of a if they are the same.
-
-        a, b: numbers 0..C-1, ValueError otherwise.
-        """
-        k, l = self._component(a, "a"), self._component(b, "b")
-        level, reached = float(self.birth[k]), {k: float(self.birth[k])}
-        while self.parent[k] >= 0:
-            level, k = max(level, float(self.death[k])), int(self.parent[k])
-            reached[k] = level
-        level = float(self.birth[l])
-        while l not in reached:
-            if self.parent[l] < 0:
-                return float("inf")
-            level, l = max(level, float(self.death[l])), int(self.parent[l])
-        return max(level, reached[l])
-
-    def _component(self, value: int, name: str) -> int:
-        number = check.positive_integer(value, name, minimum=0)
-        if number >= len(self):
-            raise ValueError(f"{name} must be the number of a component, 0..{len(self) - 1}; got {number}")
-        return number
-
 
 def sublevel_tree(
     values: ArrayLike,

@@ -9,8 +9,8 @@ statement, whose counterexample the solver must find and which is verified again
     smt.beside(outcome, smt.lemmas_of("prop-2.2"))      # for a check that tests other things too
 
 `terms` is the language, `statements` what a lemma is, `solvers` and `worker` run a solver so that it can be stopped,
-`proofs` draws the conclusions, the sections hold the lemmas, and `steps` says claim by claim what is proved and what is
-tested. `python -m checks.smt` prints it.
+`proofs` draws the conclusions, `section_*` and `sections_3_4` hold the lemmas, `shared` what several need, and `steps`
+says claim by claim what is proved and what is tested. `python -m checks.smt` prints it.
 """
 
 from checks.smt.proofs import (

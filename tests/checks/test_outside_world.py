@@ -228,8 +228,8 @@ def test_no_warning_gets_out(certificate):
 def test_the_task_in_the_plane_needs_nothing_that_numpy_gives_up(reducible):
     """numpy.cross of vectors in the plane: deprecated in 2.0, refused from 2.5 on. Warnings are errors in the tests."""
     for seed in range(20):
-        risk, theta = plane_task(np.random.default_rng(seed), reducible)
-        W, V = risk.network.weights(theta)
+        task = plane_task(np.random.default_rng(seed), reducible)
+        W, V = task.risk.network.weights(task.theta_a)
         parallel = abs(W[0, 0] * W[1, 1] - W[0, 1] * W[1, 0]) < 1e-12
         assert reducible == (parallel or not V.any(axis=0).all())
 

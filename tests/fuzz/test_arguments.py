@@ -30,7 +30,7 @@ from theory.paths import Path
 from theory.population.maxima import compare
 from theory.population.risk import TeacherRisk
 from theory.relu_kernel import bounds, proof, sampling
-from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_error
+from theory.relu_kernel.gaussian import arc_cosine
 from theory.relu_paths import best_route, constants, sharper_routes, six_segments, sparsify, unit_rows
 from theory.risk import Risk, Sample
 from theory.string_sampling import algorithms
@@ -114,7 +114,6 @@ CALLS = {
     "sharp_bounds": (bounds.sharp_bounds, {"w1": u, "w2": v, "measure": SAMPLE}),
     "proof_terms": (proof.proof_terms, {"w1": u, "w2": v, "sample": SAMPLE}),
     "arc_cosine": (arc_cosine, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
-    "arc_cosine_error": (arc_cosine_error, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
     "monte_carlo": (
         sampling.monte_carlo,
         {
@@ -140,7 +139,6 @@ CALLS = {
         {"X": ((1,), (-1,)), "Y": (1, -1), "fitted": (0.5, -0.5), "kappa": 0.5, "weights": (1, 1)},
     ),
     "staircase.vertices": (staircase.vertices, {"columns": ((1, 0), (0, 1), (1, 1)), "values": (1, 1)}),
-    "staircase.inscribed": (staircase.inscribed, {"polygon": ((3, 4), (-3, 4)), "weights": (1, 1, 1, 1)}),
     "relu_paths.connect": (best_route.connect, {"risk": BALL, **ENDS, "route": "maurey", "rng": 0}),
     "relu_paths.matching": (sharper_routes.matching, {"risk": RISK, **ENDS}),
     "six_segment": (six_segments.six_segment, {"risk": BALL, **ENDS, "active": 1, "angle": 0.1, "rng": 0}),
@@ -148,7 +146,7 @@ CALLS = {
     "unit_rows.to_unit_rows": (unit_rows.to_unit_rows, {"risk": BALL, "theta": A}),
     "second_layer": (solve.second_layer, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "weights": W, "solver": "lars"}),
     "homotopy": (solve.homotopy, {"Z": X, "y": Y[:, 0], "weights": W, "kappa_min": 0.01}),
-    "certify": (solve.certify, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
+    "duality_gap": (solve.duality_gap, {"Z": X, "y": Y[:, 0], "kappa": 0.1, "beta": np.zeros(2), "weights": W}),
     "kappa_max": (solve.kappa_max, {"Z": X, "y": Y[:, 0], "weights": W}),
     "oracle.limit": (infinite_width.limit, {"sample": CORNERS, "kappa": 0.5, "steps": 3, "cones": 50}),
     "oracle.finite": (finite_width.finite, {"sample": CORNERS, "m": 1, "kappa": 0.5, "starts": 1, "rng": 0}),

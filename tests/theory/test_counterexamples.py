@@ -116,10 +116,11 @@ def test_the_gaussian_barrier_grows_with_the_square_of_the_separation():
 
 def test_an_irreducible_net_is_separated_from_its_swap_and_a_reducible_one_is_not():
     rows = np.array([[1.0, 0.0], [0.3, 1.0]])
-    assert ce.tessellation(rows, np.ones((1, 2)), rng=0).lower > 0
-    assert ce.tessellation(rows, np.array([[1.0, 0.0]]), rng=0).lower == 0
+    X = np.random.default_rng(0).standard_normal((40, 2))
+    assert ce.tessellation(rows, np.ones((1, 2)), X).lower > 0
+    assert ce.tessellation(rows, np.array([[1.0, 0.0]]), X).lower == 0
     with pytest.raises(ValueError, match="must fit"):
-        ce.tessellation(rows, np.ones((1, 3)))
+        ce.tessellation(rows, np.ones((1, 3)), X)
 
 
 def test_the_mixture_has_both_labels():

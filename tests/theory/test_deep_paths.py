@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from nightly import instances
 
 from theory import deep_paths
-from theory.deep_paths import allowance, best_head, bound, connect, masses, plan, refits, tree
+from theory.crossing import used_units
+from theory.deep_paths import allowance, best_head, connect, masses, plan, promise, refits, tree
 from theory.deep_paths.halves import Half, nothing
 from theory.maxima import Method, segment_maxima
-from theory.moves import Walk, used_units
+from theory.moves import Walk
 from theory.networks import Network
 from theory.risk import LOSSES, Risk, Sample
 
@@ -178,17 +179,17 @@ def wide(rng, widths=(2, 96, 24, 1)):
 def test_the_theorem_where_it_says_something(seed):
     risk, a, b = wide(np.random.default_rng(seed))
     assert max(risk(a), risk(b)) <= 0.5
-    promise = bound(risk, 0.5)
+    promised = promise(risk, 0.5)
     given = 0.5 + 2 * 0.5**0.5 * 0.25 + 1 / 16 + 1 / 12  # l = 12, s_2 = 4: .9994
-    by_hand = allowance(risk.criterion, 1, 0.5, 1.0, 0.25, 1 / 12)
+    by_hand = allowance(risk.criterion, 1, 0.5, 0.25, 1 / 12)
     assert by_hand == pytest.approx(0.9994, abs=1e-4)
     assert by_hand == pytest.approx(given, rel=1e-9)
-    assert promise.value <= by_hand * (1 + 1e-9)
-    assert promise.value < 1 <= risk.scale * (1 + 1e-9)
-    assert "Theorem 2.4 at depth 3 with l = 6, s_2 = 8" in promise.reason
+    assert promised.value <= by_hand * (1 + 1e-9)
+    assert promised.value < 1 <= risk.scale * (1 + 1e-9)
+    assert "Theorem 2.4 at depth 3 with l = 6, s_2 = 8" in promised.reason
     for tool in ("trees", "both"):
         found = connect(risk, a, b, rng=seed, tool=tool)
-        assert max(found.ends) <= found.maximum.upper <= found.promised <= promise.value
+        assert max(found.ends) <= found.maximum.upper <= found.promised <= promised.value
         if tool == "trees":
             assert all("tree" in half for side in found.halves for half in side)
             used = used_units(risk.network, found.path.points[len(found.path) // 2])
@@ -251,7 +252,7 @@ def lemma(risk, theta, low, top, s, part=1.0):
     share = 0.0 if risk.network.activation == "identity" else part / 2
     off = R * size * share * sum(n**-0.5 for k, n in s.items() if k > low)
     D = risk(theta) - risk.kappa * weights.R
-    return allowance(risk.criterion, risk.network.widths[-1], D, R, off, (R * size) ** 2 / top)
+    return allowance(risk.criterion, risk.network.widths[-1], D, off, (R * size) ** 2 / top)
 
 
 @instances(25)
@@ -323,27 +324,25 @@ def test_plans_fit_into_half_of_each_layer():
 
 
 @instances(30)
-@given(
-    D=st.floats(0, 10), V=st.floats(0, 10), bias=st.floats(0, 3), variance=st.floats(0, 3), loss=st.sampled_from(LOSSES)
-)
-def test_the_allowance_grows_with_everything(D, V, bias, variance, loss):
+@given(D=st.floats(0, 10), bias=st.floats(0, 3), variance=st.floats(0, 3), loss=st.sampled_from(LOSSES))
+def test_the_allowance_grows_with_everything(D, bias, variance, loss):
     criterion = Risk(
         Network((1, 2, 2)), Sample([[1.0]], [[1.0, 1.0 if loss != "softmax" else 0.0]]), loss=loss
     ).criterion
-    value = allowance(criterion, 2, D, V, bias, variance)
+    value = allowance(criterion, 2, D, bias, variance)
     assert value >= D
-    assert allowance(criterion, 2, D, V, 2 * bias, variance) >= value
-    assert allowance(criterion, 2, D, V, bias, 2 * variance) >= value
+    assert allowance(criterion, 2, D, 2 * bias, variance) >= value
+    assert allowance(criterion, 2, D, bias, 2 * variance) >= value
 
 
 def test_promises_without_a_penalty_or_with_narrow_layers():
     net = Network((1, 4, 4, 1))
     risk = Risk(net, Sample([[1.0], [2.0]], [[1.0], [0.0]]))
-    assert bound(risk, 0.1).value == risk.scale
-    assert "penalty" in bound(risk, 0.1).reason
-    assert bound(risk, 0.7).value == 0.7
-    assert bound(risk, 0.1, np.zeros(net.size)).value == pytest.approx(0.1)  # a net without path norm
-    assert "too small" in bound(Risk(net, risk.sample, kappa=0.01, penalty="path"), 0.1).reason
+    assert promise(risk, 0.1).value == risk.scale
+    assert "penalty" in promise(risk, 0.1).reason
+    assert promise(risk, 0.7).value == 0.7
+    assert promise(risk, 0.1, np.zeros(net.size)).value == pytest.approx(0.1)  # a net without path norm
+    assert "too small" in promise(Risk(net, risk.sample, kappa=0.01, penalty="path"), 0.1).reason
 
 
 # -- practice ------------------------------------------------------------------------------------------------------------

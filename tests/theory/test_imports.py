@@ -1,9 +1,11 @@
 """The order of chapters: a module imports only from what stands above it, and nothing heavy before it is needed."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -18,7 +20,7 @@ CHAPTERS = """
 theory.former_addresses
 theory.numerics[arrays rounding scaling validation archives balls norms rationals]
 theory.losses theory.networks theory.penalties theory.paths theory.risk
-theory.moves
+theory.moves theory.crossing
 theory.maxima[results neighbourhoods quartic_in_fractions quartic taylor_models branch_and_bound switches buckets windows segments]
 theory.linear_paths[exact absolute_deviations nuclear_norm problem products canonical curves balanced critical_width ridge falls ridge_descent descent cases]
 theory.relu_kernel[measures pairs gaussian sampling bounds proof] theory.population[enclosures risk maxima]
@@ -42,7 +44,7 @@ checks.table_files checks.tables checks.claim checks.sweeps checks.gap \
 checks.smt[terms statements worker solvers proofs shared section_2_1 section_2_2 section_2_3_1 section_2_3_2 section_2_3_3 \
 sections_3_4 section_5 steps __main__]
 checks.claims.section_2_2[instances] checks.claims.section_2_1[finite_landscapes] checks.claims.section_2_3_2[exact_kernel exact_risk] \
-checks.claims.section_2_3_1[instances] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
+checks.claims.section_2_3_1[] checks.claims.section_2_3_3[instances] checks.claims.sections_3_4[instances published deep_runs valley hyperplane_protocol] checks.claims.section_5[instances]
 checks.claims[sentences] checks.strategies checks.predicates checks.examine checks.runner
 checks.certificates[document verify shipped] checks.exercises[instances judges solutions attempts __main__]
 checks.report[symbols mathml links notes pictures sketches surprises words document progress terminal two_nets slider entry page folder]
@@ -149,8 +151,9 @@ def test_there_is_no_circle(top):
     assert list(TopologicalSorter(edges).static_order())  # CycleError names the circle
 
 
-def test_a_name_in_the_table_is_a_module():
+def test_a_name_in_a_table_is_a_module():
     assert set(CHAPTERS_OF) <= set(THEORY)
+    assert set(places(CHECKS)) | set(places(FIGURES)) <= set(modules("checks", "figures"))
 
 
 def rest(table, known, last):
@@ -189,18 +192,50 @@ def test_a_wrong_import_is_caught(name, source, says):
     assert any(says in line for line in found)
 
 
+# Functions that bear one name in several chapters, because they are the same thing there.
+SHARED = {
+    "connect",  # a path between two nets, in every chapter that has one
+    "units_needed",  # how many units `connect` asks for (exchange, pivots)
+    "segment_maximum",  # the true maximum along a segment: of a sample's risk (maxima), of the population's
+    "path_maximum",
+    "lower_bound",  # below the maximum on all paths (barriers), on all lines up to permutations (alignment)
+    "normalised",  # the door of a chapter: a problem brought to size one, and the way back
+    "risk_above",  # the risk of given weights, rounded up, in the units of the chapter's door
+    "digits",  # a task and the net that it trains, always named with their modules (deep.tasks, deep.models)
+    "mnist",
+    "cifar",
+    "Status",  # how a run ended, in every chapter that has runs
+}
+
+
 def named_twice(sources):
-    """The names that two public classes bear, of the source texts of some modules."""
-    names = Counter(
-        node.name for source in sources for node in ast.parse(source).body if isinstance(node, ast.ClassDef)
-    )
+    """The names that two public functions, classes or types bear, of the source texts of some modules."""
+    names = Counter()
+    for source in sources:
+        for node in ast.parse(source).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names[node.name] += 1
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names[node.targets[0].id] += not node.targets[0].id.isupper()  # a constant is its module's own
     return {name for name, times in names.items() if times > 1 and not name.startswith("_")}
 
 
-def test_no_two_classes_share_a_name():
-    """But `Status`, which is how a run ended in every chapter that has runs."""
-    assert named_twice(file.read_text() for file in THEORY.values()) == {"Status"}
-    assert named_twice(["class Layer:\n    x = 1", "class Layer:\n    y = 2"]) == {"Layer"}  # the planted fault
+def test_no_two_things_share_a_name():
+    assert named_twice(file.read_text() for file in THEORY.values()) == SHARED
+
+
+@pytest.mark.parametrize(
+    ("source", "other"),
+    [
+        ("class Layer:\n    x = 1", "class Layer:\n    y = 2"),
+        ("def walk(x):\n    return x", "def walk(y):\n    return y"),
+        ("class Bound:\n    x = 1", "Bound = float"),
+    ],
+)
+def test_a_name_given_twice_is_caught(source, other):
+    """The planted fault."""
+    assert len(named_twice([source, other])) == 1
+    assert not named_twice([source, other.replace("Layer", "Hidden").replace("walk", "run").replace("Bound", "Gap")])
 
 
 def test_the_face_of_a_package_defines_nothing_and_is_short():
@@ -213,6 +248,30 @@ def test_the_face_of_a_package_defines_nothing_and_is_short():
             ]  # not its modules
             named = {alias.name for node in handed for alias in node.names}
             assert not named & {other.rpartition(".")[2] for other in THEORY if other.startswith(name + ".")}, name
+
+
+def unnamed(face, names):
+    """Those of the module names that the text of a face does not say, in backticks; a * stands for what it may."""
+    said = re.findall(r"`(?:[\w.]*\.)?([\w*]+)`", face)
+    return [name for name in names if not any(fnmatch(name, word) for word in said)]
+
+
+@pytest.mark.parametrize(
+    "package",
+    sorted(
+        name
+        for name, file in modules("theory", "checks").items()
+        if file.name == "__init__.py" and name not in ("theory", "checks.claims")
+    ),
+)
+def test_a_face_names_the_files_of_its_chapter(package):
+    known = modules("theory", "checks")
+    inside = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == package]
+    inside = [name for name in inside if name != "__main__"]
+    assert unnamed(ast.get_docstring(ast.parse(known[package].read_text())), inside) == []
+    assert unnamed("Of `one` and `theory.moves`, and `app_*`.", ["one", "moves", "app_a", "two"]) == [
+        "two"
+    ]  # the fault
 
 
 @pytest.mark.parametrize("module", LIGHT)

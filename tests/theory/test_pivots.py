@@ -149,9 +149,9 @@ def test_the_cost_is_convex_in_t_below_the_chord_and_an_edge_has_one_atom_more_t
         x = simplex.reduce(program, atoms.weights(owner))
         ends.append(cost @ atoms.weights(owner))
         assert cost @ x <= ends[-1]
-        basis, before = simplex.complete(program, x), x
+        basis, before = simplex.complete_basis(program, x), x
         assert len(basis) == program.rank
-        for after in simplex.primal(program, basis, rhs, cost, every):
+        for after in simplex.primal_simplex(program, basis, rhs, cost, every):
             assert np.array_equal(columns @ after, (start, end)[owner])
             assert cost @ after <= cost @ before
             assert np.count_nonzero((before > 0) | (after > 0)) <= program.rank + 1
@@ -161,7 +161,7 @@ def test_the_cost_is_convex_in_t_below_the_chord_and_an_edge_has_one_atom_more_t
     direction = end - start
     k = next((i for i, v in enumerate(direction) if v != 0), None)
     values = [(0, cost @ before)]
-    for after in simplex.follow(program, basis):
+    for after in simplex.parametric_simplex(program, basis):
         f = columns @ after
         t = 1 if k is None else (f[k] - start[k]) / direction[k]
         assert np.array_equal(f, start + direction * t)
@@ -197,8 +197,11 @@ def test_other_starts_of_the_simplex_method_find_the_same_cost_as_an_independent
         atoms = atoms_of(risk, a, b, exact=False)
         columns, cost, (start, end) = atoms.columns, atoms.cost, atoms.functions
         program = simplex.program(columns, cost, start, end)
-        basis = simplex.complete(program, simplex.reduce(program, atoms.weights(0) * program.scale))
-        *_, last = [None, *simplex.primal(program, basis, program.start, program.cost, np.ones(len(cost), bool))]
+        basis = simplex.complete_basis(program, simplex.reduce(program, atoms.weights(0) * program.scale))
+        *_, last = [
+            None,
+            *simplex.primal_simplex(program, basis, program.start, program.cost, np.ones(len(cost), bool)),
+        ]
         last = program.weights(basis, program.start) / program.scale
         found = linprog(cost, A_eq=columns, b_eq=start, bounds=(0, None))
         np.testing.assert_allclose(cost @ last, found.fun, rtol=1e-9)
@@ -217,7 +220,7 @@ def beale():
 def test_the_simplex_method_does_not_cycle_where_the_largest_fall_alone_would():
     problem_, cost = beale()
     every, basis = np.ones(7, dtype=bool), [0, 1, 2]
-    steps = list(simplex.primal(problem_, basis, problem_.start, cost, every))
+    steps = list(simplex.primal_simplex(problem_, basis, problem_.start, cost, every))
     assert len(steps) < 20
     assert 4 * (cost @ steps[-1]) == -5
 
@@ -227,7 +230,7 @@ def test_control_the_largest_fall_alone_cycles(monkeypatch):
     monkeypatch.setattr(simplex, "PIVOTS", 10)
     monkeypatch.setattr(simplex, "bool", lambda value: False, raising=False)  # never stuck, so never the smallest index
     with pytest.raises(simplex.Lost, match="does not end"):
-        list(simplex.primal(problem_, [0, 1, 2], problem_.start, cost, np.ones(7, dtype=bool)))
+        list(simplex.primal_simplex(problem_, [0, 1, 2], problem_.start, cost, np.ones(7, dtype=bool)))
 
 
 # --- how many units ------------------------------------------------------------------------------------------------
@@ -377,13 +380,13 @@ def test_the_optimal_face_is_walked(exact):
 
 def test_control_stopping_before_the_optimal_face_leaves_no_slot(monkeypatch):
     risk, a, b = needs_the_face()
-    primal, calls = simplex.primal, []
+    primal, calls = simplex.primal_simplex, []
 
     def twice(*arguments):
         calls.append(1)
         return primal(*arguments) if len(calls) <= 2 else iter(())
 
-    monkeypatch.setattr(simplex, "primal", twice)
+    monkeypatch.setattr(simplex, "primal_simplex", twice)
     with pytest.raises(simplex.Lost, match="no idle slot"):
         pivots.connect(risk, a, b, exact=True)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nightly import instances
 
 from theory import schatten_paths
+from theory.linear_paths import section
 from theory.maxima import path_maximum, segment_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -93,7 +94,7 @@ def test_the_section_is_convex_for_p_at_least_one_and_not_below():
     defect = {}
     for powers in ((3, 3, 3), (6, 6, 6), (2, 2, 2)):
         ts = np.linspace(0, 1, 21)
-        layers = [schatten_paths.section((1 - t) * M + t * N, Q, powers) for t in ts]
+        layers = [section((1 - t) * M + t * N, *Q, powers=powers) for t in ts]
         for t, (W_1, W_2, W_3) in zip(ts, layers):
             assert np.allclose(W_3 @ W_2 @ W_1, (1 - t) * M + t * N)
         values = [sum((np.linalg.svd(W, compute_uv=False) ** p).sum() / p for W, p in zip(Ws, powers)) for Ws in layers]

@@ -95,17 +95,6 @@ def test_a_net_and_its_swap_merge_at_the_bound_of_one_direction():
     tree = sublevel_tree(landscape(teacher_student_landscape(), [angles, angles]), periodic=True, min_persistence=0.01)
     assert len(tree) == 2
     assert tree.death[1] == pytest.approx(teacher_student().barrier, abs=1e-6)
-    assert tree.merge_level(0, 1) == tree.merge_level(1, 0) == tree.death[1]
-
-
-def test_merge_level_is_the_highest_pass_on_the_way():
-    tree = sublevel_tree(np.array([0.0, 5, 1, 3, 2, 9, 0.5, 7, 4]))
-    by_birth = {b: k for k, b in enumerate(tree.birth)}
-    assert tree.merge_level(by_birth[2], by_birth[1]) == 3
-    assert tree.merge_level(by_birth[2], by_birth[0]) == 5
-    assert tree.merge_level(by_birth[4], by_birth[0.5]) == 7
-    assert tree.merge_level(by_birth[4], by_birth[2]) == 9
-    assert np.isinf(sublevel_tree(np.zeros(2), sides=np.array([0, 1])).merge_level(0, 1))
 
 
 def test_only_persistent_components_are_kept_on_request():
@@ -133,15 +122,3 @@ def test_bad_grids_are_named(values, settings_, what):
         sublevel_tree(values, **settings_)
     with pytest.raises(ValueError, match="axes"):
         landscape(lambda p: p[:, 0], [])
-
-
-def test_components_are_known_by_their_numbers():
-    tree = sublevel_tree([0.0, 5.0, 1.0, 6.0, 2.0])
-    assert [tree.merge_level(k, k) for k in range(3)] == [0.0, 1.0, 2.0]
-    assert (tree.merge_level(0, 1), tree.merge_level(2, 1), tree.merge_level(0, np.int64(2))) == (5.0, 6.0, 6.0)
-    apart = sublevel_tree([0.0, np.inf, 1.0])
-    assert apart.merge_level(0, 1) == np.inf
-    assert apart.merge_level(1, 1) == 1.0
-    for a, b in ((-1, 2), (3, 0), (0.7, 1.9), (True, 1), (0, "1"), (0, None), (0, 10**400)):
-        with pytest.raises(ValueError, match=r"[ab] must be"):
-            tree.merge_level(a, b)

@@ -3,9 +3,10 @@
 Something that differs at the ends cannot change while the net is good: the sign of det Z, the order of units along the
 curve of feature rows, the sign of det W_1, with a penalty the sign of a weight (`invariants`, `penalised`). Where it
 changes the net is poorer: its features are dependent (`dependent_features`), it sees one direction of the data
-(`one_direction`), or a unit is spared; the least such risk is computed in exact arithmetic. `lower_bounds` does this for
-two given nets, `permutations` for a net and its reordered copy, with a path from above (`permutation_paths`: down to one
-unit fewer, round the idle unit, up again), `zero_risk` counts components. `scaling` is the door: sizes near one.
+(`one_direction`, by the `real_roots` of its slope), or a unit is spared; the least such risk is computed in exact
+arithmetic. `lower_bounds` does this for two given nets, `permutations` for a net and its reordered copy, with a path from
+above (`permutation_paths`: down to one unit fewer, round the idle unit, up again; `free_paths` where a unit is to spare),
+`zero_risk` counts components. `scaling` is the door: sizes near one.
 """
 
 from theory.barriers.dependent_features import Geometry, least_risk

@@ -30,10 +30,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.barriers.scaling import bits, bounded_below, level, near_one
+from theory.barriers.scaling import bits, bounded_below, near_one, points_near_one
 from theory.maxima import Named
 from theory.numerics import Array, Vector, exact_rows, floats, matrix, null_space, rank
-from theory.rays import Rays, feature_rows, lift, plane_coordinates, row_norms, sorted_directions
+from theory.rays import Rays, embed, feature_rows, plane_coordinates, row_norms, sorted_directions
 
 # Rays up to which every face is looked at; beyond, the number of faces and the size of the fractions explode.
 MOST_RAYS = 12
@@ -89,7 +89,7 @@ def least_risk(points: Rays, *, bias: bool = False, plane_rays: int = PLANE_RAYS
     if not bias and rank(points.X) == 1:
         return _on_a_line(points)
     geometry, corners, directions, distinct, need = _curve(points, bias, plane_rays)
-    even, moved, size = level(points)
+    even, moved, size = points_near_one(points)
     two = points.constant * 0 + 2
     vertices = [near_one([v * two**k for v, k in zip(corners[c], moved)]) for c in distinct]
     fixed = [[two**k for k in moved]] if bias else []
@@ -162,7 +162,7 @@ def _curve(
         order = list(range(len(directions)))
     directions, features = [directions[k] for k in order], [features[k] for k in order]
     distinct = [k for k, v in enumerate(features) if k == 0 or not _parallel(features[k - 1], v)]
-    lifted = lift(points, directions)
+    lifted = embed(points, directions)
     if dead:
         geometry = Geometry.ANTIPODAL if len(dead) == 1 else Geometry.HALF_PLANE
         return geometry, features, lifted, tuple(distinct), N

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.barriers.permutation_paths import directions_pool, features, fit, pivots
+from theory.barriers.permutation_paths import directions_pool, fit, pivots, row_features
 from theory.moves import Walk
 from theory.networks import Network
 from theory.numerics import Array, exact_rows, floats, matrix, rank
@@ -48,7 +48,7 @@ def freely(
     busy = len(rows)
     rows = np.concatenate([rows, np.tile(pool[:1], (width - busy, 1))])
     keep = [*range(busy), *range(width, width + bias)]  # with biases W_2 has one more column
-    fits = [fit(sample, features(network, sample, rows)[keep])[0]]
+    fits = [fit(sample, row_features(network, sample, rows)[keep])[0]]
     if small and (exact := _fit_exactly(points, rows[:busy], bias)) is not None:
         fits.insert(0, exact)
     for V in fits:

@@ -12,12 +12,10 @@ Appendix E.1 in the general case; rows (m, n) are those of W_1. Proofs: paper_no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cmp_to_key
 from itertools import permutations
-from typing import Any
 
 from theory.barriers.dependent_features import Geometry
-from theory.numerics import Array, exact_rows, matrix, rank
+from theory.numerics import Array, Vector, counterclockwise, exact_rows, matrix, rank
 from theory.numerics import validation as check
 from theory.rays import Rays, feature_rows, plane_coordinates, sorted_directions
 
@@ -57,7 +55,7 @@ def all_permutations(width: int) -> tuple[tuple[int, ...], ...]:
     return tuple(permutations(range(width)))
 
 
-def permutation(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
+def checked_order(order: Sequence[int] | None, width: int) -> tuple[int, ...]:
     """`order` as a checked permutation of 0..width - 1; None: the first two swapped.
 
     ValueError when it is none.
@@ -97,20 +95,8 @@ def line_up(points: Rays, rows: Array) -> list[int] | None:
     for w in W:
         seen = matrix([[sum((a * b for a, b in zip(points.X[k], w)), points.constant * 0)] for k in (i, j)])
         u = frame * seen
-        flat.append((u[0, 0], u[1, 0]))
-    start = _first_live(plane)
-
-    def half(u: tuple[Any, Any]) -> int:
-        cross, dot = start[0] * u[1] - start[1] * u[0], start[0] * u[0] + start[1] * u[1]
-        return 0 if cross > 0 or (cross == 0 and dot > 0) else 1
-
-    def compare(k: int, l: int) -> int:
-        if half(flat[k]) != half(flat[l]):
-            return half(flat[k]) - half(flat[l])
-        cross = flat[k][0] * flat[l][1] - flat[k][1] * flat[l][0]
-        return -1 if cross > 0 else int(cross < 0)
-
-    return sorted(range(len(flat)), key=cmp_to_key(compare))
+        flat.append([u[0, 0], u[1, 0]])
+    return [k for group in counterclockwise(flat, _first_live(plane)) for k in group]
 
 
 def in_different_order(points: Rays, geometry: Geometry, rows_a: Array, rows_b: Array) -> bool:
@@ -129,9 +115,9 @@ def in_different_order(points: Rays, geometry: Geometry, rows_a: Array, rows_b: 
     return a != b[k:] + b[:k]
 
 
-def _first_live(plane: Rays) -> tuple[Any, Any]:
+def _first_live(plane: Rays) -> Vector:
     """A direction where no point is active, counterclockwise of which the live ones begin; any direction if none is dead."""
     directions = sorted_directions(plane)
     dead = [k for k, v in enumerate(feature_rows(plane, directions)) if not any(v)]
     k = next((k for k in dead if (k + 1) % len(directions) not in dead), 0)
-    return directions[k][0], directions[k][1]
+    return directions[k]

@@ -93,12 +93,7 @@ def lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, subsets: 
             "risk must be of one hidden relu layer with identity output and squared loss; got widths "
             f"{network.widths}, {network.activation}, {network.output}, {risk.loss}"
         )
-    rows = []
-    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        theta = check.parameters(theta, network.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
-        rows.append(network.weights(theta)[0])
+    rows = [network.weights(theta)[0] for theta in risk.pair(theta_a, theta_b)]
     bias, width = network.bias, network.widths[1]
     points = rays(sample, bias=bias)
     best, reason = bounded_below(unseen_risk(points, dependencies(points, bias=bias))), Reason.NONE

@@ -23,7 +23,7 @@ from theory.lasso import second_layer
 from theory.maxima import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
-from theory.numerics import Array, exact_rows, float_below, rank
+from theory.numerics import Array, counterclockwise, exact_rows, float_below, rank
 from theory.numerics import validation as check
 from theory.oracle import limit
 from theory.rays import rays
@@ -32,22 +32,8 @@ from theory.risk import Risk, Sample
 DIRECTIONS = 96  # directions tried for the second unit of a start
 
 
-def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
-    """A lower bound of e(width - 1), in exact arithmetic: tight for width 1, and for width 2 with n <= 2.
-
-    For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0; ValueError
-    otherwise, and where the sizes of X, Y and kappa are beyond what floats hold.
-    """
-    width = check.positive_integer(width, "width")
-    kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
-    if check.instance(sample, "sample", Sample).n_out != 1:
-        raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
-    sample, kappa, scale = normalised(sample, kappa)
-    return scale.below(_spared(sample, kappa, width))
-
-
 def _spared(sample: Sample, kappa: float, width: int) -> float:
-    """`spared_unit_risk` for data of size one."""
+    """A lower bound of e(width - 1) for data of size one: tight for width 1, and for width 2 with n <= 2; else of e(infinity)."""
     points = rays(sample)
     if width == 1:
         energy = sum((p * y[0] * y[0] for p, y in zip(points.p, points.Y)), points.constant)
@@ -75,10 +61,7 @@ def penalised_lower_bound(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) ->
             f"{risk.loss}, {risk.penalty}, {risk.kappa}, {risk.sample.n_out}"
         )
     ends = []
-    for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
-        theta = check.parameters(theta, network.size, name)
-        if theta.ndim != 1:
-            raise ValueError(f"{name} must have shape ({network.size},); got {theta.shape}")
+    for name, theta in zip(("theta_a", "theta_b"), risk.pair(theta_a, theta_b)):
         if not risk.row_norms(theta).max() <= 1 + 1e-12:
             raise ValueError(f"{name} must have rows of W_1 in the unit ball; got norm {risk.row_norms(theta).max()}")
         ends.append(network.weights(theta))
@@ -141,20 +124,7 @@ def two_unit_barrier(sample: Sample, kappa: float) -> Barrier:
 
 def cyclic_order(rows: Array) -> tuple[int, ...]:
     """The units counterclockwise by the direction of their rows (m, 2), from unit 0 on; exact, none of them zero."""
-    from functools import cmp_to_key
-
-    W = exact_rows(rows)
-
-    def half(k: int) -> int:
-        return 0 if W[k][1] > 0 or (W[k][1] == 0 and W[k][0] > 0) else 1
-
-    def compare(k: int, l: int) -> int:
-        if half(k) != half(l):
-            return half(k) - half(l)
-        cross = W[k][0] * W[l][1] - W[k][1] * W[l][0]
-        return -1 if cross > 0 else int(cross < 0)
-
-    order = sorted(range(len(W)), key=cmp_to_key(compare))
+    order = [k for group in counterclockwise(exact_rows(rows)) for k in group]
     start = order.index(0)
     return tuple(order[start:] + order[:start])
 

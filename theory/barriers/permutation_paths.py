@@ -80,7 +80,7 @@ def turning(network: Network, sample: Sample, least: LeastRisk, order: Sequence[
     for a, b in ((start, middle), (middle, end)):
         for s in np.linspace(0, 1, beads + 1)[int(len(points) > 0) :]:
             rows = (1 - s) * a + s * b
-            points.append(network.pack([rows, fit(sample, features(network, sample, rows))[0]]))
+            points.append(network.pack([rows, fit(sample, row_features(network, sample, rows))[0]]))
     points[-1] = network.permute(points[0], 1, order)
     return Path(np.stack(points), ("turn",) * (2 * beads))
 
@@ -111,7 +111,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     W_2 is optimal. network: of which the rows are all hidden units but one; default: without biases.
     """
     net = network or Network((sample.n_in, len(rows) + 1, sample.n_out))
-    Z, candidates = features(net, sample, rows), features(net, sample, pool, ones=False)
+    Z, candidates = row_features(net, sample, rows), row_features(net, sample, pool, ones=False)
     root = np.sqrt(sample.weights)
     basis = qr((Z * root).T, mode="economic")[0]
     left_over = candidates * root - (candidates * root) @ basis @ basis.T
@@ -121,7 +121,7 @@ def complete(sample: Sample, rows: Array, pool: Array, network: Network | None =
     full = np.concatenate([rows, pool[best : best + 1]])
     reduced, risk = fit(sample, Z)
     reduced = np.insert(reduced, len(rows), 0.0, axis=1)
-    return Start(full, fit(sample, features(net, sample, full))[0], reduced, risk, float(gain[best]))
+    return Start(full, fit(sample, row_features(net, sample, full))[0], reduced, risk, float(gain[best]))
 
 
 def directions_pool(sample: Sample, rng: Any, size: int, *, bias: bool = False, biased: bool = False) -> Array:
@@ -157,13 +157,13 @@ def spanning_rows(network: Network, sample: Sample, rng: Any, independent: int) 
     for biased in (False, True)[: 1 + network.bias]:
         pool = directions_pool(sample, rng, 64 + 4 * width, bias=network.bias, biased=biased)
         rows = pool[pivots(network, sample, pool)[:width]]
-        Z = features(network, sample, rows) * np.sqrt(sample.weights)
+        Z = row_features(network, sample, rows) * np.sqrt(sample.weights)
         if np.linalg.matrix_rank(Z, tol=1e-10 * np.abs(Z).max(initial=0)) >= independent:
             break
     return rows
 
 
-def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array:
+def local_search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array:
     """W_1 (m, n), one more column with biases, of the best net found.
 
     Local searches over W_1 from `tries` random starts, the outgoing weights refitted at every step.
@@ -175,7 +175,7 @@ def search(network: Network, sample: Sample, rng: Any, tries: int = 24) -> Array
 
     def value(flat: Array) -> tuple[float, Array]:
         W = flat.reshape(shape)
-        Z = features(network, sample, W)
+        Z = row_features(network, sample, W)
         V, risk = fit(sample, Z)
         residual = (V @ Z - sample.Y.T) * sample.weights
         return risk, (2 * ((V[:, : shape[0]].T @ residual) * (Z[: shape[0]] > 0)) @ X).ravel()
@@ -251,7 +251,7 @@ def _independent(sample: Sample, pool: Array, count: int) -> Array:
 
 def pivots(network: Network, sample: Sample, pool: Array) -> Array:
     """The order (M,) in which pivoting takes the features of a pool (M, n) (with biases: beside the constant one)."""
-    Z = features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
+    Z = row_features(network, sample, pool, ones=False) * np.sqrt(sample.weights)
     norms = row_norms(Z)[:, None]
     Z = np.where(norms > _faint(sample), Z / np.where(norms > 0, norms, 1), 0)
     if network.bias:
@@ -260,7 +260,7 @@ def pivots(network: Network, sample: Sample, pool: Array) -> Array:
     return qr(Z.T, mode="r", pivoting=True)[1]
 
 
-def features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
+def row_features(network: Network, sample: Sample, rows: Array, *, ones: bool = True) -> Array:
     """rho(W_1 X^T) (h, N) of the rows (h, n) of W_1, with biases a last row of ones unless `ones` is False."""
     Z = np.maximum(rows @ network.augment(sample.X).T, 0)
     return np.concatenate([Z, np.ones((1, len(sample)))]) if network.bias and ones else Z

@@ -1,4 +1,4 @@
-"""Barriers: how high every path between two nets must climb, certified from below and by an explicit path from above.
+"""The barrier between a net and its permuted copy, certified from below and by an explicit path from above.
 
 All bounds from below are of one kind: something that changes along the path must pass a value at which the net is
 poorer. For one hidden layer of m ReLU units without biases, squared loss, kappa = 0:
@@ -25,7 +25,7 @@ import numpy as np
 from theory.barriers import permutation_paths
 from theory.barriers.dependent_features import MOST_RAYS, PLANE_RAYS, Geometry, LeastRisk, least_risk
 from theory.barriers.free_paths import freely
-from theory.barriers.invariants import determinant_must_vanish, is_odd, permutation
+from theory.barriers.invariants import checked_order, determinant_must_vanish, is_odd
 from theory.barriers.lower_bounds import MOST_ARCS, SUBSET_RAYS, Barrier, Reason, subsets_of
 from theory.barriers.one_direction import one_direction_risk
 from theory.barriers.scaling import bounded_below, normalised, on_the_sphere
@@ -74,7 +74,7 @@ def permutation_barrier(
         raise ValueError(f"width must be at least 2: a single hidden unit has no permutation but itself; got {width}")
     check.choice(bias, "bias", (False, True))
     check.positive_integer(subsets, "subsets")
-    order = permutation(order, width)
+    order = checked_order(order, width)
     rng = check.generator(rng)
     sample, _, scale = normalised(sample)
     risk = Risk(Network((sample.n_in, width, sample.n_out), bias=bias), sample)
@@ -190,7 +190,7 @@ def _upper(
     ):  # no construction, or too ill-conditioned in floats
         smaller = Network((network.widths[0], network.widths[1] - 1, network.widths[2]), bias=network.bias)
         pool = permutation_paths.directions_pool(sample, rng, 64, bias=network.bias, biased=network.bias)
-        start = permutation_paths.complete(sample, permutation_paths.search(smaller, sample, rng), pool, network)
+        start = permutation_paths.complete(sample, permutation_paths.local_search(smaller, sample, rng), pool, network)
         paths.append(permutation_paths.around(network, sample, start, order))
         found = _lowest(risk, paths, -np.inf)
     return found

@@ -68,7 +68,7 @@ def normalised(sample: Sample, kappa: float = 0.0) -> tuple[Sample, float, DataS
     return Sample(X, Y, sample.weights), float(_exactly(np.array(kappa), -scale.x - scale.y, "kappa")), scale
 
 
-def level(points: Rays) -> tuple[Rays, list[int], int]:
+def points_near_one(points: Rays) -> tuple[Rays, list[int], int]:
     """The same points with every weight in [1/2, 4), X and Y near one; the exponent of each point, and that of Y.
 
     Point i is moved along its ray by a power of two h_i, its target with it: p |V rho(W x) - y|^2 stays as it is.

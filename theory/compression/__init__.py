@@ -1,10 +1,10 @@
 """How far a layer can be compressed: delta_W of eq. (8), clusters of close rows, and the exponents of Corollary 2.5.
 
 Theorem 2.4 frees units of a net by compressing its layer: delta_W(l, alpha; m) is the least risk with l of its m rows,
-each turned by at most alpha. `delta` encloses it: rules propose supports and turned rows (`rules`), every value is that
+each turned by at most alpha. `layers` encloses it: rules propose supports and turned rows (`rules`), every value is that
 of an explicit layer, and the lower bound is dual. Corollary 2.5 compresses by clusters instead: `covering` says what
 merging close rows really costs once the weights are counted, and which exponents follow. A coin toss
-(`theory.relu_paths`) does better than any of them.
+(`theory.relu_paths.sparsify`) does better than any of them.
 """
 
 from theory.compression.covering import (

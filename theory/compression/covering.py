@@ -164,6 +164,3 @@ def weighted_exponent(n: int, s: Fraction | int) -> Fraction:
 def cells_exponent(n: int) -> Fraction:
     """1 / (n - 1) for n >= 2: all cells merged at once; the sphere of R^n has dimension n - 1."""
     return Fraction(1, check.positive_integer(n, "n", minimum=2) - 1)
-
-
-MAUREY_EXPONENT = Fraction(1)  # any n: a coin toss does not see the dimension

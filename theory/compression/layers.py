@@ -25,7 +25,7 @@ from theory.compression.rules import UNIT_NORM, FixedLayer
 from theory.lasso import second_layer
 from theory.numerics import Array, gamma
 from theory.numerics import validation as check
-from theory.oracle import normalised, relu, risk_above
+from theory.oracle import normalised, relu_features, risk_above
 from theory.risk import Sample
 
 RULES = ("enumeration", "homotopy", "pursuit", "maurey", "merging", "oracle")
@@ -198,7 +198,7 @@ def _checked_rows(sample: Sample, W: ArrayLike) -> Array:
 def _result(layer: FixedLayer, V: Array, b: Array, rule: str) -> Compression:
     """The layer with its second layer solved, and its risk rounded up, in the user's units."""
     p, used = layer.p, np.flatnonzero(b)
-    solved = second_layer(relu(p.X, V[used], sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    solved = second_layer(relu_features(p.X, V[used], sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
     used, solved = used[solved != 0], solved[solved != 0]
     upper, at = p.net(V[used], solved, risk_above(p, V[used], solved))
     rows, weights = layer.W.copy(), np.zeros(len(b))

@@ -16,7 +16,7 @@ import numpy as np
 from theory import lasso
 from theory.lasso import active_set, homotopy, second_layer
 from theory.numerics import UNIT, Array, gamma, up
-from theory.oracle import Normalised, relu
+from theory.oracle import Normalised, relu_features
 from theory.relu_kernel import second_moment_norm
 
 # How far a row may be from unit norm.
@@ -34,7 +34,7 @@ class FixedLayer:
     def __init__(self, p: Normalised, W: Array, l: int, alpha: float) -> None:
         self.p, self.W, self.l, self.alpha = p, W, l, alpha
         self.X, self.y, self.w, self.kappa = p.X, p.y, p.w, p.kappa
-        self.Z = relu(p.X, W, sure=p.kappa == 0)
+        self.Z = relu_features(p.X, W, sure=p.kappa == 0)
         A = self.Z * np.sqrt(p.w)[:, None]
         self.G, self.q = A.T @ A, self.Z.T @ (p.w * p.y)
         self.energy = float(p.w @ p.y**2)
@@ -71,7 +71,7 @@ class FixedLayer:
         blur = gamma(self.X.shape[1] + 4) * math.sqrt(self.X.shape[1])
         reach = 2 * math.sin(min(self.alpha, math.pi) / 2) * (1 + 8 * UNIT) + 4 * UNIT_NORM * (self.alpha > 0)
         top = (lasso.correlation(self.Z, self.w, r) + norm * (reach + blur)) * (1 + 8 * UNIT)
-        return lasso.scaled(self.y, self.w, self.kappa, r, 2 * top)
+        return lasso.scaled_dual(self.y, self.w, self.kappa, r, 2 * top)
 
     def supports(self, rules: tuple[str, ...], draws: int, rng: np.random.Generator) -> Iterator[tuple[Array, str]]:
         """Supports of at most l units, with the rule that chose each; draws: how many coin tosses."""
@@ -129,7 +129,7 @@ class FixedLayer:
         r = self.y - self.Z[:, support] @ b
         blur = gamma(self.X.shape[1] + 4) * float(self.w @ (np.abs(r) * np.sum(np.abs(self.X), axis=1))) * 2
         top = up(lasso.correlation(self.Z[:, support], self.w, r) + blur)
-        return lasso.scaled(self.y, self.w, self.kappa, r, 2 * float(top))
+        return lasso.scaled_dual(self.y, self.w, self.kappa, r, 2 * float(top))
 
     def merge(self, *, moved: bool) -> tuple[Array, Array]:
         """Cells around l units, farthest first and each sign apart; a cell's weights go to its centre.

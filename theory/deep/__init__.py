@@ -1,8 +1,9 @@
 """Deep nets of sections 4.2 and 4.3 on JAX: convolutions, an LSTM, their training and their strings (extra `deep`).
 
-A net is layers over one flat vector (`Model`, `Lstm`); a task adds data and the authors' training (`tasks`); `Deep` is the
-landscape that strings are laid on; `certified_error` bounds the error rate of a piecewise linear net for every t of a segment,
-in NumPy (`enclosures`). JAX is imported when a net is first evaluated, not before.
+A net is `layers` over one flat vector (`models`, `recurrent`); `tasks` add data and the authors' training; `landscape` is
+what strings are laid on, looked at on a grid. What a grid cannot say, `certificates` do: bounds on the error rate of a
+piecewise linear net for every t of a segment, in NumPy, from `enclosures` of its units. JAX is imported when a net is
+first evaluated, not before (`backend`).
 """
 
 from theory.deep.backend import need

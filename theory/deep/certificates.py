@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.deep.enclosures import Segment, at_once, decide, enclose
+from theory.deep.enclosures import Segment, at_once, enclose, verdicts
 from theory.deep.models import Model
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -197,11 +197,11 @@ def _bisect(
 
 
 def _verdicts(segment: Segment, X: Array, labels: Array, images: Array, middle: float, half: float) -> Iterator[Any]:
-    """The verdicts of `decide` on images (K,) over |t - middle| <= half, block by block."""
+    """The `verdicts` on images (K,) over |t - middle| <= half, block by block."""
     if not len(images):
         return
     weights, block = segment.window(middle, half), at_once(segment.model)
     for i in range(0, len(images), block):
         part = images[i : i + block]
         with np.errstate(over="ignore", invalid="ignore"):
-            yield decide(enclose(segment.model, weights, X[part]), labels[part])
+            yield verdicts(enclose(segment.model, weights, X[part]), labels[part])

@@ -60,7 +60,7 @@ from theory.deep.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Relu,
 from theory.deep.models import Model
 from theory.numerics import TINY, UNIT, Array, gamma
 
-LARGEST = 2.0**500  # units beyond it, and margins below its inverse, are left undecided
+LARGEST_UNIT = 2.0**500  # units beyond it, and margins below its inverse, are left undecided
 NUMBERS = 2**22  # in the largest matrix of patches
 
 
@@ -165,7 +165,7 @@ def follow(
         if own is not None:
             form, step = linear(layer, own, form, X)
         elif form is None:
-            X = plain(layer, None, X)
+            X = apply_layer(layer, None, X)
             continue
         else:
             form, step = (RULES if rules is None else rules)[type(layer)](layer, form)
@@ -192,7 +192,7 @@ def linear(layer: Layer, own: Weights, form: Form | None, X: Array) -> tuple[For
     centre, slope = times(X if form is None else form.centre, own.matrix)
     peak = _most(np.abs(X)) if form is None else form.peak
     made = 4 * gamma(n + 16) * (peak[:, None] * own.row + own.edge) + TINY
-    made = np.where(made < LARGEST * UNIT, made, np.inf).reshape(count, *[1] * (len(lead) - 1), out)
+    made = np.where(made < LARGEST_UNIT * UNIT, made, np.inf).reshape(count, *[1] * (len(lead) - 1), out)
     rest = made
     if form is not None:
         along, bend = times(form.slope, own.matrix)
@@ -258,7 +258,7 @@ def dropout(layer: Dropout, form: Form) -> tuple[Form, Step]:
 RULES: dict[type, Rule] = {Pool: pool, Relu: relu, Flatten: flatten, Dropout: dropout}
 
 
-def decide(found: Enclosed, labels: Array) -> Array:
+def verdicts(found: Enclosed, labels: Array) -> Array:
     """Whether images, found with labels (N,), are right on the whole window: 1; wrong, ties included: -1; undecided: 0; (N,).
 
     The closest class comes first: backward bounds are worked out only for margins that the forward bound leaves open, and
@@ -283,7 +283,9 @@ def decide(found: Enclosed, labels: Array) -> Array:
         g = np.zeros((alive.size, c.shape[1]))
         g[np.arange(alive.size), labels[alive]] = 1.0
         g[np.arange(alive.size), other] -= 1.0
-        sharp = carried(found, alive, g) * (1 + gamma(units + 4)) + 2 * gamma(found.terms) * forward[at] + 1 / LARGEST
+        sharp = (
+            carried(found, alive, g) * (1 + gamma(units + 4)) + 2 * gamma(found.terms) * forward[at] + 1 / LARGEST_UNIT
+        )
         low[at] = np.fmax(low[at], middle[at] - swing[at] - sharp - blur[at])
         high[at] = np.fmin(high[at], middle[at] + swing[at] + sharp + blur[at])
         nearness[at] = np.inf
@@ -311,12 +313,12 @@ def scores(model: Model, theta: Array, X: Array) -> Array:
     for i in range(0, len(X), at_once(model)):
         x = X[i : i + at_once(model)]
         for layer, own in zip(model.layers, weights):
-            x = plain(layer, own, x)
+            x = apply_layer(layer, own, x)
         parts.append(x)
     return np.concatenate(parts) if parts else np.zeros((0, model.classes))
 
 
-def plain(layer: Layer, own: Weights | None, X: Array) -> Array:
+def apply_layer(layer: Layer, own: Weights | None, X: Array) -> Array:
     """The layer itself, with its own weights, on X (N, ...): (N, ...)."""
     if own is not None:
         out = len(own.row)

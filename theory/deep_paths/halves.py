@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.moves import reading
+from theory.crossing import reading
 from theory.networks import Network
 from theory.numerics import Array
 from theory.penalties import lengths

@@ -1,7 +1,7 @@
 """Theorem 2.4 at any depth: two nets joined through sparse ones, by silent pieces and refits (Lemma 1).
 
 From each end to a net that uses at most half of each hidden layer (`compress`), and between two of these by
-`theory.moves.Walk.cross`: the used units of both fit side by side.
+`theory.crossing`: the used units of both fit side by side.
 
 Every piece is silent (new rows for idle units, a column to an idle copy: the same function and penalty at every x) or a
 refit (W_K moves: convex for every law and every convex loss), so the vertices decide, on the sample and off it.
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.crossing import cross
 from theory.deep_paths import trees
 from theory.deep_paths.compress import HalfWalk
 from theory.maxima import Maximum, PathMaximum, path_maximum, segment_maxima
@@ -85,12 +86,12 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = No
     rng = check.generator(rng)
     level = max(map(risk, ends))
     walks = [HalfWalk(risk, theta, level, tool, rng) for theta in ends]
-    promised = trees.bound(risk, level, *(walk.theta for walk in walks))
+    promised = trees.promise(risk, level, *(walk.theta for walk in walks))
     if np.array_equal(ends[0], ends[1]):
         path, halves = Path(ends[0][None]), ((), ())
     else:
         halves = tuple(walk.run() for walk in walks)  # type: ignore[assignment]
-        walks[0].walk.cross(walks[1].walk.theta)
+        cross(walks[0].walk, walks[1].walk.theta)
         path = walks[0].walk.path + walks[1].walk.path.reversed()
     maximum = path_maximum(risk, path)
     values = risk(ends[0]), risk(ends[1])

@@ -29,7 +29,6 @@ from numpy.typing import ArrayLike
 
 from theory.deep_paths.halves import Half, Masses, charged, masses
 from theory.losses import Loss
-from theory.networks import Network
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.relu_kernel import second_moment_norm
@@ -82,7 +81,7 @@ def zeta(risk: Risk, *thetas: Array) -> float:
     return size * max([1.0, *(float(risk.row_norms(theta).max(initial=0.0)) * _OUTWARD for theta in thetas)])
 
 
-def allowance(loss: Loss, n_out: int, D: float, R: float, bias: float, variance: float) -> float:
+def allowance(loss: Loss, n_out: int, D: float, bias: float, variance: float) -> float:
     """The bound of the lemma on the mean of E l, rounded up; bias: R b; variance: R^2 zeta^2 / l, in n_out outputs."""
     lipschitz = loss.lipschitz(n_out)
     bounds = [math.inf]
@@ -106,7 +105,7 @@ def plan(risk: Risk, low: int, D: float, R: float, size: float) -> Plan:
     for draws in _draws(rooms):
         layers = range(network.depth - 1, low, -1)
         bias = R * size * share * sum(s**-0.5 for s in draws[1:])
-        bound = allowance(risk.criterion, network.widths[-1], D, R, bias, (R * size) ** 2 / draws[0])
+        bound = allowance(risk.criterion, network.widths[-1], D, bias, (R * size) ** 2 / draws[0])
         if bound < best.bound:
             best = Plan(low, draws[0], dict(zip(layers, draws[1:])), bound)
     return best if best.top else Plan(low, 1, dict.fromkeys(range(network.depth - 1, low, -1), 1))
@@ -123,7 +122,7 @@ def _draws(rooms: list[int]) -> Any:
     return itertools.chain.from_iterable(lists)
 
 
-def bound(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
+def promise(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
     """What Theorem 2.4 at depth K promises for two nets below `level`: an upper bound on a path between them.
 
     With a penalty V = level / kappa or F(0) / kappa bounds their path norms, half of the latter under squared loss. thetas
@@ -159,7 +158,7 @@ def tree(risk: Risk, theta: Array, weights: Masses, plan: Plan, rng: Any) -> Hal
     head = np.concatenate([head, W[-1][:, network.hidden[-1] :]], axis=1)
     rows: list[Array] = []
     for k in range(K - 1, plan.low, -1):
-        row, drawn = _children(network, W[k - 1][drawn], weights.q[k - 2], plan.s[k], rng)
+        row, drawn = _children(W[k - 1][drawn], weights.q[k - 2], plan.s[k], rng)
         rows.insert(0, row)
     units, at = np.unique(drawn, return_inverse=True)
     if rows:
@@ -169,7 +168,7 @@ def tree(risk: Risk, theta: Array, weights: Masses, plan: Plan, rng: Any) -> Hal
     return Half(plan.low, units, tuple(rows), head, f"a tree with {plan}")
 
 
-def _children(network: Network, W: Array, q: Array, s: int, rng: Any) -> tuple[Array, Array]:
+def _children(W: Array, q: Array, s: int, rng: Any) -> tuple[Array, Array]:
     """What drawn units with incoming rows W (u, h) read: rows (u, u s), and which units (u s,) of the layer below that is."""
     u, h = len(W), len(q)
     rows, drawn = np.zeros((u, u * s)), np.zeros(u * s, dtype=int)

@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from theory.held_out import confidence
-from theory.held_out.functions import TOUCH, Function, Pieces, functions_of, outputs, penalty
+from theory.held_out.functions import TOUCH, Function, PieceFunctions, functions_of, outputs, penalty
 from theory.networks import Network
 from theory.numerics import TINY, UNIT, Array, gamma
 from theory.numerics import validation as check
@@ -156,17 +156,19 @@ def _rise(seen: Measured, ends: dict[int, float], delta: float) -> float:
     return float(rise)
 
 
-def _error(risk: Risk, sample: Sample, vertices: list[Function], pieces: Pieces, decision: str, delta: float) -> float:
+def _error(
+    risk: Risk, sample: Sample, vertices: list[Function], pieces: PieceFunctions, decision: str, delta: float
+) -> float:
     """The largest binomial bound over pieces, each at delta / (their number); without any the one function decides."""
     each = pieces or [vertices[:1]]
     wrong = [np.any([_wrong(risk.network, sample, f, decision) for f in piece], axis=0) for piece in each]
     return max(confidence.binomial(int(w.sum()), len(sample), delta / len(each)) for w in wrong)
 
 
-def _checked(risk: Risk, path: Path, sample: Sample, delta: float) -> tuple[Sample, list[Function], Pieces]:
+def _checked(risk: Risk, path: Path, sample: Sample, delta: float) -> tuple[Sample, list[Function], PieceFunctions]:
     """The sample with targets as the loss sees them, the vertices' functions, and the pieces that are not silent."""
     network = check.instance(risk, "risk", Risk).network
-    confidence.level(delta)
+    confidence.error_probability(delta)
     points = check.parameters(check.instance(path, "path", Path).points, network.size, "path")
     if network.depth < 2 or network.output != "identity" or network.activation not in TOUCH:
         raise ValueError(

@@ -32,7 +32,7 @@ def betting(x: Array, delta: float) -> Array:
     outside (0, 1) and values outside [0, 1].
     """
     x = _unit(x)
-    delta = level(delta)
+    delta = error_probability(delta)
     bets = _bets(x, delta)
     low, high = np.zeros(x.shape[:-1]), np.ones(x.shape[:-1])
     for _ in range(STEPS):
@@ -45,7 +45,7 @@ def betting(x: Array, delta: float) -> Array:
 def bernstein(x: Array, delta: float) -> Array:
     """Upper bounds (...,) on the means of x (..., N) in [0, 1], rounded up; at most 1. ValueError as `betting`."""
     x = _unit(x)
-    N, L = x.shape[-1], np.log(2 / level(delta))
+    N, L = x.shape[-1], np.log(2 / error_probability(delta))
     if N < 2:
         return np.ones(x.shape[:-1])
     variance = x.var(axis=-1, ddof=1)
@@ -57,7 +57,7 @@ def hoeffding(x: Array, delta: float) -> Array:
     """Upper bounds (...,) on the means of x (..., N) in [0, 1], rounded up; at most 1. ValueError as `betting`."""
     x = _unit(x)
     N = x.shape[-1]
-    bound = x.mean(axis=-1) + np.sqrt(-np.log(level(delta)) / (2 * N))
+    bound = x.mean(axis=-1) + np.sqrt(-np.log(error_probability(delta)) / (2 * N))
     return np.minimum(bound * (1 + gamma(N + 64)), 1.0)
 
 
@@ -72,7 +72,7 @@ def binomial(events: int, trials: int, delta: float) -> float:
     from flint import arb, ctx
     from scipy.stats import beta
 
-    trials, delta = check.positive_integer(trials, "trials"), level(delta)
+    trials, delta = check.positive_integer(trials, "trials"), error_probability(delta)
     events = check.positive_integer(events, "events", minimum=0)
     if events > trials:
         raise ValueError(f"events must be at most trials; got {events} of {trials}")
@@ -87,7 +87,7 @@ def binomial(events: int, trials: int, delta: float) -> float:
     return 1.0
 
 
-def level(delta: float) -> float:
+def error_probability(delta: float) -> float:
     """delta as a float, ValueError unless it lies in (0, 1)."""
     delta = check.number(delta, "delta")
     if not 0 < delta < 1:

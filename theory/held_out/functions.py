@@ -48,10 +48,10 @@ class Function(NamedTuple):
         return 8 * UNIT * (np.abs(self.start) + np.abs(self.end)) + TINY
 
 
-Pieces = list[list[Function]]  # for each refit its two ends, for each inner piece its midpoints
+PieceFunctions = list[list[Function]]  # for each refit its two ends, for each inner piece its midpoints
 
 
-def functions_of(risk: Risk, points: Array) -> tuple[list[Function], Pieces]:
+def functions_of(risk: Risk, points: Array) -> tuple[list[Function], PieceFunctions]:
     """The different functions at the vertices points (V, P), in order, and the pieces that are not silent."""
     network = risk.network
     bounds, (_, costs) = _norms(network, points), penalty(risk, points)

@@ -1,7 +1,8 @@
 """What strings ask of a landscape: heights, a look along a piece, a bound, and training (section 3.1).
 
-`Exact` is the landscape of a risk: its bounds hold in exact arithmetic, and its trainers land on a level. `theory.deep`
-has landscapes of deep nets, which are looked at on a grid. Any object with the same few methods will do (`Landscape`).
+Any object with a few methods will do (`Landscape`). That of a risk is `exact`: its bounds hold in exact arithmetic, and
+its `trainers` land on a level; what they minimise, the risk with springs of appendix A, is in `objectives`. `theory.deep`
+has landscapes of deep nets, which are looked at on a grid.
 """
 
 from theory.landscapes.exact import SCREEN, Exact, Landscape, Seen, landscape_of

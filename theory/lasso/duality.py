@@ -97,14 +97,14 @@ def dual(p: Problem, b: Array, rho: Array, value: float) -> Dual:
     if not p.k.any():
         return _least_squares_dual(p, b, rho, value)
     seen = _correlations(p.A, ONE, rho)
-    bound = scaled(p.a, ONE, 1.0, rho, _excess(p, seen[1]))
+    bound = scaled_dual(p.a, ONE, 1.0, rho, _excess(p, seen[1]))
     if not value - bound <= FINE * value:
         bound = max(bound, _projected(p, b, rho, rho, seen))
     if not value - bound <= FINE * value and b.any():
         used = np.flatnonzero(b)
         r = _feasible(p.A[:, used], p.k[used] / 2 * np.sign(b[used]), rho)
         seen = _correlations(p.A, ONE, r)
-        bound = max(bound, scaled(p.a, ONE, 1.0, r, _excess(p, seen[1])))
+        bound = max(bound, scaled_dual(p.a, ONE, 1.0, r, _excess(p, seen[1])))
         bound = max(bound, _projected(p, b, rho, r, seen)) if _blurred(p, b, rho) else bound
     if not value - bound <= FINE * value:
         # kappa next to nothing: P >= |a - A b|^2, and beyond the radius of that bound P >= kappa radius
@@ -125,7 +125,7 @@ def _excess(p: Problem, bound: Array) -> float:
     return _worst(np.divide(bound, p.k, out=np.full(len(p.k), math.inf), where=p.k > 0))
 
 
-def scaled(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
+def scaled_dual(y: Array, w: Array, kappa: float, r: Array, top: float) -> float:
     """A lower bound on max_s D(s r) over s top <= kappa; feasible when |2 E z r| <= top for every feature z; else 0."""
     if not (0 <= top < math.inf and np.isfinite(r).all()):
         return 0.0

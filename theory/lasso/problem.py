@@ -19,7 +19,7 @@ from theory.numerics import Array, exponent, gamma, times
 from theory.numerics import validation as check
 
 # Penalties beyond this are never paid: with |y'| and |z'_j| near one, a unit is idle from k_j = 2 |E z'_j y'| on.
-LARGEST = 2.0**500
+LARGEST_PENALTY = 2.0**500
 
 # Numbers handled at once, which stay in the cache: a product and a bound of its rounding read the features once.
 SLAB = 2**16
@@ -55,7 +55,7 @@ class Problem:
         return times(b, self.level - self.sizes)
 
 
-def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
+def normalised(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     """The problem of checked Z (N, m), y (N,), w (N,), kappa >= 0 in its own units."""
     if not w.all():
         Z, y, w = Z[w > 0], y[w > 0], w[w > 0]
@@ -67,7 +67,7 @@ def normalise(Z: Array, y: Array, w: Array, kappa: float) -> Problem:
     except FloatingPointError:
         A, sizes, largest = _tiny_columns(Z, root)
     k = times(kappa, -level - sizes)
-    k = np.where(k > 2.0**-1000, np.minimum(k, LARGEST), 0.0)
+    k = np.where(k > 2.0**-1000, np.minimum(k, LARGEST_PENALTY), 0.0)
     return Problem(A, times(a, -level), k, sizes, level, largest)
 
 

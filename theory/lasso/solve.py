@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.lasso import duality, solvers
-from theory.lasso.problem import Problem, check_features, normalise
+from theory.lasso.problem import Problem, check_features, normalised
 from theory.numerics import Array, above, below, exponent, times, up
 from theory.numerics import validation as check
 
@@ -106,7 +106,7 @@ def second_layer(
     """
     kappa = check.number(kappa, "kappa", minimum=0.0)
     check.choice(solver, "solver", SOLVERS)
-    p = normalise(*check_features(Z, y, weights), kappa)
+    p = normalised(*check_features(Z, y, weights), kappa)
     if not p.A.any() or not p.a.any():
         b = np.zeros(p.A.shape[1])
     elif solver == "cvxpy":
@@ -130,7 +130,7 @@ def homotopy(Z: ArrayLike, y: ArrayLike, *, weights: ArrayLike | None = None, ka
     float64.
     """
     kappa_min = check.number(kappa_min, "kappa_min", minimum=0.0)
-    p = normalise(*check_features(Z, y, weights), kappa_min)
+    p = normalised(*check_features(Z, y, weights), kappa_min)
     G, q = solvers.gram(p)
     if (2 * np.abs(q) <= p.k).all():
         return Homotopy(np.array([kappa_min]), np.zeros((1, len(q))), True)
@@ -149,7 +149,7 @@ def _is_optimal(G: Array, q: Array, k: Array, b: Array) -> bool:
     return bool(miss.max(initial=0.0) <= REACHED * 2 * np.abs(q).max(initial=0.0))
 
 
-def certify(
+def duality_gap(
     Z: ArrayLike,
     y: ArrayLike,
     kappa: float,
@@ -168,7 +168,7 @@ def certify(
     beta = check.finite_array(beta, "beta", ndim=1)
     if beta.shape != Z.shape[1:]:
         raise ValueError(f"beta must have shape ({Z.shape[1]},), one weight per column of Z; got {beta.shape}")
-    return _certified(normalise(Z, y, w, kappa), kappa, beta, solver)
+    return _certified(normalised(Z, y, w, kappa), kappa, beta, solver)
 
 
 def _certified(p: Problem, kappa: float, beta: Array, solver: str) -> SecondLayer:

@@ -10,7 +10,7 @@ separates two components below an exact barrier (`critical_width`). Paths on whi
 lowest level (`descent`, `ridge_descent`). Which of these theorems applies: `cases`.
 """
 
-from theory.linear_paths.balanced import buy_slack, refit_inner, refit_outer, to_section
+from theory.linear_paths.balanced import buy_slack, refit_inner, refit_outer, section, to_section
 from theory.linear_paths.canonical import rounding_allowance
 from theory.linear_paths.cases import connect
 from theory.linear_paths.critical_width import SquareBarrier, barrier
@@ -35,6 +35,7 @@ __all__ = [
     "refit_outer",
     "rotation",
     "rounding_allowance",
+    "section",
     "shortest_rotation",
     "splice",
     "to_section",

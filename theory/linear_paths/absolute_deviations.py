@@ -57,7 +57,7 @@ def _program(basis: Array, y: Array, w: Array) -> tuple[Array, Array]:
 def _fit(X: Array, y: Array) -> Array:
     """A least squares solution (n,), from exact normal equations."""
     A = exact.rational(X)
-    return exact.rounded(exact.least_squares(A.transpose() * A, A.transpose() * exact.rational(y[:, None])))[:, 0]
+    return exact.rounded(exact.solution(A.transpose() * A, A.transpose() * exact.rational(y[:, None])))[:, 0]
 
 
 def _dual(X: Array, y: Array, w: Array, u: Array, fitted: Array) -> Rational:
@@ -70,7 +70,7 @@ def _dual(X: Array, y: Array, w: Array, u: Array, fitted: Array) -> Rational:
     value = exact.fraction(0.0)
     for free in (fitted, np.ones(len(u), dtype=bool)):
         part = exact.rational(X * free[:, None])
-        point = v - part * exact.least_squares(part.transpose() * part, rest)
+        point = v - part * exact.solution(part.transpose() * part, rest)
         if any(row[0] != 0 for row in (A.transpose() * point).tolist()):
             continue
         ratios = [abs(p) / exact.fraction(c) for (p,), c in zip(point.tolist(), w.tolist())]

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,11 +62,16 @@ class Factors:
         return (self.U * self.S) @ self.V.T
 
 
-def section(M: Array, Q: Array) -> tuple[Array, Array]:
-    """The balanced factors of M (m, n), n <= m, for an isometry Q (h, n): continuous in M."""
+def section(M: Array, *Q: Array, powers: tuple[float, ...] = (2.0, 2.0)) -> tuple[Array, ...]:
+    """The balanced factors of M (m, n), n <= m, for isometries Q_k (h_k, n) of the hidden spaces: continuous in M.
+
+    W_k = Q_k V S^(p/p_k) V^T Q_(k-1)^T with M = U S V^T and 1/p = sum 1/p_k; powers: the p_k, of as many layers.
+    """
     U, S, Vt = np.linalg.svd(M, full_matrices=False)
-    half = np.sqrt(S)
-    return Q @ (Vt.T * half) @ Vt, (U * half) @ Vt @ Q.T
+    p, frames = 1 / sum(1 / x for x in powers), [np.eye(M.shape[1]), *Q]
+    inner = [(Vt.T * S ** (p / x)) @ Vt for x in powers[:-1]]
+    layers = [after @ W @ before.T for W, (before, after) in zip(inner, pairwise(frames))]
+    return *layers, (U * S ** (p / powers[-1])) @ Vt @ frames[-1].T
 
 
 def isometry(factors: Factors, sign: float | None = None) -> Array:

@@ -42,24 +42,14 @@ def _straight(problem: LinearProblem, a: Array, b: Array, rise: float) -> Path:
     return Path(np.stack([a, b]), ("straight: the risk is convex",))
 
 
-def _idle_units(problem: LinearProblem, a: Array, b: Array, rise: float) -> Path:
-    return join(problem, a, b)
-
-
-def _plain(problem: LinearProblem) -> bool:
-    return problem.risk.kappa == 0
-
-
-def _one_hidden(problem: LinearProblem) -> bool:
-    return problem.risk.network.depth == 2
-
-
 # The first that applies.
 CASES = (
     Case("one layer: the risk is convex", lambda p: p.risk.network.depth == 1, _straight),
-    Case("kappa = 0, wide: idle units", lambda p: _plain(p) and p.wide, _idle_units),
-    Case("kappa = 0, width r: singular products", lambda p: _plain(p) and p.critical, connect_at_critical_width),
-    Case("ridge, wide: the balanced section", lambda p: _one_hidden(p) and p.wide, connect_ridge),
+    Case("kappa = 0, wide: idle units", lambda p: p.risk.kappa == 0 and p.wide, lambda p, a, b, rise: join(p, a, b)),
+    Case(
+        "kappa = 0, width r: singular products", lambda p: p.risk.kappa == 0 and p.critical, connect_at_critical_width
+    ),
+    Case("ridge, wide: the balanced section", lambda p: p.risk.network.depth == 2 and p.wide, connect_ridge),
     Case("ridge, width r: the section, or a singular product", lambda p: p.critical, connect_ridge),
 )
 

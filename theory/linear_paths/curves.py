@@ -17,7 +17,7 @@ CHORDS = 1 << 15
 
 
 def chords(
-    problem: LinearProblem, curve: Callable[[float], tuple[Array, Array]], ceiling: float, label: str, *, first: int = 8
+    problem: LinearProblem, curve: Callable[[float], tuple[Array, ...]], ceiling: float, label: str, *, first: int = 8
 ) -> Path:
     """A polyline through points of a curve s -> (W_1, W_2), s in [0, 1], halved where a chord rises above `ceiling`.
 

@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.numerics import TINY, Array, exact_rows, float_below, gamma, matrix, up
+from theory.numerics import TINY, Array, Rational, exact_rows, float_below, gamma, matrix, up
 from theory.numerics import validation as check
 from theory.risk import Risk
 
-Rational = Any  # flint.fmpq
 RationalMatrix = Any  # flint.fmpq_mat
 
 # Exact normal equations take seconds up to about so many columns and entries of X.
@@ -108,7 +107,7 @@ class ExactLoss:
     def least_squares(self) -> tuple[RationalMatrix, Rational]:
         """A minimiser of E|M x - y|^2, free unknowns zero, and the minimum."""
         S, C, energy = self.moments
-        M = least_squares(S, C).transpose()
+        M = solution(S, C).transpose()
         return M, energy - inner(M, C.transpose())
 
     def last_singular_value(self, M: RationalMatrix) -> SquaredSingularValues:
@@ -169,7 +168,7 @@ def _bisect(holds: Any) -> tuple[float, float]:
     return first, second
 
 
-def least_squares(S: RationalMatrix, C: RationalMatrix) -> RationalMatrix:
+def solution(S: RationalMatrix, C: RationalMatrix) -> RationalMatrix:
     """A solution D (n, p) of S D = C where there is one, free unknowns zero; S (n, n), C (n, p)."""
     n = S.nrows()
     table = matrix([left + right for left, right in zip(S.tolist(), C.tolist())])

@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike
 
 from theory.linear_paths.exact import ExactLoss
 from theory.networks import Network
-from theory.numerics import Array
+from theory.numerics import Array, above, times
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
-# X and Y are refused when their largest entries are not between 2^-LARGEST and 2^LARGEST (or all zero).
-LARGEST = 400
+# X and Y are refused when their largest entries are not between 2^-MOST_BITS and 2^MOST_BITS (or all zero).
+MOST_BITS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,45 +136,34 @@ class Scale:
 
     def inside(self, theta: Array, name: str = "theta") -> Array:
         """theta', (..., P); ValueError where it is not representable."""
-        return check.no_overflow(_scaled(theta, -self.parameters), name)
+        return check.no_overflow(times(theta, -self.parameters), name)
 
     def outside(self, path: Path, start: Array | None = None, end: Array | None = None) -> Path:
         """The path in the user's units, its first and last vertex bit for bit `start` and `end` (P,) where they are given.
 
         ValueError where a weight is not representable.
         """
-        points = check.no_overflow(_scaled(path.points, self.parameters), "theta")
+        points = check.no_overflow(times(path.points, self.parameters), "theta")
         if end is not None:
             points[-1] = end
         if start is not None:
             points[0] = start
         return Path(points, path.labels)
 
-    def product(self, M: Array, sign: int = 1) -> Array:
-        """M (n_out, n_in) in the user's units; sign -1: from them."""
+    def product(self, M: Array) -> Array:
+        """M (n_out, n_in) in the user's units."""
         exponents = np.full(M.shape, self.y - self.x)
         if self.bias:
             exponents[:, -1] = self.y
-        return check.no_overflow(_scaled(M, sign * exponents), "X")
+        return check.no_overflow(times(M, exponents), "X")
 
     def above(self, value: float, exponent: int | None = None) -> float:
-        """A bound from above in the user's units."""
-        exponent = self.value if exponent is None else exponent
-        scaled = float(_scaled(np.array(value), exponent))
-        return scaled if float(_scaled(np.array(scaled), -exponent)) >= value else float(np.nextafter(scaled, np.inf))
-
-    def inside_above(self, value: float, exponent: int | None = None) -> float:
-        """`above`, from the user's units."""
-        return self.above(value, -(self.value if exponent is None else exponent))
+        """A bound from above in the user's units; exponent: of another quantity than the risk."""
+        return above(value, self.value if exponent is None else exponent)
 
     def below(self, value: float) -> float:
         """A bound from below in the user's units."""
         return -self.above(-value)
-
-
-def _scaled(A: Array, exponents: Array | int) -> Array:
-    with np.errstate(over="ignore", under="ignore"):
-        return A * np.ldexp(1.0, exponents)
 
 
 def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
@@ -199,13 +188,13 @@ def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
     value = 2 * y if risk.loss == "squared" else y
     kappa = risk.kappa
     if kappa > 0 and network.depth <= 2:
-        kappa = float(_scaled(np.array(kappa), 2 * layers[0] - value))
-        if not 2.0**-900 < kappa < 2.0**LARGEST:
+        kappa = float(times(kappa, 2 * layers[0] - value))
+        if not 2.0**-900 < kappa < 2.0**MOST_BITS:
             raise ValueError(
                 f"kappa must be between 1e-270 and 1e120 times the scale of the data; got {risk.kappa} for X of size 2^{x}, "
                 f"Y of size 2^{y}: choose other units"
             )
-    scaled = Sample(_scaled(sample.X, -x), _scaled(sample.Y, -y), sample.weights)
+    scaled = Sample(times(sample.X, -x), times(sample.Y, -y), sample.weights)
     scale = Scale(x, y, network.pack(exponents).astype(int), value, network.bias)
     return LinearProblem(replace(risk, sample=scaled, kappa=kappa), value), scale
 
@@ -213,9 +202,9 @@ def normalised(risk: Risk) -> tuple[LinearProblem, Scale]:
 def _exponent(A: Array, name: str) -> int:
     largest = float(np.abs(A).max())
     exponent = int(np.frexp(largest)[1])
-    if largest > 0 and abs(exponent) > LARGEST:
+    if largest > 0 and abs(exponent) > MOST_BITS:
         raise ValueError(
-            f"{name} must have its largest entry between 2^-{LARGEST} and 2^{LARGEST}; got {largest}: choose other units"
+            f"{name} must have its largest entry between 2^-{MOST_BITS} and 2^{MOST_BITS}; got {largest}: choose other units"
         )
     return exponent
 

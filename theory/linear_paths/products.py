@@ -84,7 +84,7 @@ def best_of(problem: LinearProblem, gap: float = 1e-12, steps: int = 20_000) -> 
     return _nuclear(problem, gap, steps)
 
 
-def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any = 0) -> Product:
+def best_singular_product(risk: Risk, *, rng: Any = 0) -> Product:
     """The best M of rank below r = min(n_in, n_out), squared loss.
 
     kappa = 0: reduced-rank regression, exact: with the minimiser M* and s_r the smallest singular value of
@@ -92,15 +92,10 @@ def best_singular_product(risk: Risk, best: Product | None = None, *, rng: Any =
     it is attained (soft thresholding) when Sigma is a multiple of the identity. Otherwise `value` comes from a local
     search in factors of inner width r - 1, and the two may differ.
 
-    best: what `best_product` gave for this risk, if known; rng: for the local search. ValueErrors of `best_product`.
+    rng: for the local search. ValueErrors of `best_product`.
     """
     problem, scale = normalised(risk)
-    if best is None:
-        known = best_of(problem)
-    else:
-        lower, distance = -scale.inside_above(-best.lower), scale.inside_above(best.distance, scale.y)
-        known = Product(scale.product(best.matrix, -1), scale.inside_above(best.value), lower, distance)
-    return best_singular_of(problem, known, check.generator(rng)).outside(scale)
+    return best_singular_of(problem, best_of(problem), check.generator(rng)).outside(scale)
 
 
 def best_singular_of(problem: LinearProblem, best: Product, rng: np.random.Generator) -> Product:

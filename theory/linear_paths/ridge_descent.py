@@ -27,7 +27,7 @@ from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
-Curve = Callable[[float], tuple[Array, Array]]
+Curve = Callable[[float], tuple[Array, ...]]
 
 # A path of more pieces is given up.
 PIECES = 2000

@@ -24,7 +24,7 @@ from theory.risk import Risk
 TIE = 1e-9  # a maximum this close to a ceiling, relatively, need not be told from it
 SMALL = 1e-9  # differences of risks below this share of the risk of the zero net are none
 NARROW = 2.0**-40  # cells are not split further
-Bounds = Callable[[Array, Array, Array, Array], Array]
+CellBounds = Callable[[Array, Array, Array, Array], Array]
 
 GROUPED = 16, 240  # cells of each segment that are tried with the inputs in groups: under a ceiling, and without one
 PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess says little about narrow ones
@@ -106,8 +106,8 @@ class BoundedRisk:
     """
 
     values: Callable[[Array], Array]
-    cells: Bounds
-    coarse: Bounds | None = None
+    cells: CellBounds
+    coarse: CellBounds | None = None
 
 
 def of_sample(risk: Risk) -> BoundedRisk:
@@ -118,7 +118,7 @@ def of_sample(risk: Risk) -> BoundedRisk:
     )
 
 
-def _grouped(risk: Risk, groups: neighbourhoods.Inputs) -> Bounds:
+def _grouped(risk: Risk, groups: neighbourhoods.Inputs) -> CellBounds:
     return lambda starts, ends, lo, hi: taylor_models.upper_bounds(risk, starts, ends, lo, hi, groups)
 
 

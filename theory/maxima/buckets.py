@@ -49,6 +49,7 @@ from functools import partial, reduce
 import numpy as np
 
 from theory.maxima import switches
+from theory.maxima.quartic import LARGEST
 from theory.maxima.switches import Engine
 from theory.numerics import TINY, UNIT, Array, gamma
 from theory.risk import Risk
@@ -56,8 +57,7 @@ from theory.risk import Risk
 PAIRS = 32_768  # (sample, unit) pairs of a block
 SAMPLES, UNITS = 32, 1_024  # samples of a block at least, units at most
 POINTS = 1_000_000  # numbers of parameter vectors at which the penalty is asked for at once
-LARGEST = 1e300  # sums of squares beyond this may overflow on the way
-Walk = Callable[[Callable[[slice], "Sums"], Iterable[slice]], Iterable["Sums"]]
+Threads = Callable[[Callable[[slice], "Sums"], Iterable[slice]], Iterable["Sums"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def noise(risk: Risk, size: Array) -> float:
     return total if total <= LARGEST and reach <= LARGEST else np.inf
 
 
-def bounds(risk: Risk, a: Array, b: Array, size: Array, noises: Array, K: int, walk: Walk = map) -> list[Bounds]:
+def bounds(risk: Risk, a: Array, b: Array, size: Array, noises: Array, K: int, walk: Threads = map) -> list[Bounds]:
     """The K buckets, a power of two, of the windows from a to b (S, P) of segments with |theta| <= size (S, P).
 
     noises (S,): `noise` of each, finite; walk: how the blocks of samples are gone through, in order (`map`, or that of a pool).

@@ -34,7 +34,7 @@ from theory.numerics import TINY, UNIT, Array, gamma
 from theory.risk import Risk
 
 ACCURACY = 5e-10  # relative accuracy beyond which small problems are not computed again in fractions
-LARGEST = 1e300  # sums of squares beyond this may overflow in the coefficients of a piece
+LARGEST = 1e300  # sums of squares beyond this may overflow on the way, in the coefficients of a piece or of a bucket
 SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chunk of samples: memory stays bounded
 
 

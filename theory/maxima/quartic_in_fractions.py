@@ -49,7 +49,7 @@ def upper_bound(risk: Risk, theta_0: Array, theta_1: Array) -> float:
     return nearest if Fraction(nearest) >= bound else float(np.nextafter(nearest, np.inf))
 
 
-def lower_bound(risk: Risk, theta_0: Array, theta_1: Array, t: float) -> float:
+def risk_below(risk: Risk, theta_0: Array, theta_1: Array, t: float) -> float:
     """The risk at (1 - t) theta_0 + t theta_1, rounded down, theta_0, theta_1 (P,); for the same networks."""
     net, sample, s = risk.network, risk.sample, Fraction(t)
     theta = [(1 - s) * Fraction(a) + s * Fraction(b) for a, b in zip(theta_0.tolist(), theta_1.tolist())]

@@ -93,6 +93,18 @@ class Maxima:
         top = _words(float(np.max(self.value)), float(np.max(self.upper)))
         return f"Maxima({count} segment{'s' * (count > 1)}, the largest {top})"
 
+    def __getitem__(self, s: int) -> Maximum:
+        """That of segment s."""
+        return Maximum(float(self.value[s]), float(self.upper[s]), float(self.t[s]), self.method[s], self.status[s])
+
+    @property
+    def highest(self) -> PathMaximum:
+        """That of the path whose pieces the segments are."""
+        piece, top = int(np.argmax(self.value)), int(np.argmax(self.upper))
+        t = float((piece + self.t[piece]) / len(self.value))
+        value, upper = float(self.value[piece]), float(self.upper[top])
+        return PathMaximum(value, upper, t, piece, self.method[top], self.status[top])
+
 
 def _words(value: float, upper: float) -> str:
     """As many digits as tell both ends apart, and six at least: '0.41388 <= max <= 0.41390'."""

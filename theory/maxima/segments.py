@@ -58,8 +58,7 @@ def segment_maximum(
     check.instance(risk, "risk", Risk)
     theta_0 = check.vector(theta_0, risk.network.size, "theta_0")
     theta_1 = check.vector(theta_1, risk.network.size, "theta_1")
-    m = segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)
-    return Maximum(float(m.value[0]), float(m.upper[0]), float(m.t[0]), m.method[0], m.status[0])
+    return segment_maxima(risk, theta_0[None], theta_1[None], gap=gap, budget=budget)[0]
 
 
 def path_maximum(
@@ -82,10 +81,7 @@ def path_maximum(
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
     points = check.parameters(path.points, check.instance(risk, "risk", Risk).network.size, "path.points")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
-    m = _maxima(risk, starts, ends, gap, ceiling, budget, joint=True)
-    piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
-    t = (piece + m.t[piece]) / max(len(path), 1)
-    return PathMaximum(float(m.value[piece]), float(m.upper[top]), float(t), piece, m.method[top], m.status[top])
+    return _maxima(risk, starts, ends, gap, ceiling, budget, joint=True).highest
 
 
 def segment_maxima(
@@ -208,7 +204,7 @@ def _maxima(
         low, high = _at_ends(risk, starts[direct], ends[direct])
         value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
-    narrowed = ~direct & ~searched & windows.applies(risk)
+    narrowed = ~direct & ~searched & windows.worthwhile(risk)
     if narrowed.any():
         sharp = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
         value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
@@ -235,7 +231,7 @@ def _maxima(
         for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
             if direct[k]:  # the others were bounded in fractions already
                 upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
-            value[k] = max(value[k], quartic_in_fractions.lower_bound(risk, starts[k], ends[k], float(t[k])))
+            value[k] = max(value[k], quartic_in_fractions.risk_below(risk, starts[k], ends[k], float(t[k])))
     best = np.where(searched | narrowed, goal.best(value), value)
     small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
     far = upper > best + gap * best + small * np.maximum(goal.scale, best)

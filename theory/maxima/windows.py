@@ -19,7 +19,7 @@ import numpy as np
 
 from theory.maxima import buckets, quartic
 from theory.maxima.branch_and_bound import Goal
-from theory.maxima.buckets import Bounds, Walk
+from theory.maxima.buckets import Bounds, Threads
 from theory.numerics import TINY, UNIT, Array
 from theory.risk import Risk
 
@@ -41,7 +41,7 @@ class Window(NamedTuple):
     K: int
 
 
-def applies(risk: Risk) -> bool:
+def worthwhile(risk: Risk) -> bool:
     """Where the exact pieces apply, the units are relu, and there are so many that buckets are quicker."""
     return quartic.applies(risk) and risk.network.activation == "relu" and _pairs(risk) > SMALL
 
@@ -133,7 +133,7 @@ def _batches(risk: Risk, windows: list[Window]) -> Iterator[list[Window]]:
 
 
 def _bounded(
-    risk: Risk, starts: Array, ends: Array, size: Array, noises: Array, windows: list[Window], walk: Walk
+    risk: Risk, starts: Array, ends: Array, size: Array, noises: Array, windows: list[Window], walk: Threads
 ) -> list[tuple[Window, Bounds]]:
     """The buckets of windows that are alike."""
     s = np.array([window.segment for window in windows])

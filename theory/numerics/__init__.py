@@ -1,10 +1,10 @@
 """What floats owe us: the ground on which every bound stands.
 
 A field named `upper` or `lower` is a bound in exact arithmetic, so rounding is never waved away. `validation` checks what
-comes in from outside, once, at the boundary. `rounding` bounds a priori what float64 loses (u = 2^-53, gamma(n)), and
-`balls` lets arrays carry that error with them: a centre and a radius, through + - * / @, roots, sums and relu. `norms` takes
-lengths and directions of vectors of any size, by exact powers of two. Where rounding must not decide, `rationals` computes
-without it. `archives` reads NPZ files without pickle.
+comes in from outside, once, at the boundary (`arrays` names the type). `scaling` brings numbers near one by powers of two,
+which is exact, and `norms` takes lengths and directions so. `rounding` bounds a priori what float64 loses (u = 2^-53,
+gamma(n)), and `balls` lets arrays carry that error with them: a centre and a radius, through + - * / @, roots, sums and
+relu. Where rounding must not decide, `rationals` computes without it. `archives` reads NPZ files without pickle.
 """
 
 from theory.numerics.archives import load_archive, load_arrays

@@ -75,14 +75,14 @@ def float_below(value: Rational) -> float:
     return below if fmpq(*below.as_integer_ratio()) <= value else math.nextafter(below, -math.inf)
 
 
-def counterclockwise(vectors: Sequence[Vector], start: Vector | None = None) -> list[list[int]]:
+def counterclockwise(vectors: Sequence[Sequence[Rational]], start: Vector | None = None) -> list[list[int]]:
     """Nonzero vectors of the plane by their angle from `start` (default (1, 0)), which is 0, up to 2 pi; exact.
 
     Their indices, those of one direction together and in the order given. Entries are of any exact ordered type.
     """
     first = (1, 0) if start is None else start
 
-    def half(v: Vector) -> int:
+    def half(v: Sequence[Rational]) -> int:
         cross = _cross(first, v)
         return 0 if cross > 0 or (cross == 0 and first[0] * v[0] + first[1] * v[1] > 0) else 1
 

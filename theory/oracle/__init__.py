@@ -10,7 +10,7 @@ rationals; in the plane all `activation_patterns` are at hand. A sample is broug
 
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import OracleBound, limit, smoothness_bound
-from theory.oracle.scaling import Normalised, normalised, relu, risk_above
+from theory.oracle.scaling import Normalised, normalised, relu_features, risk_above
 
 __all__ = [
     "Normalised",
@@ -19,7 +19,7 @@ __all__ = [
     "finite",
     "limit",
     "normalised",
-    "relu",
+    "relu_features",
     "risk_above",
     "smoothness_bound",
 ]

@@ -11,8 +11,8 @@ from theory.lasso import homotopy
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.oracle import new_unit
-from theory.oracle.infinite_width import OracleBound, descend, limit, net_bound, user
-from theory.oracle.scaling import Normalised, inside, normalised, relu
+from theory.oracle.infinite_width import OracleBound, limit, local_minimum, net_bound, user
+from theory.oracle.scaling import Normalised, inside, normalised, relu_features
 from theory.risk import Sample
 
 
@@ -87,7 +87,7 @@ def _search(
         known = net_bound(p, warm.units, warm.method)
         best = known if known.upper < best.upper else best
     for rows, name in _proposals(p, m, bound, starts, rng):
-        found = descend(p, rows, name)
+        found = local_minimum(p, rows, name)
         best = found if found.upper < best.upper else best
     greedy = best if len(best.units) < m else net_bound(p, empty, "greedy")
     while 0 < m - len(greedy.units) and m <= 64:
@@ -109,7 +109,7 @@ def _proposals(
     size = np.abs(p.weights(bound.weights))
     if len(size) and 0 < size.max() < np.inf:
         out.append((bound.units[np.argsort(-size, kind="stable")[:m]], "largest units of the limit"))
-        path = homotopy(relu(p.X, bound.units), p.y, weights=p.w, kappa_min=p.kappa / 2)
+        path = homotopy(relu_features(p.X, bound.units), p.y, weights=p.w, kappa_min=p.kappa / 2)
         fits = np.flatnonzero(path.active <= m)
         out.append((bound.units[path.betas[fits[-1]] != 0], "homotopy on the limit"))
         for _ in range(starts):
@@ -122,10 +122,10 @@ def _proposals(
 
 def _grow(p: Normalised, net: OracleBound) -> OracleBound:
     """One more unit, where it correlates best with what is left, and all of them descend."""
-    c = p.w * (p.y - relu(p.X, net.units) @ net.weights)
+    c = p.w * (p.y - relu_features(p.X, net.units) @ net.weights)
     rows = new_unit.climb(p.X, c) if p.X.shape[1] > 2 else new_unit.best_unit(p.X, c).rows
     if len(rows) == 0:
         return net
-    values = np.abs(relu(p.X, rows).T @ c)
+    values = np.abs(relu_features(p.X, rows).T @ c)
     start = np.concatenate([net.units, rows[[int(np.argmax(values))]]])
-    return descend(p, start, "greedy, all units descend")
+    return local_minimum(p, start, "greedy, all units descend")

@@ -1,6 +1,6 @@
-"""The oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball, and its limit.
+"""The limit e(inf) of the oracle risk of eq. (6), e(m) = min E|Phi - Y|^2 + kappa ||W_2||_1 over rows of W_1 in the unit ball.
 
-The limit over m is the convex problem over signed measures on the ball (Bach 2017),
+It is the convex problem over signed measures on the ball (Bach 2017),
 
     e(inf) = min_mu E|Y - int z(w) dmu(w)|^2 + kappa |mu|_TV,
 
@@ -22,7 +22,7 @@ from theory.lasso import active_set, second_layer
 from theory.numerics import Array, float_below, gamma, up
 from theory.numerics import validation as check
 from theory.oracle import activation_patterns, new_unit
-from theory.oracle.scaling import Normalised, inside, normalised, relu, risk_above
+from theory.oracle.scaling import TOO_SMALL, Normalised, inside, normalised, relu_features, risk_above
 from theory.rays import dependencies, rays, unseen_risk
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
@@ -108,7 +108,7 @@ def smoothness_bound(sample: Sample, kappa: float) -> float:
     scaled = p.sample
     spread = float(second_moment_norm(scaled).upper)
     top = math.sqrt(spread) * math.sqrt(scaled.energy) * (1 + gamma(len(p.y) + 32))
-    return p.lower(lasso.scaled(p.y, p.w, p.kappa, p.y, 2 * top))
+    return p.lower(lasso.scaled_dual(p.y, p.w, p.kappa, p.y, 2 * top))
 
 
 # --- nets in units of size one ---------------------------------------------------------------------------------------
@@ -121,9 +121,15 @@ def user(p: Normalised, found: OracleBound, kappa: float) -> OracleBound:
 
 
 def net_bound(p: Normalised, W: Array, method: str) -> OracleBound:
-    """The best second layer on rows W (k, n), with its risk rounded up, in the units of p; method: to report."""
+    """The best second layer on rows W (k, n), with its risk rounded up, in the units of p; method: to report.
+
+    ValueError where its weights overflow.
+    """
     W = inside(W)
-    b = second_layer(relu(p.X, W, sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    try:
+        b = second_layer(relu_features(p.X, W, sure=p.kappa == 0), p.y, p.kappa, weights=p.w).beta
+    except ValueError:
+        raise ValueError(TOO_SMALL) from None
     W, b = W[b != 0], b[b != 0]
     return OracleBound(risk_above(p, W, b), 0.0, W, b, p.kappa, method)
 
@@ -150,22 +156,22 @@ def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method
     lower, best, b, idle = 0.0, net_bound(p, W, method), np.zeros(len(W)), 0
     for step in range(steps):
         W, b = _restricted(p, W, b)
-        r = p.y - relu(X, W) @ b
+        r = p.y - relu_features(X, W) @ b
         new, worst = W, kappa
         if X.shape[1] > 2 and step < steps - 1:
             new = new_unit.climb(X, w * r, _directions(X, W))
-            worst = 2 * float(np.abs(relu(X, new).T @ (w * r)).max(initial=0.0))
+            worst = 2 * float(np.abs(relu_features(X, new).T @ (w * r)).max(initial=0.0))
         if worst <= kappa * (1 + gap):  # nothing easy is left to find: bound what is
             asked = new_unit.best_unit(X, w * r, target=kappa / 2, tolerance=max(gap, 1e-9) / 4, cones=cones)
             before = best.upper - lower
-            lower = max(lower, lasso.scaled(p.y, w, kappa, r, 2 * asked.upper))
+            lower = max(lower, lasso.scaled_dual(p.y, w, kappa, r, 2 * asked.upper))
             current = net_bound(p, W, method)
             best = current if current.upper < best.upper else best
             idle = idle + 1 if best.upper - lower >= before else 0
             if best.upper - lower <= gap * best.upper or (idle >= IDLE and X.shape[1] <= 2):
                 break
             new = asked.rows
-        values = np.abs(relu(X, new).T @ (w * r))
+        values = np.abs(relu_features(X, new).T @ (w * r))
         good = np.flatnonzero(values > kappa / 2)
         good = good[np.argsort(-values[good], kind="stable")][: 2 * X.shape[1] + 8]
         if len(good) == 0:
@@ -179,7 +185,7 @@ def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method
 
 def _restricted(p: Normalised, W: Array, b: Array) -> tuple[Array, Array]:
     """The lasso on the rows W, started at b, without its idle units and with units of one pattern merged."""
-    Z = relu(p.X, W)
+    Z = relu_features(p.X, W)
     A = Z * np.sqrt(p.w)[:, None]
     b = active_set(A.T @ A, Z.T @ (p.w * p.y), p.kappa, b)
     return _merge(p.X, W[b != 0], b[b != 0])
@@ -190,12 +196,12 @@ def _refined(p: Normalised, W: Array, method: str) -> Array:
     if len(W) * p.X.size <= activation_patterns.ENTRIES:
         patterns = activation_patterns.patterns_of(p.X, W)
         return activation_patterns.pattern_units(p.X, p.y, p.w, p.kappa, patterns)
-    return np.concatenate([W, descend(p, W, method).units])
+    return np.concatenate([W, local_minimum(p, W, method).units])
 
 
 def _directions(X: Array, W: Array) -> Array | None:
     """Where to climb from: None, the fixed scatter, before there are units; then these as well."""
-    return np.concatenate([W, new_unit.starts(X)]) if len(W) else None
+    return np.concatenate([W, new_unit.starting_rows(X)]) if len(W) else None
 
 
 def _unpenalised(sample: Sample, p: Normalised) -> OracleBound:
@@ -224,7 +230,7 @@ def _unpenalised(sample: Sample, p: Normalised) -> OracleBound:
     return OracleBound(upper, lower, units.units, p.net(units.units, units.weights, 0.0)[1], 0.0, "rational")
 
 
-def descend(p: Normalised, W: Array, method: str) -> OracleBound:
+def local_minimum(p: Normalised, W: Array, method: str) -> OracleBound:
     """A local minimum over both layers in the units of p, from rows W (k, n): L-BFGS, with the second layer solved before and after.
 
     kappa |b| |w| is the minimum of kappa (b^2 + |w|^2)/2 over rescalings, which is smooth. method: to report.

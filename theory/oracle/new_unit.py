@@ -178,7 +178,7 @@ def _relaxed(X: Array, c: Array) -> float:
     return _largest(np.array(bounds)) * (1 + gamma(2 * N + 64)) + gamma(N + 2 * n + 16) * _mass(X, c)
 
 
-def starts(X: Array, count: int = 64) -> Array:
+def starting_rows(X: Array, count: int = 64) -> Array:
     """Unit vectors (M, n) to climb from: the axes, data directions, and a fixed scatter, about `count` each."""
     n = X.shape[1]
     scatter = np.random.default_rng(0).standard_normal((count, n))
@@ -192,7 +192,7 @@ def climb(X: Array, c: Array, rows: Array | None = None, *, steps: int = 60) -> 
     X (N, n), c (N,): the data of f. A step is kept when it helps; rows with f = 0 are left out, and for large samples
     all but the best 48.
     """
-    rows = starts(X) if rows is None else rows
+    rows = starting_rows(X) if rows is None else rows
     value = np.maximum(X @ rows.T, 0).T @ c
     rows = rows[np.argsort(-np.abs(value), kind="stable")[: max(48, SLAB // X.size)]]
     value = np.maximum(X @ rows.T, 0).T @ c

@@ -16,8 +16,10 @@ from theory.numerics import Array, above, below, exponent, gamma, times
 from theory.numerics import validation as check
 from theory.risk import Sample
 
-# The penalties that bounds are computed with, in units of size one. Beyond the largest no unit is worth its weight.
-SMALLEST, LARGEST = 2.0**-900, 2.0**500
+# The smallest penalty that bounds are computed with, in units of size one.
+SMALLEST = 2.0**-900
+
+TOO_SMALL = "sample must not have inputs so small next to Y that weights overflow; scale X up or Y down"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +56,7 @@ class Normalised:
         """
         weights = times(b, self.level - self.size)
         if not np.isfinite(weights).all():
-            raise ValueError(
-                "sample must not have inputs so small next to Y that weights overflow; scale X up or Y down"
-            )
+            raise ValueError(TOO_SMALL)
         left = times(weights, self.size - self.level)
         if not np.array_equal(left, b):
             value = risk_above(self, W, left)
@@ -85,10 +85,10 @@ def normalised(sample: Sample, kappa: float, equation: str = "eq. (6)") -> Norma
         scaled = max(scaled, float(kappa > 0))  # no weight is worth anything, whatever it costs
     if kappa > 0 and scaled < SMALLEST:
         raise ValueError(f"kappa must be 0, or not below 2^-900 next to X times Y; got {kappa:g}")
-    return Normalised(times(X, -size), times(y, -level), w, min(scaled, LARGEST), size, level)
+    return Normalised(times(X, -size), times(y, -level), w, min(scaled, lasso.LARGEST_PENALTY), size, level)
 
 
-def relu(X: Array, W: Array, *, sure: bool = False) -> Array:
+def relu_features(X: Array, W: Array, *, sure: bool = False) -> Array:
     """The features <w_j, x_i>_+ (N, k) of rows W (k, n) on inputs X (N, n).
 
     sure: what may be a rounding error is set to zero. Without a penalty a unit that sees nothing else would be given a
@@ -112,4 +112,4 @@ def risk_above(p: Normalised, W: Array, b: Array) -> float:
     size = np.abs(X) @ (np.abs(W).T @ np.abs(b))
     blur = gamma(X.shape[1] + 2) * size * (1 + gamma(len(b) + X.shape[1] + 8))
     blur = blur + (X.shape[1] + 2) * 2.0**-1074 * np.abs(b).sum()  # inputs and products that underflow
-    return lasso.primal(relu(X, W), p.y, p.w, p.kappa, b, blur)
+    return lasso.primal(relu_features(X, W), p.y, p.w, p.kappa, b, blur)

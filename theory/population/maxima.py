@@ -14,16 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory import maxima
-from theory.maxima import BoundedRisk, Goal, Maxima, Maximum, Method, PathMaximum, Status
+from theory.maxima import CELLS, GAP, BoundedRisk, Goal, Maxima, Maximum, Method, PathMaximum, Status
 from theory.numerics import SLAB, UNIT, Array, exact
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.population import enclosures
 from theory.population.enclosures import Segments
 from theory.population.risk import TeacherRisk
-
-GAP = 1e-4
-CELLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,10 @@ def segment_maximum(
     Cells of t are split until upper <= value (1 + gap), or until `budget` of them have been bounded (Status.BUDGET).
     Where only one layer moves the risk is convex and the ends decide. ValueError on bad input.
     """
-    a, b = (check.parameters(v, _network(risk).size, name) for v, name in ((theta_0, "theta_0"), (theta_1, "theta_1")))
-    if a.ndim != 1 or b.ndim != 1:
-        raise ValueError(f"theta_0 and theta_1 must have shape ({risk.network.size},); got {a.shape} and {b.shape}")
+    size = _network(risk).size
+    a, b = check.vector(theta_0, size, "theta_0"), check.vector(theta_1, size, "theta_1")
     gap = check.number(gap, "gap", minimum=0.0, open_minimum=True)
-    m = _maxima(risk, a[None], b[None], gap, check.positive_integer(budget, "budget"), joint=False)
-    return Maximum(float(m.value[0]), float(m.upper[0]), float(m.t[0]), m.method[0], m.status[0])
+    return _maxima(risk, a[None], b[None], gap, check.positive_integer(budget, "budget"), joint=False)[0]
 
 
 def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int = CELLS) -> PathMaximum:
@@ -72,10 +67,7 @@ def path_maximum(risk: TeacherRisk, path: Path, *, gap: float = GAP, budget: int
     gap = check.number(gap, "gap", minimum=0.0, open_minimum=True)
     budget = check.positive_integer(budget, "budget")
     starts, ends = (points[:-1], points[1:]) if len(path) else (points, points)
-    m = _maxima(risk, starts, ends, gap, budget, joint=True)
-    piece, top = int(np.argmax(m.value)), int(np.argmax(m.upper))
-    t = (piece + m.t[piece]) / max(len(path), 1)
-    return PathMaximum(float(m.value[piece]), float(m.upper[top]), float(t), piece, m.method[top], m.status[top])
+    return _maxima(risk, starts, ends, gap, budget, joint=True).highest
 
 
 def compare(

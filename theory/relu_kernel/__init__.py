@@ -13,7 +13,6 @@ from theory.relu_kernel.bounds import (
     SharpBounds,
     kernel,
     kernel_enclosure,
-    linear_metric,
     printed_bounds,
     sharp_bounds,
     symmetric_bounds,
@@ -21,11 +20,11 @@ from theory.relu_kernel.bounds import (
 from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_ball, arc_cosine_shape
 from theory.relu_kernel.measures import Enclosure, Gaussian, Law, second_moment_norm
 from theory.relu_kernel.pairs import Pair, pair
-from theory.relu_kernel.proof import ProofTerms, Wedges, proof_terms, wedges
+from theory.relu_kernel.proof import ProofTerms, proof_terms
 from theory.relu_kernel.sampling import MonteCarlo, monte_carlo
 
 __all__ = [
-    "Enclosure", "Gaussian", "Law", "MonteCarlo", "Pair", "PrintedBounds", "ProofTerms", "SharpBounds", "Wedges", "arc_cosine",
-    "arc_cosine_ball", "arc_cosine_shape", "kernel", "kernel_enclosure", "linear_metric", "monte_carlo", "pair",
-    "printed_bounds", "proof_terms", "second_moment_norm", "sharp_bounds", "symmetric_bounds", "wedges",
+    "Enclosure", "Gaussian", "Law", "MonteCarlo", "Pair", "PrintedBounds", "ProofTerms", "SharpBounds", "arc_cosine",
+    "arc_cosine_ball", "arc_cosine_shape", "kernel", "kernel_enclosure", "monte_carlo", "pair",
+    "printed_bounds", "proof_terms", "second_moment_norm", "sharp_bounds", "symmetric_bounds",
 ]  # fmt: skip

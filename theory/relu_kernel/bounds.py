@@ -1,4 +1,4 @@
-"""Section 2.3.2: the kernel [w1, w2]_Z = E z(w1) z(w2), z(w) = max(0, <w, X>), and Proposition 2.3 with its proof.
+"""The kernel [w1, w2]_Z = E z(w1) z(w2), z(w) = max(0, <w, X>), and its bounds of Proposition 2.3, as printed and sharp.
 
 A measure is a `Sample` (weighted atoms; its Y plays no part) or a `Gaussian`. Vectors have shape (..., n), results
 the broadcast shape (...). Everything rests on one line: with p = (w1 + w2)/2 and d = (w2 - w1)/2,
@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import Array, Ball, binade, exact, scaled
-from theory.numerics import validation as check
+from theory.numerics import Array, Ball, binade, scaled
 from theory.relu_kernel.gaussian import arc_cosine, arc_cosine_ball
 from theory.relu_kernel.measures import (
     Enclosure,
@@ -30,7 +29,6 @@ from theory.relu_kernel.measures import (
     Measure,
     as_measure,
     bounded,
-    form,
     plain,
     vectors,
 )
@@ -70,15 +68,6 @@ def _enclosed(a: Array, b: Array, sample: Sample) -> Ball:
     law, (k, l) = Law.of(sample), (binade(w) for w in (a, b))
     units = (scaled(w, e) for w, e in zip(np.broadcast_arrays(a, b), np.broadcast_arrays(k, l)))
     return bounded(law.mean(tuple(units), lambda f, g: f.relu() * g.relu()), k + l + law.exponent)
-
-
-def linear_metric(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
-    """<w1, w2>_X = w1^T Sigma w2, (...): w1, w2 (..., n), second_moment Sigma (n, n)."""
-    law = Law.of(Gaussian(check.finite_array(second_moment, "second_moment")))
-    a, b = np.broadcast_arrays(*vectors(w1, w2, law.second_moment.shape[0]))
-    k, l = binade(a), binade(b)
-    value = form(np.ldexp(a, -k[..., None]), np.ldexp(b, -l[..., None]), law.second_moment.centre)
-    return plain(bounded(exact(value), k + l + law.exponent).centre)
 
 
 @dataclass(frozen=True, eq=False)

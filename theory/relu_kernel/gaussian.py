@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from theory.numerics import Array, binade, gamma
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import Gaussian, finite, form, plain, vectors
+from theory.relu_kernel.measures import Gaussian, form, plain, vectors
 
 
 def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
@@ -30,16 +30,6 @@ def arc_cosine(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
     """
     pair = _Whitened.of(w1, w2, second_moment)
     return pair.times_lengths(arc_cosine_shape(pair.minus, pair.plus) / (2 * np.pi))
-
-
-def arc_cosine_error(w1: ArrayLike, w2: ArrayLike, second_moment: ArrayLike) -> Any:
-    """What the kernel of N(0, Sigma) has above <w1, w2>_X / 2: |x1| |x2| (sin phi - phi cos phi) / (2 pi), (...).
-
-    For Sigma = I it is alpha^3/(6 pi) - alpha^5/(60 pi) + ...; for a singular Sigma phi can be pi however small alpha
-    is, and the error is then |x1| |x2| / 2. Arguments as in `arc_cosine`.
-    """
-    pair = _Whitened.of(w1, w2, second_moment)
-    return pair.times_lengths(_sine_minus(2 * np.arctan2(pair.minus, pair.plus)) / (2 * np.pi))
 
 
 def arc_cosine_shape(minus: Array, plus: Array) -> Array:
@@ -83,7 +73,9 @@ class _Whitened:
 
     def times_lengths(self, value: Array) -> Any:
         with np.errstate(over="ignore"):
-            return plain(finite(np.ldexp(self.lengths * value, self.exponent), "w1, w2 or the second moment"))
+            return plain(
+                check.no_overflow(np.ldexp(self.lengths * value, self.exponent), "w1, w2 or the second moment")
+            )
 
 
 def _sine_minus(x: Array) -> Array:

@@ -167,7 +167,7 @@ def second_moment_norm(measure: Measure) -> Enclosure:
     law = Law.of(measure)
     found = law.norm
     value, lower, upper = (exact(v).ldexp(law.exponent) for v in (found.value, found.lower, found.upper))
-    return Enclosure(value.centre, np.maximum(lower.lower, 0), finite(upper.upper, "X or the second moment"))
+    return Enclosure(value.centre, np.maximum(lower.lower, 0), check.no_overflow(upper.upper, "X or the second moment"))
 
 
 _LAWS: WeakKeyDictionary[Measure, Law] = WeakKeyDictionary()
@@ -200,15 +200,8 @@ def bounded(value: Ball, exponent: Array | int) -> Ball:
     """`value` 2^exponent, (...), when it is finite; else ValueError that something is too large."""
     result = value.ldexp(exponent)
     for end in (result.lower, result.upper):
-        finite(end, "X, w1 or w2")
+        check.no_overflow(end, "X, w1 or w2")
     return result
-
-
-def finite(value: Any, name: str) -> Any:
-    """`value`, when finite; else ValueError that `name` is too large."""
-    if not np.isfinite(value).all():
-        raise ValueError(f"{name} is too large: the result overflows. Scale it down")
-    return value
 
 
 def plain(value: Array) -> Any:

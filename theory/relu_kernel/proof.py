@@ -9,27 +9,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from theory.numerics import Array, Ball, exact, gamma
-from theory.numerics import validation as check
 from theory.relu_kernel.bounds import _half_energy
-from theory.relu_kernel.measures import as_sample, bounded, vectors
-from theory.relu_kernel.pairs import Pair, pair, pose
+from theory.relu_kernel.measures import as_sample, bounded
+from theory.relu_kernel.pairs import Pair, pose
 from theory.risk import Sample
-
-
-@dataclass(frozen=True, eq=False)
-class Wedges:
-    """Which points are in the sets of the proof, boolean: A (..., N) both units active, B (..., N) the rest of C(w_m)."""
-
-    A: Array
-    B: Array
-
-
-def wedges(w1: ArrayLike, w2: ArrayLike, X: ArrayLike) -> Wedges:
-    """A = {<x, w1> >= 0, <x, w2> >= 0} and B = C(w_m) minus A for points X (N, n), up to the rounding of the forms."""
-    points = check.finite_array(X, "X", ndim=2)
-    a, b = vectors(w1, w2, points.shape[1])
-    g = pair(a, b)
-    return _wedges(g.w1 @ points.T, g.w2 @ points.T, g.p @ points.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +23,8 @@ class ProofTerms:
     of the unit vectors along the given ones.
     (17): kernel = r^2 bisector_norm - E1 - E2, with E1 = r^2 E[<X, w_m>^2 1_B], E2 = E[<X, d>^2 1_A].
     bisector_norm (...): ||w_m||_Z^2; energy_A, energy_B (...): E[|QX|^2 1], Q the projection onto span(w1, w2);
-    across_A,
-    across_B (...): E[<X, d^>^2 1]. sigma: ||Sigma||. An atom within rounding of a wall of A may be counted on either
-    side of it;
-    E1 + E2 does not mind.
+    across_A, across_B (...): E[<X, d^>^2 1]. sigma: ||Sigma||. An atom within rounding of a wall of A may be counted on
+    either side of it; E1 + E2 does not mind.
     """
 
     geometry: Pair
@@ -86,7 +67,7 @@ def proof_terms(w1: ArrayLike, w2: ArrayLike, sample: Sample) -> ProofTerms:
 
     def over(along: tuple[Ball, ...], wedge: str, integrand: Callable[..., Ball]) -> Ball:
         def cut(f1: Ball, f2: Ball, fp: Ball, *rest: Ball) -> Ball:
-            return integrand(*rest) * getattr(_wedges(f1.centre, f2.centre, fp.centre), wedge)
+            return integrand(*rest) * _wedges(f1.centre, f2.centre, fp.centre)[wedge]
 
         return law.mean((a, b, p, *along), cut)
 
@@ -120,6 +101,7 @@ def _about(vector: Array, ball: Ball) -> Ball:
     return Ball(vector, (exact(vector) - ball).magnitude)
 
 
-def _wedges(f1: Array, f2: Array, fp: Array) -> Wedges:
+def _wedges(f1: Array, f2: Array, fp: Array) -> dict[str, Array]:
+    """Which points are in the sets of the proof: A, both units active; B, the rest of C(w_m)."""
     A = (f1 >= 0) & (f2 >= 0)
-    return Wedges(A, (fp >= 0) & ~A)
+    return {"A": A, "B": (fp >= 0) & ~A}

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from theory.numerics import SLAB, gamma, length
 from theory.numerics import validation as check
-from theory.relu_kernel.measures import finite, vectors
+from theory.relu_kernel.measures import vectors
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def monte_carlo(
         if radius is not None and not length(X).max() <= radius * (1 + gamma(a.size + 4)):
             raise ValueError(f"sampler's draws must lie within radius {radius}; got {length(X).max()}")
         with np.errstate(over="ignore", invalid="ignore"):
-            z = finite(np.maximum(X @ a, 0) * np.maximum(X @ b, 0), "sampler's draws")
+            z = check.no_overflow(np.maximum(X @ a, 0) * np.maximum(X @ b, 0), "sampler's draws")
         with np.errstate(over="ignore", invalid="ignore"):
             shift = z.mean() - mean  # merge the chunk: Chan, Golub & LeVeque
             scatter += ((z - z.mean()) ** 2).sum() + shift**2 * done * size / (done + size)
         mean, done, largest = mean + shift * size / (done + size), done + size, max(largest, z.max())
-    finite(scatter, "sampler's draws")
+    check.no_overflow(scatter, "sampler's draws")
     error = np.sqrt(scatter / (draws - 1) / draws)
     if radius is None:
         from scipy.special import stdtrit
@@ -83,7 +83,7 @@ def monte_carlo(
         below = above = float(stdtrit(draws - 1, (1 + confidence) / 2)) * error
     else:
         with np.errstate(over="ignore"):
-            top = finite((radius * length(a)) * (radius * length(b)), "radius, w1 or w2")
+            top = check.no_overflow((radius * length(a)) * (radius * length(b)), "radius, w1 or w2")
         log = np.log(4 / (1 - confidence))
         below = above = error * np.sqrt(2 * log) + 7 * top * log / (3 * (draws - 1))
     share = largest / mean / draws if mean > 0 else 0.0

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.crossing import cross
 from theory.moves import Walk
 from theory.numerics import Array
 from theory.paths import Path
@@ -66,7 +67,7 @@ def permutation(found: Candidates) -> Path:
         )
     middle = Walk(net, walk.theta, risk.sample.X)
     if 2 * used <= net.widths[1]:
-        middle.cross(net.permute(walk.theta, 1, order))
+        cross(middle, net.permute(walk.theta, 1, order))
     else:
         middle.permute(1, order)
     up = Path(net.permute(down.points, 1, order), down.labels).reversed()
@@ -115,7 +116,7 @@ def drop(found: Candidates) -> Path:
             walk.refit(1, dropped, f"drop down to {m - l} units")
         paths.append((max(risk(net), *(risk(walk.theta) for walk in halves)), net, halves))
     _, net, (down, up) = min(paths, key=lambda candidate: candidate[0])
-    down.cross(net)
+    cross(down, net)
     return _joined(risk, down, up)
 
 
@@ -149,5 +150,5 @@ def _lean(risk: Risk, theta: Array) -> Walk:
 def _joined(risk: Risk, down: Walk, up: Walk) -> Path:
     """down from A, a crossing, up to B."""
     middle = Walk(risk.network, down.theta, risk.sample.X)
-    middle.cross(up.theta)
+    cross(middle, up.theta)
     return labelled(down.path, "A:") + middle.path + labelled(up.path.reversed(), "B:")

@@ -10,7 +10,7 @@ From theta_a, with l oracle units, `active` = m - l and an angle alpha:
 (5), (6), (0')  as (2), (1), (0), backwards, on the side of theta_b
 
 The paper's six are (1) to (6); (0) and (0') are ours. Made by: (0), (1) `candidates.start`; the far end of (2)
-`candidates.compressed`; (3), (4) `Walk.cross` of `theory.moves`. Every piece but those of (2), (5) and, without an idle
+`candidates.compressed`; (3), (4) `theory.crossing`. Every piece but those of (2), (5) and, without an idle
 unit, (0), (0') moves one layer or is constant, so its maximum is at an end; on (0), (0') pieces are so short that the
 risk does not rise (`unit_rows` says when that fails). On (2) and (5) the risk exceeds its larger end by at most C1 alpha + C2 alpha^2 (`theory.relu_paths.constants`, where the printed constant is as well).
 """
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.crossing import cross
 from theory.moves import Walk
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -122,10 +123,10 @@ def six_segment_report(
 ) -> SixSegments:
     """`six_segment` with the certified maximum of every subpath, next to what is allowed."""
     path = six_segment(risk, theta_a, theta_b, active=active, angle=angle, rng=rng)
-    return SixSegments(path, active, float(angle), certify(risk, path, float(angle)))
+    return SixSegments(path, active, float(angle), subpath_maxima(risk, path, float(angle)))
 
 
-def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
+def subpath_maxima(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
     """The subpaths of a path that `six_segment` made (those that have pieces), each with its certified maximum."""
     numbers = [label.split()[0] for label in path.labels]
     at = pieces.vertex_bounds(risk, path)
@@ -205,7 +206,7 @@ def _assembled(risk: Risk, halves: Sequence[Walk], best: Array) -> Path:
     middle = []
     for start, end in ((halves[0].theta, best), (best, halves[1].theta)):
         walk = Walk(risk.network, start, risk.sample.X)
-        walk.cross(end)
+        cross(walk, end)
         middle.append(walk.path)
     names = {"(0)": "(0')", "(1)": "(6)", "(2)": "(5)"}
     tail = halves[1].path.reversed()

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from theory.lasso import second_layer
 from theory.numerics import UNIT, Array
 from theory.numerics import validation as check
-from theory.oracle import relu
+from theory.oracle import relu_features
 from theory.risk import Risk
 
 # A null vector counts when it is orthogonal to the features up to this many units of rounding per unit.
@@ -36,7 +36,7 @@ def best_second_layer(risk: Risk, theta: Array, allowed: Array | None = None) ->
     W, _V = net.weights(theta)
     units = np.arange(net.widths[1]) if allowed is None else np.flatnonzero(allowed)
     with np.errstate(over="ignore", invalid="ignore"):
-        Z, y = check.no_overflow(relu(sample.X, W[units], sure=risk.kappa == 0), "theta"), sample.Y[:, 0]
+        Z, y = check.no_overflow(relu_features(sample.X, W[units], sure=risk.kappa == 0), "theta"), sample.Y[:, 0]
     b = np.zeros(net.widths[1])
     b[units] = _solved(Z, y, sample.weights, risk.kappa)
     b[units] *= _ray(Z @ b[units], y, sample.weights, risk.kappa, float(np.abs(b).sum()))

@@ -1,9 +1,12 @@
 """Dynamic String Sampling (section 3, appendix A): strings of beads between two nets, pulled below a level.
 
-Where no theorem gives a path, one is looked for: the middle of every piece that exceeds the level is trained down to it
-and becomes a bead, until no piece exceeds it (`greedy`, Algorithm 1), or the whole string is lowered together
-(`breadth_first`), or each bead stays equidistant from its neighbours (`hyperplane`). A string counts as a connection
-only when the risk along every piece is certified; a failure comes with its reason and what to try, and proves nothing.
+Where no theorem gives a path, one is looked for. A string (`strings`) is a polyline and what is known of each of its
+pieces; `algorithms` pull it down: the middle of every piece that exceeds the level is trained to it and becomes a bead,
+until no piece exceeds it (`greedy`, Algorithm 1), or the whole string is lowered together (`breadth_first`), or each
+bead stays equidistant from its neighbours (`hyperplane`). What they share, how a run begins and how it ends, is in
+`runs`: a string counts as a connection only when the risk along every piece is certified; a failure comes with its
+reason and what to try, and proves nothing. `as_published` is the authors' own program, which looks at a grid. Heights,
+bounds and training are asked of a landscape (`theory.landscapes`).
 """
 
 from theory.landscapes import SCREEN, TRAINERS, Adam, Objective, train

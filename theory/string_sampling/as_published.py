@@ -62,7 +62,7 @@ def published(
         if not trained.reached.all():
             run.rounds, status = run.rounds + 1, Status.BEAD
             break
-        _look(string, grid, acceptance)
+        _look(string, grid)
         if run.pause(string, level) is Status.INTERRUPTED:
             status = Status.INTERRUPTED
             break
@@ -91,7 +91,7 @@ def published(
     )
 
 
-def _look(string: String, grid: Any, acceptance: float) -> None:
+def _look(string: String, grid: Any) -> None:
     """Look at the pieces not looked at yet, at the points of the grid (k,)."""
     rows = np.flatnonzero(np.isnan(string.top))
     begun = time.perf_counter()

@@ -25,7 +25,7 @@ from theory.risk import Risk
 from theory.string_sampling.strings import String, Work, joined
 
 LowerBound = Callable[[Any, Array, Array], Any]  # a number, or what has a field `lower`
-LARGEST = 1e120  # squares of lengths stay far from overflow
+LARGEST_ENTRY = 1e120  # squares of lengths stay far from overflow
 
 
 class Status(Named):
@@ -316,9 +316,9 @@ def ends_of(risk: Risk | Landscape, theta_a: ArrayLike, theta_b: ArrayLike, leve
     landscape, ends = landscape_of(risk), []
     for name, theta in (("theta_a", theta_a), ("theta_b", theta_b)):
         ends.append(check.vector(theta, landscape.size, name))
-        if np.abs(ends[-1]).max() > LARGEST:
+        if np.abs(ends[-1]).max() > LARGEST_ENTRY:
             raise ValueError(
-                f"{name} must have entries of at most {LARGEST:g}, or lengths overflow; got {np.abs(ends[-1]).max():g}. "
+                f"{name} must have entries of at most {LARGEST_ENTRY:g}, or lengths overflow; got {np.abs(ends[-1]).max():g}. "
                 "Scale the problem"
             )
     heights = landscape.batch(np.stack(ends)).tolist()

@@ -6,14 +6,12 @@ import numpy as np
 from scipy.linalg import qr
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict, Witness
-from theory.barriers import lower_bound
+from theory.counterexamples import Counterexample, tessellation
 from theory.maxima import path_maximum
 from theory.moves import Walk
-from theory.networks import Network
-from theory.risk import Risk, Sample
 
 
-def plane_task(rng: np.random.Generator, reducible: bool) -> tuple[Risk, np.ndarray]:
+def plane_task(rng: np.random.Generator, reducible: bool) -> Counterexample:
     """A 2-2-d net in the plane on its own outputs, at points around each of its kinks and in between.
 
     Reducible: one outgoing column is zero, or the rows are parallel.
@@ -30,10 +28,10 @@ def plane_task(rng: np.random.Generator, reducible: bool) -> tuple[Risk, np.ndar
     middle = (gaps + np.append(gaps[1:], gaps[0] + 2 * np.pi)) / 2
     t = np.concatenate([kinks - 0.02, kinks + 0.02, middle, rng.uniform(0, 2 * np.pi, 4)])
     X = np.exp(rng.uniform(-1, 1, (len(t), 1))) * np.stack([np.cos(t), np.sin(t)], axis=1)
-    return _own_outputs(Network((2, 2, d)), W, V, X)
+    return tessellation(W, V, X)
 
 
-def wide_task(rng: np.random.Generator, reducible: bool) -> tuple[Risk, np.ndarray]:
+def wide_task(rng: np.random.Generator, reducible: bool) -> Counterexample:
     """A n-m-m net, m = 2..4, with independent outgoing columns; reducible: a column is zero.
 
     At m points where its features are independent (else the sample does not tell its units apart) and two more.
@@ -48,12 +46,7 @@ def wide_task(rng: np.random.Generator, reducible: bool) -> tuple[Risk, np.ndarr
         W = rng.standard_normal((m, n))
     if reducible:
         V[:, 1] = 0
-    return _own_outputs(Network((n, m, m)), W, V, X[pivots[1][: m + 2]])
-
-
-def _own_outputs(network: Network, W: np.ndarray, V: np.ndarray, X: np.ndarray) -> tuple[Risk, np.ndarray]:
-    theta = network.pack([W, V])
-    return Risk(network, Sample(X, network(theta, X))), theta
+    return tessellation(W, V, X[pivots[1][: m + 2]])
 
 
 def attack(setting: Setting, *, reducible: bool = False) -> Outcome:
@@ -64,35 +57,28 @@ def attack(setting: Setting, *, reducible: bool = False) -> Outcome:
     tally, rng = Tally(), setting.rng
     for k in setting.each(range(setting.instances(30, 1000))):
         task = plane_task if k % 2 else wide_task
-        risk, theta = task(rng, reducible)
-        m = risk.network.widths[1]
-        end = risk.network.permute(theta, 1, [1, 0, *range(2, m)])
-        bound = lower_bound(risk, theta, end).lower
-        tally.add(bound if bound > 0 else -1.0, widths=risk.network.widths, reducible=reducible)
+        found = task(rng, reducible)
+        tally.add(found.lower if found.lower > 0 else -1.0, widths=found.risk.network.widths, reducible=reducible)
     return tally.outcome("random irreducible nets on samples that see each of their kinks; bounds in exact arithmetic")
 
 
 def witness() -> Witness:
     """theta with v_2 = 0: unit 2 is idle, and the swap costs nothing. n = 1, rows of one sign: both kinks are at 0."""
-    net = Network((2, 2, 1))
     X = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5], [0.25, -1.0], [2.0, 3.0]])
-    risk, theta = _own_outputs(net, np.array([[1.0, 0.5], [-0.25, 1.0]]), np.array([[2.0, 0.0]]), X)
-    walk = Walk(net, theta, X)
+    plane = tessellation([[1.0, 0.5], [-0.25, 1.0]], [[2.0, 0.0]], X)
+    walk = Walk(plane.risk.network, plane.theta_a, X)
     walk.permute(1, [1, 0])
-    idle = path_maximum(risk, walk.path).upper
-    line = Network((1, 2, 1))
+    idle = path_maximum(plane.risk, walk.path).upper
     both = np.array([[1.0], [2.0], [-1.0]])
-    risk_1, theta_1 = _own_outputs(line, np.array([[1.0], [2.0]]), np.array([[1.0, 3.0]]), both)
-    walk_1 = Walk(line, theta_1, both)
+    line = tessellation([[1.0], [2.0]], [[1.0, 3.0]], both)
+    walk_1 = Walk(line.risk.network, line.theta_a, both)
     walk_1.transfer(1, 1, 0)
     walk_1.permute(1, [1, 0])
-    walk_1.refit(1, line.weights(line.permute(theta_1, 1, [1, 0]))[1])
-    merged = path_maximum(risk_1, walk_1.path).upper
-    reached = np.array_equal(walk.theta, net.permute(theta, 1, [1, 0])) and np.array_equal(
-        walk_1.theta, line.permute(theta_1, 1, [1, 0])
-    )
+    walk_1.refit(1, line.risk.network.weights(line.theta_b)[1])
+    merged = path_maximum(line.risk, walk_1.path).upper
+    reached = np.array_equal(walk.theta, plane.theta_b) and np.array_equal(walk_1.theta, line.theta_b)
     return Witness(
-        bool(reached) and idle <= 1e-24 and merged <= 1e-24,
+        reached and idle <= 1e-24 and merged <= 1e-24,
         "theta with v_2 = 0 and its swap are joined at risk zero (place, transfer, place), and so are two units with rows of "
         "one sign for n = 1 without biases, whose kinks coincide",
         {"idle unit, maximum": idle, "n = 1, maximum": merged},

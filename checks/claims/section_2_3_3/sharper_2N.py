@@ -7,6 +7,7 @@ import numpy as np
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_2_3_3.instances import CERTIFIED, pair, problem
 from theory import relu_paths
+from theory.crossing import cross
 from theory.moves import Walk
 from theory.paths import Path
 from theory.relu_paths import connect
@@ -22,7 +23,7 @@ def truncated(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
         short = net.pack([W, np.where(np.isin(np.arange(net.widths[1]), kept), V, 0)])
         halves.append(relu_paths.line(theta, short, "drop units"))
     walk = Walk.along(net, halves[0], risk.sample.X)
-    walk.cross(halves[1].points[-1])
+    cross(walk, halves[1].points[-1])
     return walk.path + halves[1].reversed()
 
 

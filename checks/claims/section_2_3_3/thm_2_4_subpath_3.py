@@ -10,6 +10,7 @@ from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tig
 from checks.claims.section_2_3_3.cor_2_5_connected import KAPPA, one_unit, two_units
 from checks.claims.section_2_3_3.instances import CERTIFIED, point, problem
 from theory import relu_paths
+from theory.crossing import cross
 from theory.moves import Walk
 from theory.paths import Path
 from theory.risk import Risk
@@ -29,7 +30,7 @@ def printed(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
 def crossed(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
     """The repaired text: what stands in the way lodges in an idle slot first."""
     walk = Walk(risk.network, a, risk.sample.X)
-    walk.cross(b)
+    cross(walk, b)
     return walk.path
 
 

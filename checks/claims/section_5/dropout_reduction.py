@@ -6,8 +6,8 @@ import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_5.instances import CERTIFIED, excess, point, problem
+from theory.crossing import used_units
 from theory.deep_paths import connect
-from theory.moves import used_units
 from theory.paths import Path
 from theory.risk import Risk
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_5.instances import CERTIFIED
-from theory.deep_paths import allowance, bound, connect
+from theory.deep_paths import allowance, connect, promise
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
@@ -47,16 +47,16 @@ def attack(setting: Setting, *, part: float = 1.0) -> Outcome:
         hidden, loss = shapes[k % len(shapes)]
         for _ in range(50):  # until the promise says something
             risk, a, b = wide(rng, hidden, loss)
-            promise = bound(risk, max(risk(a), risk(b)))
-            if promise.value < risk.scale * (1 - CERTIFIED):
+            promised = promise(risk, max(risk(a), risk(b)))
+            if promised.value < risk.scale * (1 - CERTIFIED):
                 break
         found = connect(risk, a, b, rng=rng, tool="trees")
-        tally.add((promise.value - found.maximum.upper) / risk.scale + CERTIFIED, instance=k, hidden=hidden, loss=loss)
-        tally.add(risk.scale - promise.value, what="the promise says something", hidden=hidden, loss=loss)
+        tally.add((promised.value - found.maximum.upper) / risk.scale + CERTIFIED, instance=k, hidden=hidden, loss=loss)
+        tally.add(risk.scale - promised.value, what="the promise says something", hidden=hidden, loss=loss)
     criterion = Risk(Network((1, 1, 1)), Sample(np.array([[1.0]]), np.array([[-1.0]]))).criterion
     for draws in range(1, 9):
         mean = mean_at_the_tight_net(draws)  # 9/4 + 1/(4 l); R = zeta = D = 1, b = 1/2
-        limit = allowance(criterion, 1, 1.0, 1.0, 0.5 * part, 1 / draws)
+        limit = allowance(criterion, 1, 1.0, 0.5 * part, 1 / draws)
         tally.add(
             limit - float(mean) if mean == Fraction(9, 4) + Fraction(1, 4 * draws) else -1.0, what="mean", draws=draws
         )

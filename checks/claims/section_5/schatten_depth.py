@@ -6,6 +6,7 @@ import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from theory import schatten_paths
+from theory.linear_paths import section
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -44,7 +45,7 @@ def attack(setting: Setting, *, powers: tuple[tuple[float, ...], ...] = POWERS) 
 
 def _penalty(M: np.ndarray, Q: list[np.ndarray], exponents: tuple[float, ...]) -> float:
     """sum_k (1/p_k) sum sigma(W_k)^(p_k) of the section's factors of M; NaN where their product is not M."""
-    layers = schatten_paths.section(M, Q, exponents)
+    layers = section(M, *Q, powers=exponents)
     product = layers[0]
     for W in layers[1:]:
         product = W @ product

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from theory.deep import CertifiedError, Relu, certified_error, enclosures, models
-from theory.deep.enclosures import Form, Segment, Step, decide, enclose, follow, scores
+from theory.deep.enclosures import Form, Segment, Step, enclose, follow, scores, verdicts
 
 Array = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def attack(setting: Setting, *, kink: float = 1.0) -> Outcome:
     for k, segment in enumerate(setting.each(pieces)):
         seen = max(seen, *counts(k))
         for t in setting.rng.random(setting.instances(2, 40)):
-            certain = int((decide(enclose(net, segment.window(float(t), 0.0), X), labels) < 0).sum())
+            certain = int((verdicts(enclose(net, segment.window(float(t), 0.0), X), labels) < 0).sum())
             tally.add(round(found[k].upper * len(X)) - certain, piece=k, t=float(t), wrong=certain)
         for _ in range(setting.instances(1, 20)):
             half = 2.0 ** -int(setting.rng.integers(2, 8))

@@ -9,7 +9,7 @@ from nightly import instances
 from theory.barriers.invariants import all_permutations, is_odd, is_rotation, line_up
 from theory.barriers.lower_bounds import Reason, lower_bound
 from theory.barriers.permutations import permutation_barrier
-from theory.barriers.zero_risk import approach, components
+from theory.barriers.zero_risk import components
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.rays import rays
@@ -191,16 +191,6 @@ def test_two_units_in_the_plane_are_separated_by_the_determinant_of_the_rows():
         s = np.linspace(0, 1, 200)[:, None, None]
         assert risk.batch(((1 - s) * points[:-1] + s * points[1:]).reshape(-1, 6)).max() >= bound.lower
     assert lower_bound(risk, theta, theta).lower == 0
-
-
-def test_bounded_weights_see_a_higher_barrier():
-    weights, maxima = approach(task(corners(*AROUND)), 3)
-    assert (np.diff(weights) > 0).all()
-    assert (np.diff(maxima) < 0).all()
-    assert maxima[0] > 0.3
-    assert maxima[-1] == pytest.approx(1 / 6, abs=1e-6)
-    with pytest.raises(ValueError, match="number of points"):
-        approach(task(corners(*AROUND)), 4)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from theory.barriers import one_direction, penalised, permutations, scaling, zer
 from theory.barriers.dependent_features import least_risk
 from theory.barriers.lower_bounds import Reason, lower_bound
 from theory.barriers.one_direction import one_direction_risk, one_unit_risk
-from theory.barriers.penalised import penalised_lower_bound, spared_unit_risk, two_unit_barrier
+from theory.barriers.penalised import penalised_lower_bound, two_unit_barrier
 from theory.barriers.permutations import permutation_barrier
-from theory.barriers.zero_risk import approach, components
+from theory.barriers.zero_risk import components
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.rays import rays
@@ -90,8 +90,6 @@ def test_least_risks_do_not_see_units(seed, x, y, kappa):
 def test_penalised_bounds_do_not_see_units(seed, x, y):
     one, other = in_other_units(*data(seed, 5), x, y)
     kappa, penalty = 0.05, np.ldexp(0.05, x + y)
-    for width in (1, 2, 3):
-        assert spared_unit_risk(other, penalty, width) == np.ldexp(spared_unit_risk(one, kappa, width), 2 * y)
     base, found = two_unit_barrier(one, kappa), two_unit_barrier(other, penalty)
     assert found.reason is base.reason
     assert (found.lower, found.upper) == (np.ldexp(base.lower, 2 * y), np.ldexp(base.upper, 2 * y))
@@ -114,8 +112,6 @@ def test_components_do_not_see_units(x, y):
     base, found = (components(s) for s in in_other_units(X, X[CYCLE], None, x, y))
     assert (found.number, found.free, found.geometry) == (base.number, base.free, base.geometry)
     assert found.barrier == np.ldexp(base.barrier, 2 * y)
-    maxima = [approach(s, 3)[1] for s in in_other_units(X, X[CYCLE], None, x, y)]
-    assert np.array_equal(maxima[1], np.ldexp(maxima[0], 2 * y))
 
 
 @given(st.integers(0, 2**32), st.integers(-1074, 1023), st.integers(-1074, 1023), st.integers(-1074, 1023))
@@ -153,7 +149,7 @@ def test_any_size_gives_a_bound_or_a_value_error(seed, x, y, k):
 
 def test_targets_whose_squares_overflow_are_refused_or_bounded_by_infinity():
     sample = Sample(np.eye(2), np.array([[1e200], [-1e200]]))
-    for call in (lambda: permutation_barrier(sample, 2), lambda: spared_unit_risk(sample, 0.1, 2)):
+    for call in (lambda: permutation_barrier(sample, 2), lambda: two_unit_barrier(sample, 0.1)):
         with pytest.raises(ValueError, match="Y"):
             call()
     with pytest.raises(ValueError, match="X spans more"):
@@ -202,8 +198,6 @@ def test_an_undecided_maximum_is_infinite(monkeypatch):
     for width in (3, 4):
         assert permutation_barrier(sample, width, rng=0).upper == np.inf
     assert two_unit_barrier(Sample(*data(1, 5)), 0.1).upper == np.inf
-    X = np.array([[1.0, 0.25], [-0.75, 1.5], [-0.5, -1.0]])
-    assert np.isinf(approach(Sample(X, X[CYCLE]), 3)[1]).all()
 
 
 def test_an_undecided_search_proves_nothing(monkeypatch):

@@ -11,7 +11,6 @@ from theory.barriers.one_direction import one_direction_risk, one_unit_risk
 from theory.barriers.penalised import (
     cyclic_order,
     penalised_lower_bound,
-    spared_unit_risk,
     two_unit_barrier,
 )
 from theory.networks import Network
@@ -61,7 +60,6 @@ def test_points_on_one_ray_up_to_rounding_do_not_hide_the_best_unit(apart):
     sample = Sample([[1.0, 0.0], [1.0, apart]], [[1.0], [1.0]])
     found = one_unit_risk(sample, 0.1)
     assert found.lower <= 0.0975 <= found.upper <= 0.0975 * (1 + 1e-12)  # the unit (1, 0) with weight 0.95
-    assert spared_unit_risk(sample, 0.1, 2) <= 0.0975
     assert two_unit_barrier(sample, 0.1).lower <= 0.0975
     assert one_direction_risk(sample).upper <= 1e-300
     apart = Sample([[1.0, 0.0], [1.0, apart], [-1.0, 1.0], [-1.0, 1.0 + 1e-16]], [[1.0], [2.0], [0.0], [1.0]])
@@ -119,8 +117,14 @@ def test_signs_and_cyclic_order_are_read_off_exactly():
 
 def test_without_any_unit_the_risk_is_the_energy():
     sample = random_sample(np.random.default_rng(1), 5, 1)
-    assert spared_unit_risk(sample, 0.1, 1) == pytest.approx(sample.energy, rel=1e-14)
-    assert spared_unit_risk(sample, 0.1, 3) <= spared_unit_risk(sample, 0.1, 2) <= spared_unit_risk(sample, 0.1, 1)
+    lower = []
+    for width in (3, 2, 1):
+        network = Network((2, width, 1))
+        ends = [network.pack([np.full((width, 2), 0.5), np.full((1, width), v)]) for v in (0.1, -0.1)]
+        risk = Risk(network, sample, kappa=0.1, penalty="second_layer_l1")
+        lower.append(penalised_lower_bound(risk, *ends).lower)
+    assert lower == sorted(lower)
+    assert lower[-1] == pytest.approx(sample.energy, rel=1e-14)
 
 
 def test_samples_that_do_not_fit_are_named():

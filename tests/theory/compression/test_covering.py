@@ -60,9 +60,9 @@ def test_the_printed_argument_never_beats_its_balance_and_never_reaches_1_over_n
     assert best == s / (n * (s + 1) + 1)
     assert at < Fraction(1, n + 1)
     assert covering.printed_exponent(n, s, eta) <= best < Fraction(1, n)
-    assert best < covering.weighted_exponent(n, s) < covering.MAUREY_EXPONENT
+    assert best < covering.weighted_exponent(n, s) < 1
     if n > 1:
-        assert covering.weighted_exponent(n, s) < covering.cells_exponent(n) <= covering.MAUREY_EXPONENT
+        assert covering.weighted_exponent(n, s) < covering.cells_exponent(n) <= 1
 
 
 def features(W, X):

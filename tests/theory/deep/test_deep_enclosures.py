@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.deep import Conv, Dense, Dropout, Flatten, Model, Pool, Relu, ResponseNorm, enclosures
-from theory.deep.enclosures import Form, Segment, decide, enclose, scores
+from theory.deep.enclosures import Form, Segment, enclose, scores, verdicts
 
 LAYERS = [
     (Conv(2, 3, 2), (3, 4, 2)),
@@ -175,7 +175,7 @@ def test_verdicts_hold_exactly_at_every_sampled_point_of_the_window(seed, kind, 
     (a, b), X, labels, rng = instance(seed, kind, net)
     half = 2.0 ** -int(rng.integers(1, 12))
     middle = half * (1 + 2 * int(rng.integers(0, int(0.5 / half))))
-    verdict = decide(enclose(net, Segment(net, a, b).window(middle, half), X), labels)
+    verdict = verdicts(enclose(net, Segment(net, a, b).window(middle, half), X), labels)
     for s in (-1.0, 1.0, float(rng.uniform(-1, 1))):
         wrong = exact_wrong(net, a, b, Fraction(middle) + Fraction(half) * Fraction(s), X, labels)
         assert not (wrong & (verdict > 0)).any()
@@ -204,9 +204,9 @@ def test_a_tie_is_wrong_and_nothing_certain_is_said_of_a_near_tie():
     net = Model((Dense(1, 2),), (1,))
     tie = np.array([1.0, 1.0, 0.0, 0.0])
     X, labels = np.array([[1.0]]), np.array([0])
-    assert decide(enclose(net, Segment(net, tie, tie).window(0.5, 0.0), X), labels)[0] == 0  # as rounding sees it
+    assert verdicts(enclose(net, Segment(net, tie, tie).window(0.5, 0.0), X), labels)[0] == 0  # as rounding sees it
     lost = np.array([1.0, 1.0 + 1e-9, 0.0, 0.0])
-    assert decide(enclose(net, Segment(net, lost, lost).window(0.5, 0.0), X), labels)[0] == -1
+    assert verdicts(enclose(net, Segment(net, lost, lost).window(0.5, 0.0), X), labels)[0] == -1
 
 
 @pytest.mark.parametrize("power", [-60, 60])
@@ -220,7 +220,7 @@ def test_verdicts_are_the_same_in_other_units(power):
         scale[own.start : bias] = 1.0
     for half in (0.25, 2.0**-7):
         plain, scaled = (
-            decide(enclose(net, Segment(net, a * f, b * f).window(0.5, half), X), labels) for f in (1.0, scale)
+            verdicts(enclose(net, Segment(net, a * f, b * f).window(0.5, half), X), labels) for f in (1.0, scale)
         )
         assert (plain == scaled).all()
 
@@ -230,7 +230,7 @@ def test_what_overflows_is_undecided():
     (a, b), X, labels, _ = instance(0, "generic", net)
     with np.errstate(over="ignore", invalid="ignore"):
         for size in (1e170, 1e300):
-            verdict = decide(enclose(net, Segment(net, size * a, size * b).window(0.5, 0.25), X), labels)
+            verdict = verdicts(enclose(net, Segment(net, size * a, size * b).window(0.5, 0.25), X), labels)
             assert (verdict == 0).all()
 
 

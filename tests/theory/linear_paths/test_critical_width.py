@@ -71,7 +71,7 @@ def test_no_singular_product_is_below_the_barrier(seed, ridge):
     risk = problem(rng, ridge)
     best = best_product(risk)
     r = min(best.matrix.shape)
-    lower = best_singular_product(risk, best).lower
+    lower = best_singular_product(risk).lower
     for size in (0.0, 0.1, 1.0):
         U, s, Vt = np.linalg.svd(best.matrix + size * rng.standard_normal(best.matrix.shape), full_matrices=False)
         assert value_of(risk, (U[:, : r - 1] * s[: r - 1]) @ Vt[: r - 1]) >= lower

@@ -123,7 +123,7 @@ def test_the_best_singular_product_is_singular_bounded_and_no_worse_than_the_pro
         sample = Sample(X, X @ rng.standard_normal((3, 3)) + 0.3 * rng.standard_normal((12, 3)))
         risk = linear(sample, **({} if penalty is None else {"kappa": 0.05, "penalty": "ridge"}))
         best = best_product(risk)
-        found = best_singular_product(risk, best, rng=0)
+        found = best_singular_product(risk, rng=0)
         assert np.linalg.svd(found.matrix)[1][-1] <= 1e-9 * np.linalg.norm(found.matrix)
         assert best.lower <= found.lower <= found.value * (1 + 1e-12)
         U, s, _ = np.linalg.svd(best.matrix @ np.linalg.cholesky(sample.second_moment))

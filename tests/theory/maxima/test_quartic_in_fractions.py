@@ -84,12 +84,12 @@ def test_polynomials_add_multiply_and_are_evaluated(p, t):
 @given(st.integers(0, 2**32), st.sampled_from(KINDS), st.floats(0, 1))
 def test_the_value_at_a_point_is_the_largest_float_that_is_not_above(seed, kind, t):
     risk, a, b = one_hidden_layer(seed, kind)
-    true, low = risk_at(risk, a, b, Fraction(t)), quartic_in_fractions.lower_bound(risk, a, b, t)
+    true, low = risk_at(risk, a, b, Fraction(t)), quartic_in_fractions.risk_below(risk, a, b, t)
     assert Fraction(low) <= true < Fraction(float(np.nextafter(low, np.inf)))
 
 
 def test_beyond_the_range_of_floats_the_value_is_the_largest_float():
     risk = Risk(Network((1, 1, 1)), ONE)
     assert (
-        quartic_in_fractions.lower_bound(risk, np.array([1e155, 4.0]), np.array([0.0, 4.0]), 0.0) == np.finfo(float).max
+        quartic_in_fractions.risk_below(risk, np.array([1e155, 4.0]), np.array([0.0, 4.0]), 0.0) == np.finfo(float).max
     )

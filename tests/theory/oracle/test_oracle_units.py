@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_lasso import exact_minimum
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from nightly import instances
 
@@ -183,6 +183,7 @@ def test_every_bound_of_the_oracle_is_equivariant_bit_for_bit(seed, n, i, j, kap
 EXPONENTS = st.integers(-1074, 1023)
 
 
+@example(0, 1, -999, 0, None, 1000)  # the sample is of size one, its features are not
 @given(SEEDS, st.integers(1, 3), EXPONENTS, EXPONENTS, st.one_of(st.none(), EXPONENTS), st.sampled_from([0, 100, 1000]))
 def test_any_finite_sample_gives_bounds_or_one_sentence(seed, n, i, j, k, span):
     rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.numerics import TINY
-from theory.relu_kernel.bounds import kernel, linear_metric
+from theory.relu_kernel.bounds import kernel
 from theory.relu_kernel.measures import Enclosure, Gaussian, second_moment_norm
 from theory.risk import Sample
 
@@ -55,7 +55,6 @@ def test_the_norm_of_a_multiple_of_the_identity_and_of_nothing_is_enclosed():
 def test_single_vectors_give_floats_and_batches_arrays():
     sample = Sample(np.eye(2), np.zeros((2, 1)))
     assert type(kernel([1, 0], [1, 0], sample)) is float
-    assert type(linear_metric([1, 0], [1, 0], np.eye(2))) is float
     assert kernel([[1, 0]], [1, 0], sample).shape == (1,)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightly import instances
 
+from theory.crossing import cross
 from theory.maxima.segments import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
@@ -85,7 +86,7 @@ def test_without_a_penalty_only_zero_rows_need_normalising(seed):
 
 def crossed(risk, a, b):
     walk = Walk(risk.network, a, risk.sample.X)
-    walk.cross(b)
+    cross(walk, b)
     return walk.path
 
 
