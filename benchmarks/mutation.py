@@ -1,18 +1,21 @@
 """Mutation testing of `theory/` and of the machinery of `checks/`: `python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed S] [--again] [--survivors]`.
 
 Needs the extras `test` and `mutation` (cosmic-ray). For every module a seeded sample of places is drawn, one mutant at
-each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and the module's own
-tests are run against it in a copy of the tree, with derandomised Hypothesis. Not mutated: annotations, what `raise`
-says, and + - * / ** into shifts and bit operations, which no float survives. A run that is stopped goes on where it was; a
-change of the module starts its sample afresh. `--again` tests the survivors once more, after tests were added;
-`--survivors` prints them. Work files are in a directory of the system's temporary directory, or `--work`.
+each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and those of the module's
+own tests that call the mutated function are run against it, short ones first, in a copy of the tree, with derandomised
+Hypothesis. Not mutated: annotations, what `raise` says, and + - * / ** into shifts and bit operations, which no float
+survives. A run that is stopped goes on where it was; a change of the module starts its sample afresh. `--again` tests
+the survivors once more, after tests were added; `--survivors` prints them. Work files are in a directory of the
+system's temporary directory, or `--work`.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import hashlib
+import json
 import os
 import resource
 import shlex
@@ -20,7 +23,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,9 @@ FURTHER = {
     "theory.barriers": "counterexamples",
     "theory.deep_paths": "deep_paths",
     "theory.held_out": "held_out",
+    "theory.penalties": "risk schatten_paths held_out",
+    "theory.atoms": "pivots",
+    "theory.simplex": "pivots",
     "checks.claim": "runner ledger",
     "checks.examine": "runner ledger",
     "checks.gap": "sweeps",
@@ -118,7 +123,7 @@ def main() -> None:
 def run(name: str, given: argparse.Namespace) -> tuple[str, int, int, int]:
     """Test the sample of one module; (name, mutants, killed, of these by timeout)."""
     module = Path(*name.split(".")).with_suffix(".py")
-    print(f"{name}: {command(name)}", flush=True)
+    print(f"{name}: {shlex.join(tests(name))}", flush=True)
     digest = hashlib.sha256(module.read_bytes()).hexdigest()[:8]
     with use_db(given.work / f"{name}-{given.sample}-{given.seed}-{digest}.sqlite") as session:
         if not session.num_work_items:
@@ -163,32 +168,48 @@ def tests(name: str) -> list[str]:
     return list(dict.fromkeys(str(file.relative_to(ROOT)) for file in own if file.is_file()))
 
 
-def command(name: str) -> str:
-    """The tests of a module, as one line of shell."""
+def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:
+    """Run the tests without a mutant, then against each; a mutant may take three times as long as none."""
     only = ONLY.get(name, ONLY.get(name.rpartition(".")[0], ""))
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *tests(name),
-        "tests/theory/test_results.py",
-    ]
+    callers = reach((*tests(name), "tests/theory/test_results.py"), only)
+    module = Path(*name.split(".")).with_suffix(".py")
+    for item in track(pending, name, console=console):
+        function = [str(module.resolve()), enclosing(module, item.mutations[0].start_pos[0])]
+        called = [test for test, (_, functions) in callers.items() if function in functions] or list(callers)
+        called.sort(key=lambda test: callers[test][0])
+        limit = 3 * sum(callers[test][0] for test in called) + 30
+        Path("tests.txt").write_text("\n".join(called))
+        session.set_result(item.job_id, mutate_and_test(item.mutations, command("@tests.txt", "-x", only=only), limit))
+
+
+@functools.cache
+def reach(files: tuple[str, ...], only: str) -> dict[str, tuple[float, list[list]]]:
+    """Run tests without a mutant: how many seconds each takes, and the functions (file, first line) that it calls."""
+    plain = subprocess.run(
+        shlex.split(command(*files, "-p", "reach", only=only)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks")])},
+    )
+    if plain.returncode:
+        raise SystemExit(f"tests fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")
+    return json.loads(Path("reach.json").read_text())
+
+
+def command(*arguments: str, only: str) -> str:
+    """A run of tests, as one line of shell."""
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return shlex.join([*words, "-k", only] if only else words)
 
 
-def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:
-    """Run the tests without a mutant, then against each; a mutant may take three times as long as none."""
-    start = time.perf_counter()
-    plain = subprocess.run(shlex.split(command(name)), capture_output=True, text=True, check=False)
-    if plain.returncode:
-        raise SystemExit(f"the tests of {name} fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")
-    limit = 3 * (time.perf_counter() - start) + 10
-    for item in track(pending, name, console=console):
-        session.set_result(item.job_id, mutate_and_test(item.mutations, command(name), limit))
+def enclosing(module: Path, line: int) -> int:
+    """The first line of the innermost function around a line, as in its code object; 0 for none."""
+    found = 0
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.lineno < line <= (node.end_lineno or 0):  # outer ones come first
+            found = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return found
 
 
 def sample(module: Path, items: tuple[WorkItem, ...], size: int, seed: int) -> list[WorkItem]:
