@@ -184,7 +184,7 @@ def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:
 
 @functools.cache
 def reach(files: tuple[str, ...], only: str) -> dict[str, tuple[float, list[list]]]:
-    """Run tests without a mutant: how many seconds each takes, and the functions (file, first line) that it calls."""
+    """Run tests without a mutant, each a little: how long it takes in all, and the functions (file, first line) that it calls."""
     plain = subprocess.run(
         shlex.split(command(*files, "-p", "reach", only=only)),
         capture_output=True,

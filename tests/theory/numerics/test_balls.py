@@ -163,6 +163,7 @@ def test_what_is_not_finite_is_not_known():
     for centre, radius in ((np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan), (1.0, -1.0)):
         ball = Ball(np.array([centre]), np.array([radius]))
         assert np.isinf(ball.radius).all()
+        assert not ball.centre.any()
         assert (ball.lower, ball.upper) == (-np.inf, np.inf)
         assert not ball.positive.any()
         assert not ball.nonzero.any()
