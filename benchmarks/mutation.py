@@ -15,6 +15,7 @@ import argparse
 import ast
 import functools
 import hashlib
+import itertools
 import json
 import os
 import resource
@@ -27,7 +28,8 @@ from pathlib import Path
 
 import numpy as np
 from cosmic_ray.commands import init
-from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.mutating import MutationVisitor, mutate_and_test
+from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import WorkItem, WorkResult
 from rich.console import Console
@@ -223,9 +225,21 @@ def sample(module: Path, items: tuple[WorkItem, ...], size: int, seed: int) -> l
             continue
         places.setdefault((line, column), []).append(item)
     rng = np.random.default_rng(seed)
-    one_each = [group[rng.integers(len(group))] for group in places.values()]
-    size = min(size, len(one_each)) or len(one_each)
-    return [one_each[k] for k in rng.choice(len(one_each), size, replace=False)]
+    size = min(size, len(places)) or len(places)
+    chosen = [list(places.values())[k] for k in rng.choice(len(places), size, replace=False)]
+    shuffled = [[group[k] for k in rng.permutation(len(group))] for group in chosen]
+    return [item for group in shuffled for item in itertools.islice(filter(compiles, group), 1)]
+
+
+def compiles(item: WorkItem) -> bool:
+    """Whether the mutant is Python at all: `2.0 ** not 52` would count as killed."""
+    mutation = item.mutations[0]
+    operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+    try:
+        ast.parse(MutationVisitor.mutate_code(mutation.module_path.read_text(), operator, mutation.occurrence))
+    except SyntaxError:
+        return False
+    return True
 
 
 def unobservable(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
