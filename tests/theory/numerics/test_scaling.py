@@ -37,7 +37,7 @@ def test_bounds_are_outside_and_the_value_itself_where_it_is_a_float(x, e):
 def test_the_exponent_brings_the_largest_entry_into_one_half_to_one(values):
     x = np.array(values)
     largest = np.abs(times(x, -exponent(x))).max(initial=0.0)
-    assert largest == 0 if not x.any() else 0.5 <= largest < 1
+    assert largest == 0 == exponent(x) if not x.any() else 0.5 <= largest < 1
 
 
 def test_exponents_may_differ_from_entry_to_entry():
