@@ -316,11 +316,42 @@ def test_the_rise_and_the_midpoints_are_what_they_are_said_to_be():
     assert found.rise == pytest.approx(max(0.0, min(over)), rel=1e-6)
     deep = Risk(Network((1, 1, 1, 1)), Sample([[0.3]], [[0.0]]))
     held = Sample(np.full((9, 1), 0.5), np.zeros((9, 1)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(functions, "GRID", 1)
-        inner = certify(deep, Path([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]), held, within=(1.0, 0.0))
-    assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
-    assert inner.function_upper[2] == pytest.approx(inner.ranges[2] * betting(np.zeros(9), 0.05 / 3) + 2, rel=1e-6)
+    for s in (1.0, 2.0**-10):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(functions, "GRID", 1)
+            inner = certify(deep, Path([[1.0, -s, 1.0], [1.0, s, 1.0]]), held, within=(1.0, 0.0))
+        assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
+        share = inner.ranges[2] * betting(np.zeros(9), 0.05 / 3)
+        assert inner.function_upper[2] == pytest.approx(share + 2 * s * s, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_ranges_and_slopes_of_losses_are_their_formulas_and_reached(loss):
+    for q, r, size in product((1, 2, 5), (0.0, 0.3, 40.0), (0.0, 1.7)):
+        if loss == "softmax" and q == 1:
+            continue
+        labels = np.full((1, q), 1.0) if loss != "softmax" else np.eye(q)[:1]
+        risk = Risk(Network((1, 1, q)), Sample([[1.0]], labels), loss=loss)
+        root, away = math.sqrt(q), np.full((1, q), -1 / math.sqrt(q))
+        if loss == "softmax":
+            away = np.eye(q)[1:2] / math.sqrt(2) - labels / math.sqrt(2)
+        y = labels if loss not in ("squared", "absolute") else -size * away
+        formula = {
+            "squared": (r + size) ** 2,
+            "absolute": root * (r + size),
+            "hinge": q + root * r,
+            "logistic": q * math.log(2) + root * r,
+            "softmax": math.log(q) + math.sqrt(2) * r,
+        }[loss]
+        worst = float(risk.criterion.value(r * away, y)[0])
+        most = _range(risk, r / 3, 3.0, size)
+        assert worst <= most
+        assert most == pytest.approx(formula, rel=1e-9, abs=1e-290)
+        assert loss == "softmax" or worst >= most - q * math.log(2) - 1e-9 * most
+        slope = {"squared": 2 * (r + size), "softmax": math.sqrt(2)}.get(loss, root)
+        assert _steepness(risk, r / 3, 3.0, size) == pytest.approx(3 * slope, rel=1e-9)
+        near = float(risk.criterion.value((1 - 1e-6) * r * away, y)[0])
+        assert worst - near <= _steepness(risk, r / 3, 3.0, size) / 3 * 1e-6 * r * (1 + 1e-6) + 1e-12
 
 
 def test_each_bound_has_its_share_of_delta():
