@@ -168,7 +168,8 @@ def _least_squares(risk, W):
 
 
 @pytest.mark.parametrize(
-    "sizes", [(1e-170, 1e170, 1.0), (1e-170, 1.0, 1e170), (1e-200, 1e-200, 1e300), (1e-300, 1e-20, 1e200)]
+    "sizes",
+    [(1e-170, 1e170, 1.0), (1e-170, 1.0, 1e170), (1e-200, 1e-200, 1e300), (1e-300, 1e-20, 1e200), (1e-200,) * 3],
 )
 def test_what_underflows_below_is_not_lost_above(sizes):
     """One unit a layer: the function is x times the product, and so is the drift from zero."""
@@ -176,6 +177,19 @@ def test_what_underflows_below_is_not_lost_above(sizes):
     exact = Fraction(d) * Fraction(v) * Fraction(w)
     assert Fraction(_lam(net, np.array([0.0, v, w]), np.array([d, v, w]), 1)) >= exact
     assert Fraction(functions._norms(net, np.array([[d, v, w]])).min()) >= exact
+
+
+def test_a_midpoint_is_where_it_is_said_to_be_up_to_its_radius():
+    net, rng = Network((2, 3, 3, 1)), np.random.default_rng(0)
+    a, b = _inner_piece(rng, net)
+    for f in _midpoints(net, a, b, 0, 1, 1.0, 0.0):
+        for p, q, found, radius in zip(a, b, f.theta, f.radius):
+            exact = (1 - Fraction(f.s)) * Fraction(p) + Fraction(f.s) * Fraction(q)
+            assert abs(Fraction(float(found)) - exact) <= Fraction(float(radius))
+            assert radius <= 2**-49 * (abs(p) + abs(q)) + 1e-299
+    start = functions_of(Risk(net, Sample([[1.0, 0.0]], [[0.0]])), a[None])[0][0]
+    assert (start.theta == a).all()
+    assert not start.radius.any()
 
 
 @given(seeds)
