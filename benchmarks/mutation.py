@@ -3,8 +3,8 @@
 Needs the extras `test` and `mutation` (cosmic-ray). For every module a seeded sample of places is drawn, one mutant at
 each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and those of the module's
 own tests that call the mutated function are run against it, short ones first, in a copy of the tree, with derandomised
-Hypothesis. Not mutated: annotations, what `raise` says, and + - * / ** into shifts and bit operations, which no float
-survives. A run that is stopped goes on where it was; a change of the module starts its sample afresh. `--again` tests
+Hypothesis. Not mutated: annotations, what `raise` says, the * of signatures, and + - * / ** into shifts and bit operations,
+which no float survives. A run that is stopped goes on where it was; a change of the module starts its sample afresh. `--again` tests
 the survivors once more, after tests were added; `--survivors` prints them. Work files are in a directory of the
 system's temporary directory, or `--work`.
 """
@@ -49,8 +49,6 @@ FURTHER = {
     "theory.networks": "risk",
     "theory.moves": "relu_paths sparsify linear_paths",
     "theory.rays": "oracle barriers one_direction",
-    "theory.lasso": "oracle new_unit",
-    "theory.oracle": "lasso",
     "theory.barriers": "counterexamples",
     "theory.deep_paths": "deep_paths",
     "theory.held_out": "held_out",
@@ -217,11 +215,15 @@ def enclosing(module: Path, line: int) -> int:
 def sample(module: Path, items: tuple[WorkItem, ...], size: int, seed: int) -> list[WorkItem]:
     """At most `size` places of the module (0: all), one mutant at each."""
     quiet = unobservable(module)
+    nodes = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.FunctionDef)]
+    heads = [(node.lineno, node.body[0].lineno) for node in nodes]  # `*` and `/` of signatures are no products
     places: dict[tuple[int, int], list[WorkItem]] = {}
     for item in sorted(items, key=place):
         (line, column), operator = item.mutations[0].start_pos, item.mutations[0].operator_name
         arithmetic = operator.startswith("core/ReplaceBinaryOperator") and "_Bit" not in operator.rpartition("_")[0]
-        if (arithmetic and operator.endswith(BITS)) or any(a <= (line, column) < b for a, b in quiet):
+        if arithmetic and (operator.endswith(BITS) or any(a <= line < b for a, b in heads)):
+            continue
+        if any(a <= (line, column) < b for a, b in quiet):
             continue
         places.setdefault((line, column), []).append(item)
     rng = np.random.default_rng(seed)
