@@ -159,6 +159,15 @@ def test_products_in_other_units_are_the_same_bit_for_bit(seed, i, j):
             assert np.array_equal(np.ldexp(ours, i + j), scaled)
 
 
+@given(magnitudes.map(abs).filter(lambda r: r < 1e300), st.integers(0, 10**6))
+def test_a_radius_is_rounded_outwards_as_derived_and_hardly_more(radius, n):
+    """Not below (R + n SUBNORMAL / 2) / (1 - u)^n; the powers from their first two terms, which bound them."""
+    u, found = Fraction(1, 2**53), rational(balls._outward(np.array(radius), n))
+    exact_radius, least = Fraction(radius), Fraction(1, 2**1074)
+    assert found * (1 - n * u) >= exact_radius + n * least / 2 * (1 - n * u)
+    assert found <= exact_radius * (1 + (n + 12) * u / (1 - (n + 12) * u)) + 2 * (n + 5) * least
+
+
 def test_what_is_not_finite_is_not_known():
     for centre, radius in ((np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan), (1.0, -1.0)):
         ball = Ball(np.array([centre]), np.array([radius]))
