@@ -82,6 +82,17 @@ def test_miss_rates_over_all_bernoulli_sequences_are_at_most_delta(bound, delta)
             assert missed <= Fraction(delta)
 
 
+def test_bets_are_the_predictable_plug_in_of_the_literature():
+    """Waudby-Smith & Ramdas 2024, eq. (15): lambda_t = (2 ln(1 / delta) / (N s_(t-1)^2))^(1/2), one prior draw of 1/2."""
+    x, delta = np.random.default_rng(3).uniform(size=20), 0.01
+    total, squares, variance = 0.5, 0.25, 0.25
+    for t, (value, bet) in enumerate(zip(x, _bets(x, delta)), start=1):
+        assert bet == pytest.approx(math.sqrt(2 * math.log(1 / delta) / (20 * variance)), rel=1e-12)
+        total += value
+        squares += (value - total / (t + 1)) ** 2
+        variance = squares / (t + 1)
+
+
 @pytest.mark.parametrize("k", range(12))
 def test_bets_look_at_the_past_only(k):
     rng = np.random.default_rng(k)
