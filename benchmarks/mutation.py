@@ -1,18 +1,22 @@
 """Mutation testing of `theory/` and of the machinery of `checks/`: `python benchmarks/mutation.py [MODULE ...] [--sample N] [--seed S] [--again] [--survivors]`.
 
 Needs the extras `test` and `mutation` (cosmic-ray). For every module a seeded sample of places is drawn, one mutant at
-each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and the module's own
-tests are run against it in a copy of the tree, with derandomised Hypothesis. Not mutated: annotations, what `raise`
-says, and + - * / ** into shifts and bit operations, which no float survives. A run that is stopped goes on where it was; a
-change of the module starts its sample afresh. `--again` tests the survivors once more, after tests were added;
-`--survivors` prints them. Work files are in a directory of the system's temporary directory, or `--work`.
+each (an operator, comparison, constant, condition, decorator or loop changed by cosmic-ray), and those of the module's
+own tests that call the mutated function are run against it, short ones first, in a copy of the tree, with derandomised
+Hypothesis. Not mutated: annotations, what `raise` says, the * of signatures, and + - * / ** into shifts and bit operations,
+which no float survives. A run that is stopped goes on where it was; a change of the module starts its sample afresh. `--again` tests
+the survivors once more, after tests were added; `--survivors` prints them. Work files are in a directory of the
+system's temporary directory, or `--work`.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import hashlib
+import itertools
+import json
 import os
 import resource
 import shlex
@@ -20,12 +24,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from cosmic_ray.commands import init
-from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.mutating import MutationVisitor, mutate_and_test
+from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import WorkItem, WorkResult
 from rich.console import Console
@@ -46,11 +50,12 @@ FURTHER = {
     "theory.moves": "relu_paths sparsify linear_paths",
     "theory.crossing": "relu_paths deep_paths",
     "theory.rays": "oracle barriers one_direction",
-    "theory.lasso": "oracle new_unit",
-    "theory.oracle": "lasso",
     "theory.barriers": "counterexamples",
     "theory.deep_paths": "deep_paths",
     "theory.held_out": "held_out",
+    "theory.penalties": "risk schatten_paths held_out",
+    "theory.atoms": "pivots",
+    "theory.simplex": "pivots",
     "checks.claim": "runner ledger",
     "checks.examine": "runner ledger",
     "checks.gap": "sweeps",
@@ -119,7 +124,7 @@ def main() -> None:
 def run(name: str, given: argparse.Namespace) -> tuple[str, int, int, int]:
     """Test the sample of one module; (name, mutants, killed, of these by timeout)."""
     module = Path(*name.split(".")).with_suffix(".py")
-    print(f"{name}: {command(name)}", flush=True)
+    print(f"{name}: {shlex.join(tests(name))}", flush=True)
     digest = hashlib.sha256(module.read_bytes()).hexdigest()[:8]
     with use_db(given.work / f"{name}-{given.sample}-{given.seed}-{digest}.sqlite") as session:
         if not session.num_work_items:
@@ -164,48 +169,80 @@ def tests(name: str) -> list[str]:
     return list(dict.fromkeys(str(file.relative_to(ROOT)) for file in own if file.is_file()))
 
 
-def command(name: str) -> str:
-    """The tests of a module, as one line of shell."""
+def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:
+    """Run the tests without a mutant, then against each; a mutant may take three times as long as none."""
     only = ONLY.get(name, ONLY.get(name.rpartition(".")[0], ""))
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *tests(name),
-        "tests/theory/test_results.py",
-    ]
+    callers = reach((*tests(name), "tests/theory/test_results.py"), only)
+    module = Path(*name.split(".")).with_suffix(".py")
+    for item in track(pending, name, console=console):
+        function = [str(module.resolve()), enclosing(module, item.mutations[0].start_pos[0])]
+        called = [test for test, (_, functions) in callers.items() if function in functions] or list(callers)
+        called.sort(key=lambda test: callers[test][0])
+        limit = 3 * sum(callers[test][0] for test in called) + 30
+        Path("tests.txt").write_text("\n".join(called))
+        session.set_result(item.job_id, mutate_and_test(item.mutations, command("@tests.txt", "-x", only=only), limit))
+
+
+@functools.cache
+def reach(files: tuple[str, ...], only: str) -> dict[str, tuple[float, list[list]]]:
+    """Run tests without a mutant, each a little: how long it takes in all, and the functions (file, first line) that it calls."""
+    plain = subprocess.run(
+        shlex.split(command(*files, "-p", "reach", only=only)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks")])},
+    )
+    if plain.returncode:
+        raise SystemExit(f"tests fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")
+    return json.loads(Path("reach.json").read_text())
+
+
+def command(*arguments: str, only: str) -> str:
+    """A run of tests, as one line of shell."""
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return shlex.join([*words, "-k", only] if only else words)
 
 
-def test(name: str, session: WorkDB, pending: list[WorkItem]) -> None:
-    """Run the tests without a mutant, then against each; a mutant may take three times as long as none."""
-    start = time.perf_counter()
-    plain = subprocess.run(shlex.split(command(name)), capture_output=True, text=True, check=False)
-    if plain.returncode:
-        raise SystemExit(f"the tests of {name} fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")
-    limit = 3 * (time.perf_counter() - start) + 10
-    for item in track(pending, name, console=console):
-        session.set_result(item.job_id, mutate_and_test(item.mutations, command(name), limit))
+def enclosing(module: Path, line: int) -> int:
+    """The first line of the innermost function around a line, as in its code object; 0 for none."""
+    found = 0
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.lineno < line <= (node.end_lineno or 0):  # outer ones come first
+            found = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return found
 
 
 def sample(module: Path, items: tuple[WorkItem, ...], size: int, seed: int) -> list[WorkItem]:
     """At most `size` places of the module (0: all), one mutant at each."""
     quiet = unobservable(module)
+    nodes = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.FunctionDef)]
+    heads = [(node.lineno, node.body[0].lineno) for node in nodes]  # `*` and `/` of signatures are no products
     places: dict[tuple[int, int], list[WorkItem]] = {}
     for item in sorted(items, key=place):
         (line, column), operator = item.mutations[0].start_pos, item.mutations[0].operator_name
         arithmetic = operator.startswith("core/ReplaceBinaryOperator") and "_Bit" not in operator.rpartition("_")[0]
-        if (arithmetic and operator.endswith(BITS)) or any(a <= (line, column) < b for a, b in quiet):
+        if arithmetic and (operator.endswith(BITS) or any(a <= line < b for a, b in heads)):
+            continue
+        if any(a <= (line, column) < b for a, b in quiet):
             continue
         places.setdefault((line, column), []).append(item)
     rng = np.random.default_rng(seed)
-    one_each = [group[rng.integers(len(group))] for group in places.values()]
-    size = min(size, len(one_each)) or len(one_each)
-    return [one_each[k] for k in rng.choice(len(one_each), size, replace=False)]
+    size = min(size, len(places)) or len(places)
+    chosen = [list(places.values())[k] for k in rng.choice(len(places), size, replace=False)]
+    shuffled = [[group[k] for k in rng.permutation(len(group))] for group in chosen]
+    return [item for group in shuffled for item in itertools.islice(filter(compiles, group), 1)]
+
+
+def compiles(item: WorkItem) -> bool:
+    """Whether the mutant is Python at all: `2.0 ** not 52` would count as killed."""
+    mutation = item.mutations[0]
+    operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+    try:
+        ast.parse(MutationVisitor.mutate_code(mutation.module_path.read_text(), operator, mutation.occurrence))
+    except SyntaxError:
+        return False
+    return True
 
 
 def unobservable(module: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:

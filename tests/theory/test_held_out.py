@@ -82,6 +82,17 @@ def test_miss_rates_over_all_bernoulli_sequences_are_at_most_delta(bound, delta)
             assert missed <= Fraction(delta)
 
 
+def test_bets_are_the_predictable_plug_in_of_the_literature():
+    """Waudby-Smith & Ramdas 2024, eq. (15): lambda_t = (2 ln(1 / delta) / (N s_(t-1)^2))^(1/2), one prior draw of 1/2."""
+    x, delta = np.random.default_rng(3).uniform(size=20), 0.01
+    total, squares, variance = 0.5, 0.25, 0.25
+    for t, (value, bet) in enumerate(zip(x, _bets(x, delta)), start=1):
+        assert bet == pytest.approx(math.sqrt(2 * math.log(1 / delta) / (20 * variance)), rel=1e-12)
+        total += value
+        squares += (value - total / (t + 1)) ** 2
+        variance = squares / (t + 1)
+
+
 @pytest.mark.parametrize("k", range(12))
 def test_bets_look_at_the_past_only(k):
     rng = np.random.default_rng(k)
@@ -168,7 +179,8 @@ def _least_squares(risk, W):
 
 
 @pytest.mark.parametrize(
-    "sizes", [(1e-170, 1e170, 1.0), (1e-170, 1.0, 1e170), (1e-200, 1e-200, 1e300), (1e-300, 1e-20, 1e200)]
+    "sizes",
+    [(1e-170, 1e170, 1.0), (1e-170, 1.0, 1e170), (1e-200, 1e-200, 1e300), (1e-300, 1e-20, 1e200), (1e-200,) * 3],
 )
 def test_what_underflows_below_is_not_lost_above(sizes):
     """One unit a layer: the function is x times the product, and so is the drift from zero."""
@@ -176,6 +188,19 @@ def test_what_underflows_below_is_not_lost_above(sizes):
     exact = Fraction(d) * Fraction(v) * Fraction(w)
     assert Fraction(_lam(net, np.array([0.0, v, w]), np.array([d, v, w]), 1)) >= exact
     assert Fraction(functions._norms(net, np.array([[d, v, w]])).min()) >= exact
+
+
+def test_a_midpoint_is_where_it_is_said_to_be_up_to_its_radius():
+    net, rng = Network((2, 3, 3, 1)), np.random.default_rng(0)
+    a, b = _inner_piece(rng, net)
+    for f in _midpoints(net, a, b, 0, 1, 1.0, 0.0):
+        for p, q, found, radius in zip(a, b, f.theta, f.radius):
+            exact = (1 - Fraction(f.s)) * Fraction(p) + Fraction(f.s) * Fraction(q)
+            assert abs(Fraction(float(found)) - exact) <= Fraction(float(radius))
+            assert radius <= 2**-49 * (abs(p) + abs(q)) + 1e-299
+    start = functions_of(Risk(net, Sample([[1.0, 0.0]], [[0.0]])), a[None])[0][0]
+    assert (start.theta == a).all()
+    assert not start.radius.any()
 
 
 @given(seeds)
@@ -316,11 +341,42 @@ def test_the_rise_and_the_midpoints_are_what_they_are_said_to_be():
     assert found.rise == pytest.approx(max(0.0, min(over)), rel=1e-6)
     deep = Risk(Network((1, 1, 1, 1)), Sample([[0.3]], [[0.0]]))
     held = Sample(np.full((9, 1), 0.5), np.zeros((9, 1)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(functions, "GRID", 1)
-        inner = certify(deep, Path([[1.0, -1.0, 1.0], [1.0, 1.0, 1.0]]), held, within=(1.0, 0.0))
-    assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
-    assert inner.function_upper[2] == pytest.approx(inner.ranges[2] * betting(np.zeros(9), 0.05 / 3) + 2, rel=1e-6)
+    for s in (1.0, 2.0**-10):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(functions, "GRID", 1)
+            inner = certify(deep, Path([[1.0, -s, 1.0], [1.0, s, 1.0]]), held, within=(1.0, 0.0))
+        assert inner.functions_at.tolist() == [0.0, 1.0, 0.5]
+        share = inner.ranges[2] * betting(np.zeros(9), 0.05 / 3)
+        assert inner.function_upper[2] == pytest.approx(share + 2 * s * s, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_ranges_and_slopes_of_losses_are_their_formulas_and_reached(loss):
+    for q, r, size in product((1, 2, 5), (0.0, 0.3, 40.0), (0.0, 1.7)):
+        if loss == "softmax" and q == 1:
+            continue
+        labels = np.full((1, q), 1.0) if loss != "softmax" else np.eye(q)[:1]
+        risk = Risk(Network((1, 1, q)), Sample([[1.0]], labels), loss=loss)
+        root, away = math.sqrt(q), np.full((1, q), -1 / math.sqrt(q))
+        if loss == "softmax":
+            away = np.eye(q)[1:2] / math.sqrt(2) - labels / math.sqrt(2)
+        y = labels if loss not in ("squared", "absolute") else -size * away
+        formula = {
+            "squared": (r + size) ** 2,
+            "absolute": root * (r + size),
+            "hinge": q + root * r,
+            "logistic": q * math.log(2) + root * r,
+            "softmax": math.log(q) + math.sqrt(2) * r,
+        }[loss]
+        worst = float(risk.criterion.value(r * away, y)[0])
+        most = _range(risk, r / 3, 3.0, size)
+        assert worst <= most
+        assert most == pytest.approx(formula, rel=1e-9, abs=1e-290)
+        assert loss == "softmax" or worst >= most - q * math.log(2) - 1e-9 * most
+        slope = {"squared": 2 * (r + size), "softmax": math.sqrt(2)}.get(loss, root)
+        assert _steepness(risk, r / 3, 3.0, size) == pytest.approx(3 * slope, rel=1e-9)
+        near = float(risk.criterion.value((1 - 1e-6) * r * away, y)[0])
+        assert worst - near <= _steepness(risk, r / 3, 3.0, size) / 3 * 1e-6 * r * (1 + 1e-6) + 1e-12
 
 
 def test_each_bound_has_its_share_of_delta():

@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 from fractions import Fraction
 from itertools import pairwise, permutations
 
 import numpy as np
+import pytest
 from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from checks.certificates import verify
@@ -226,3 +228,69 @@ def test_exponentials_and_logarithms_are_rounded_up_and_hardly(gaps, top, unit):
         assert above < ball(Fraction(1, 2**100))
     finally:
         ctx.prec = 53
+
+
+CELL = Fraction(1, 2**verify.GRID)
+FRACTIONS = st.fractions(0, 1, max_denominator=10**6)
+
+
+@given(
+    cells=st.sampled_from([0, 1, 2, 7]),
+    first=FRACTIONS,
+    offset=FRACTIONS,
+    place=FRACTIONS,
+    width=FRACTIONS,
+    out=st.booleans(),
+)
+@example(cells=0, first=Fraction(0), offset=Fraction(3, 4), place=Fraction(1, 2), width=Fraction(1), out=False)
+@example(cells=1, first=Fraction(1, 4), offset=Fraction(1, 2), place=Fraction(1), width=Fraction(1), out=False)
+@example(cells=1, first=Fraction(1, 4), offset=Fraction(1, 2), place=Fraction(0), width=Fraction(1), out=False)
+def test_a_dip_of_the_slack_within_one_cell_of_the_grid_is_seen_where_it_is_and_only_there(
+    cells, first, offset, place, width, out
+):
+    """(t - m)^2 - w^2 with m in [lo, hi], then moved to touch an end from outside; lo and hi between grid points."""
+    lo = Fraction(1, 3) - Fraction(1, 3) % CELL + first * CELL
+    hi = lo + (cells + offset) * CELL + CELL / 10**7
+    m, w = lo + place * (hi - lo), width * (hi - lo) / 4 + CELL / 2**20
+    if out:
+        m = lo - w if place < Fraction(1, 2) else hi + w
+    one = math.lcm(m.denominator, w.denominator) ** 2
+    p = [int(one * (m * m - w * w)), int(-2 * one * m), one, 0, 0]
+    problem = {"claim": Fraction(0), "bits": {"risk": 0}}
+    between = problem, p, math.floor(lo / CELL), lo, math.floor(hi / CELL), hi
+    if out:
+        verify.check_interval(*between)
+    else:
+        with pytest.raises(verify.Refused, match="the risk reaches") as refusal:
+            verify.check_interval(*between)
+        reached = Fraction(re.search(r"reaches (\S+)", str(refusal.value))[1])
+        assert 0 < reached <= Fraction(math.nextafter(float(one * w * w), math.inf))
+
+
+def test_a_bump_between_two_switches_of_one_cell_is_seen(tmp_path):
+    """f = 2^86 (j - 4)(7 - j) for 4 <= j <= 7, else 0, where t = 1/2 + j 2^-66: four units that switch at j = 4 or 7."""
+    units = []  # (switch, outgoing weight at both ends): relu(j - 4)(7 - j) + relu(j - 7)(j - 4), j = 2^66 (t - 1/2)
+    for at, sign, other in ((4, -1, 7), (7, 1, 4)):
+        units += [(at, -sign * 2.0**65, sign * 2.0**65), (at, -sign * other * 1.0, -sign * other * 1.0)]
+    start, end = ([v for at, *_ in units for v in (side * 2.0**99, -at * 2.0**34)] for side in (-1, 1))
+    problem = {
+        "title": "",
+        "network": {"widths": [2, 4, 1], "activation": "relu", "output": "identity", "bias": False},
+        "risk": {"loss": "squared", "penalty": None, "kappa": 0.0},
+        "sample": {"X": [[1.0, 1.0]], "Y": [[0.0]], "weights": [1.0]},
+        "path": {"points": [start + [a for _, a, _ in units], end + [b for *_, b in units]], "labels": [""]},
+    }
+    top = float(risk(problem, Fraction(1, 2) + Fraction(11, 2**67))[0])
+    assert status(tmp_path, problem, top) == 0
+    assert status(tmp_path, problem, math.nextafter(top, 0)) == 1
+
+
+@given(z=st.tuples(*[st.integers(-3, 3) | st.integers(-(2**200), 2**200)] * 2))
+def test_switches_are_where_an_affine_function_changes_its_sign_and_rounded_down_to_the_grid(z):
+    value, slope = z
+    if value * (value + slope) < 0:
+        floor, t = verify.switch(z)
+        assert value + slope * t == 0
+        assert floor * CELL <= t < (floor + 1) * CELL
+    else:
+        assert verify.switch(z) is None

@@ -79,9 +79,11 @@ def test_an_operation_on_two_balls_encloses_that_on_their_members(name, a, ra, b
 
 @pytest.mark.filterwarnings("error")
 @many
-@given(numbers, radii, st.integers(-2200, 2200))
-def test_a_function_of_a_ball_encloses_that_of_its_members(a, r, k):
+@given(numbers, radii, st.integers(-2200, 2200), st.none() | st.integers(-1080, -1015))
+def test_a_function_of_a_ball_encloses_that_of_its_members(a, r, k, size):
+    """size: of the centre times 2^k, where it loses digits."""
     x = balls_of(a, r)
+    k = k if size is None else size - int(np.frexp(a)[1])
     for p in corners(x)[0]:
         holds(abs(x), abs(p))
         holds(-x, -p)
@@ -159,10 +161,20 @@ def test_products_in_other_units_are_the_same_bit_for_bit(seed, i, j):
             assert np.array_equal(np.ldexp(ours, i + j), scaled)
 
 
+@given(magnitudes.map(abs).filter(lambda r: r < 1e300), st.integers(0, 10**6))
+def test_a_radius_is_rounded_outwards_as_derived_and_hardly_more(radius, n):
+    """Not below (R + n SUBNORMAL / 2) / (1 - u)^n; the powers from their first two terms, which bound them."""
+    u, found = Fraction(1, 2**53), rational(balls._outward(np.array(radius), n))
+    exact_radius, least = Fraction(radius), Fraction(1, 2**1074)
+    assert found * (1 - n * u) >= exact_radius + n * least / 2 * (1 - n * u)
+    assert found <= exact_radius * (1 + (n + 12) * u / (1 - (n + 12) * u)) + 2 * (n + 5) * least
+
+
 def test_what_is_not_finite_is_not_known():
     for centre, radius in ((np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan), (1.0, -1.0)):
         ball = Ball(np.array([centre]), np.array([radius]))
         assert np.isinf(ball.radius).all()
+        assert not ball.centre.any()
         assert (ball.lower, ball.upper) == (-np.inf, np.inf)
         assert not ball.positive.any()
         assert not ball.nonzero.any()

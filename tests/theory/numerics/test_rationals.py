@@ -3,7 +3,7 @@
 import math
 import sys
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise, permutations, product
 
 import numpy as np
 from flint import fmpq
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.numerics import counterclockwise, float_below
+from theory.numerics.rationals import exact_rows, floats, null_space, rank
 
 entries = st.integers(-4, 4).map(Fraction)
 directions = st.tuples(entries, entries).filter(any).map(list)
@@ -56,3 +57,43 @@ def test_below_every_float_there_is_none():
     assert float_below(-largest - 1) == -math.inf
     assert float_below(-(fmpq(2) ** 1025)) == -math.inf
     assert float_below(largest + 1) == sys.float_info.max
+
+
+small = st.integers(-2, 2) | st.sampled_from([0, 0, 2**70])
+
+
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(small, min_size=n, max_size=n), max_size=4)))
+def test_rank_and_null_space_by_minors(rows):
+    columns = len(rows[0]) if rows else 3
+    exact = [[fmpq(v) for v in row] for row in rows]
+    largest = 0
+    for r in range(1, min(len(rows), columns) + 1):  # the largest minor that is not zero, by Leibniz
+        for below, right in product(combinations(range(len(rows)), r), combinations(range(columns), r)):
+            minor = sum(
+                sign(p) * math.prod(rows[i][right[j]] for i, j in zip(below, p)) for p in permutations(range(r))
+            )
+            largest = r if minor else largest
+    assert rank(exact) == largest
+    kernel = null_space(exact, columns)
+    assert len(kernel) == columns - largest
+    assert rank(kernel) == len(kernel)
+    for v in kernel:
+        assert len(v) == columns
+        assert all(sum(a * b for a, b in zip(row, v)) == 0 for row in exact)
+
+
+def sign(p):
+    return (-1) ** sum(p[i] > p[j] for i, j in combinations(range(len(p)), 2))
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=2), max_size=3))
+def test_floats_are_rationals_and_back(rows):
+    assert floats(exact_rows(rows)).tolist() == rows
+    assert [[Fraction(int(v.p), int(v.q)) for v in row] for row in exact_rows(rows)] == [
+        [Fraction(v) for v in row] for row in rows
+    ]
+
+
+def test_a_rational_between_floats_is_rounded_to_the_nearest():
+    assert floats([[fmpq(1, 3), fmpq(2**53 + 1, 2**53)]]).tolist() == [[1 / 3, 1.0]]
+    assert floats([]).shape == (0, 0)

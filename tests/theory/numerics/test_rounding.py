@@ -1,5 +1,6 @@
 """The constants of the rounding model against exact arithmetic."""
 
+import math
 from fractions import Fraction
 from math import nextafter
 
@@ -9,7 +10,7 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.numerics.rounding import TINY, UNIT, down, gamma, up
+from theory.numerics.rounding import EPS, LIBM, TINY, UNIT, down, gamma, up
 
 doubles = st.floats(-1e300, 1e300)
 
@@ -39,6 +40,11 @@ def test_gamma_is_defined_below_two_to_the_52_only():
     for n in (2**52, 2**52 + 1, 2**53 + 2, 2**60):
         with pytest.raises(ValueError, match="n must be below"):
             gamma(n)
+
+
+def test_the_units_are_those_of_float64_and_functions_may_miss_by_twice_four_of_them():
+    assert math.ulp(1.0) == EPS == 2 * UNIT
+    assert LIBM == 2 * 4 * EPS  # twice what numpy promises
 
 
 def test_tiny_is_above_every_sum_of_underflows_and_below_every_number_of_interest():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.oracle.new_unit import best_unit, climb
+from theory.oracle.new_unit import SPLIT, _relaxed, best_unit, climb
 from theory.oracle.scaling import inside
 
 
@@ -92,8 +92,29 @@ def test_beyond_eight_dimensions_the_relaxation_still_bounds(data):
 
 @given(data=st.data())
 def test_the_relaxation_is_above_the_exact_bound(data):
-    from theory.oracle.new_unit import _relaxed
-
     X, c = data.draw(sums(2))
     if X.any() and c.any():
         assert _relaxed(X, c) >= best_unit(X, c).values.max(initial=0.0) * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("n", [3, 9, 12])
+@pytest.mark.parametrize("signs", ["both", "plus", "minus"])
+def test_the_relaxation_is_its_formula_rounded_up(n, signs):
+    """The best of Cauchy-Schwarz for one sign, and half of it and half of the linear part, for the worse sign."""
+    rng = np.random.default_rng(n)
+    for N in (1, 2, 30):
+        X, c = rng.standard_normal((N, n)) + 0.3, rng.standard_normal(N)
+        c = {"both": c, "plus": np.abs(c), "minus": -np.abs(c)}[signs]
+        roots = [np.sqrt(p.sum() * np.linalg.norm((X.T * p) @ X, 2)) for p in (np.maximum(c, 0), np.maximum(-c, 0))]
+        formula = max(min(root, (np.linalg.norm(c @ X) + root) / 2) for root in roots if root > 0)
+        assert formula * (1 - 1e-14) <= _relaxed(X, c) <= formula * (1 + 1e-9)
+        if n > SPLIT:
+            assert best_unit(X, c).upper == pytest.approx(formula, rel=1e-9)
+
+
+def test_a_target_that_is_not_reached_needs_no_cones():
+    """In three to eight dimensions the relaxation decides alone where it is below the target."""
+    X, c = np.eye(3), np.ones(3)
+    assert best_unit(X, c).upper == pytest.approx(np.sqrt(3), rel=1e-6)
+    assert best_unit(X, c, target=10.0, cones=0).upper == pytest.approx(np.sqrt(3), rel=1e-9)
+    assert best_unit(X, c, cones=0).upper >= np.sqrt(3)

@@ -68,6 +68,60 @@ def test_angle_zero_costs_nothing_even_without_a_penalty():
     assert constants.joint_move_bound(0.5, 0.0) == pytest.approx(0.5, rel=1e-12)
 
 
+def formula(found, exact):
+    """An upper bound that is its formula, and hardly more."""
+    assert exact * (1 - 1e-15) <= found <= exact * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(("x", "y"), [(3.0, 2.0), (0.5, 0.3)])
+@pytest.mark.parametrize("kappa", [0.25, 2.0])
+def test_the_constants_are_their_formulas_rounded_up(x, y, kappa):
+    sample, S, y2 = Sample([[x]], [[y]]), x * x, y * y
+    formula(constants.spectral_norm(sample), S)
+    formula(constants.energy(sample), y2)
+    found, root = constants.theorem_constants(sample, kappa), math.sqrt(S)
+    formula(found.C1, 8 / 27 * root * y**3 / kappa)
+    formula(found.C2, S * y2**2 / (16 * kappa**2))
+    for alpha in (0.1, 2.0, math.pi):
+        chord = 2 * math.sin(alpha / 2)
+        formula(found.allowance(alpha), found.C1 * chord + found.C2 * chord**2)
+        printed = 4 * alpha * max(y2, y) * S
+        formula(constants.printed_allowance(sample, kappa, alpha), printed * (kappa**-0.5 + alpha * y / kappa))
+        formula(
+            constants.printed_allowance(sample, kappa, alpha, last_line=True),
+            printed * (1 / kappa + alpha * y / kappa**2),
+        )
+    for level, width in ((0.1 * y2, 2), (0.4 * y2, 5), (3 * y2, 8)):
+        norm = min(level, y2 / 2) / kappa
+        formula(constants.maurey_excess(sample, kappa, level, width), S * norm**2 / (width // 2))
+        formula(constants.maurey_excess(sample, kappa, level, width, zeta_squared=0.7), 0.7 * norm**2 / (width // 2))
+        formula(constants.drop_excess(sample, kappa, level, width, 2), S * (2 * norm / width) ** 2)
+    assert constants.drop_excess(sample, kappa, 1.0, 3, 0) == 0
+    with pytest.raises(ValueError, match=r"units must be in 0\.\.3"):
+        constants.drop_excess(sample, kappa, 1.0, 3, 4)
+
+
+def test_moves_cost_their_formulas_rounded_up():
+    rows, moved = [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [3.0, 5.0], [0.0, 0.0]]
+    formula(constants.perturbation(rows, moved, [1.0, -2.0, 9.0], [-0.5, 4.0, 1.0], 9.0), 0.75 * (1.5 + 6 * 5))
+    formula(constants.joint_move_bound(0.25, 3.0), 0.25 + 3.0 + 9.0)
+    formula(constants.joint_move_bound(4.0, 0.125), 4.0 + 0.5 + 0.125**2)
+
+
+def test_the_largest_feature_is_that_of_one_of_the_rows_scaled_to_norm_one():
+    sample = Sample([[1.0, 0.0], [2.0, -4.0]], [[0.0], [0.0]], [0.25, 0.75])
+    for none in (np.zeros((0, 2)), [[0.0, 0.0], [-5.0, 0.0]]):  # nothing but the rounding of features
+        assert constants.largest_feature(sample, none) < 1e-27
+    formula(constants.largest_feature(sample, [[0.0, 0.0], [7.0, 0.0], [-1.0, 0.0]]), 0.25 + 0.75 * 4)
+    formula(constants.largest_feature(sample, [[0.1, 0.0], [0.0, -0.2]]), 0.75 * 16)
+
+
+def test_eight_twentysevenths_is_the_maximum_over_the_cube():
+    t, p, q = np.meshgrid(*[np.linspace(0, 1, 61)] * 3)
+    inside = 4 * t * (1 - t) * (p * (1 - p) + q * (1 - q)) * ((1 - t) * p + t * q)
+    assert inside.max() == pytest.approx(8 / 27, rel=1e-12)  # at t = 1/2, p = q = 2/3
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
