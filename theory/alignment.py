@@ -88,7 +88,7 @@ def reorder(net: Network, theta: ArrayLike, orders: Iterable[ArrayLike]) -> Arra
     """theta (P,) with hidden units reordered by orders, one permutation (h,) a layer; ValueError as net.permute."""
     theta = check.vector(theta, check.instance(net, "net", Network).size)
     for layer, order in enumerate(orders, start=1):
-        theta = net.permute(theta, layer, np.asarray(order).tolist())
+        theta = net.permute(theta, layer, order)
     return theta
 
 

@@ -201,7 +201,7 @@ class Walk:
 
     def place(self, layer: int, unit: int | Units, row: ArrayLike) -> None:
         """Give idle units new incoming rows: one unit and a row (n_{layer-1},) (with biases one longer), or several."""
-        units = self._units(layer, np.atleast_1d(np.asarray(unit)), "unit")
+        units = self._units(layer, np.atleast_1d(check.stored_array(unit, "unit")), "unit")
         W = self.incoming(layer)
         rows = check.finite_array(row, "row")
         shape = (len(units), W.shape[1])
@@ -223,8 +223,8 @@ class Walk:
         times the weights. In linear nets with biases the rows may differ in their biases as well: the next layer's
         bias takes up the difference. Several pairs are moved in one piece.
         """
-        sources = self._units(layer, np.atleast_1d(np.asarray(source)), "source")
-        targets = self._units(layer, np.atleast_1d(np.asarray(target)), "target")
+        sources = self._units(layer, np.atleast_1d(check.stored_array(source, "source")), "source")
+        targets = self._units(layer, np.atleast_1d(check.stored_array(target, "target")), "target")
         if len(sources) != len(targets) or np.intersect1d(sources, targets).size:
             raise ValueError(
                 f"source and target must be different units, pair by pair; got {sources.tolist()} and {targets.tolist()}"
@@ -440,6 +440,7 @@ class Walk:
         width = self.network.widths[self._hidden(layer)]
         if units is None:
             return np.arange(width)
+        check.unmasked(units, name)
         if isinstance(units, np.ndarray) and units.dtype.kind in "iu" and units.ndim == 1:
             chosen = units.tolist()
             check.positive_integer(min(chosen, default=0), name, minimum=0)

@@ -94,10 +94,7 @@ def sublevel_tree(
     min_persistence are left out (those of persistence zero always: ties on a plateau). ValueError for more axes, NaN,
     or another shape of sides.
     """
-    try:
-        values = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"values must be a real array; got {check.describe(values)}") from error
+    values = check.stored_array(values, "values")
     if values.dtype.kind == "f":
         with np.errstate(over="ignore"):  # a long double beyond float64 is +inf, not defined
             values = values.astype(float, copy=False)
@@ -110,10 +107,10 @@ def sublevel_tree(
     wraps: tuple[Any, ...] = tuple(periodic) if np.iterable(periodic) else (periodic,) * values.ndim
     if len(wraps) != values.ndim or not all(isinstance(wrap, (bool, np.bool_)) for wrap in wraps):
         raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {check.describe(periodic)}")
-    if sides is not None and np.shape(sides) != values.shape:
-        raise ValueError(f"sides must have the shape of values, {values.shape}; got {np.shape(sides)}")
+    labels = None if sides is None else check.stored_array(sides, "sides")
+    if labels is not None and labels.shape != values.shape:
+        raise ValueError(f"sides must have the shape of values, {values.shape}; got {labels.shape}")
     least = check.number(min_persistence, "min_persistence", minimum=0.0)
-    labels = None if sides is None else np.asarray(sides)
     basin = _basins(values, wraps, labels)
     roots, basin = np.unique(basin, return_inverse=True)
     basin = basin.reshape(values.shape)
@@ -135,7 +132,8 @@ def landscape(function: Callable[[Array], Array], axes: Sequence[ArrayLike], *, 
     result = np.empty(int(np.prod(shape)))
     for start in range(0, len(result), slab):
         index = np.unravel_index(np.arange(start, min(start + slab, len(result))), shape)
-        result[start : start + slab] = function(np.stack([g[i] for g, i in zip(grids, index)], axis=1))
+        values = function(np.stack([g[i] for g, i in zip(grids, index)], axis=1))
+        result[start : start + slab] = check.stored_array(values, "function(points)")
     return result.reshape(shape)
 
 

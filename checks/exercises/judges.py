@@ -48,6 +48,7 @@ def _numbers(answer: Any) -> Array:
 
 def _number(answer: Any) -> float:
     """The answer as one float, infinity included; ValueError where it is none."""
+    check.unmasked(answer, "the answer")
     if isinstance(answer, (str, bytes)) or np.iscomplexobj(answer) or np.size(answer) != 1:
         raise ValueError(f"it must be one real number; it is {check.describe(answer)}")
     return float(np.asarray(answer, dtype=float).reshape(()))

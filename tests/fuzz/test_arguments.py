@@ -16,9 +16,10 @@ from checks import predicates, strategies
 from checks.certificates import document
 from checks.tables import standardised
 from halfrect.data import risk_of
-from theory import counterexamples, exchange, geodesics, pivots, staircase, sublevel_trees
+from theory import alignment, counterexamples, exchange, geodesics, moves, pivots, staircase, sublevel_trees
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
+from theory.deep import tasks
 from theory.landscapes.trainers import train
 from theory.lasso import solve
 from theory.linear_paths import cases
@@ -228,6 +229,59 @@ def test_the_valid_call_is_valid(name):
     function, good = CALLS[name]
     with hostile.bounded():
         assert not has_nan(function(**good))
+
+
+def one_masked(value):
+    """The array with its first entry masked, or of a list its first array."""
+    if isinstance(value, list):
+        return [one_masked(value[0]), *value[1:]]
+    array = np.ma.array(value)
+    array[(0,) * array.ndim] = np.ma.masked
+    return array
+
+
+def has_numbers(value):
+    return isinstance(value, np.ndarray) or (isinstance(value, list) and isinstance(value[0], np.ndarray))
+
+
+MASKABLE = [(name, key) for name, (_, good) in CALLS.items() for key, value in good.items() if has_numbers(value)]
+
+
+@pytest.mark.parametrize(("name", "key"), MASKABLE, ids=lambda word: word)
+def test_a_masked_entry_is_refused_wherever_arrays_go_in(name, key):
+    function, good = CALLS[name]
+    with hostile.bounded():
+        result, message = hostile.refusal(function, **{**good, key: one_masked(good[key])})
+    assert result is None
+    assert "must not have masked entries" in message
+
+
+def test_doors_without_a_call_above_refuse_masked_entries():
+    order, theta = one_masked(np.array([0, 1, 2])), one_masked(A)
+    images, labels = np.zeros((4, 8, 8, 1)), np.array([0, 1, 2, 3])
+    idle = NET.pack([np.ones((3, 2)), np.array([[1.0, 0.0, 0.0]])])
+    walk = moves.Walk(NET, idle, X)
+    with hostile.bounded():
+        for call in (
+            lambda: NET.permute(A, 1, order),
+            lambda: alignment.reorder(NET, A, [order]),
+            lambda: exchange.permute_path(NET, A, [order]),
+            lambda: covering.cells(np.eye(3), 0.5, order=order),
+            lambda: alignment.align(NET, theta, B),
+            lambda: sublevel_trees.sublevel_tree(X, sides=one_masked(X)),
+            lambda: sublevel_trees.landscape(lambda points: one_masked(points[:, 0]), [[0.0, 1.0]]),
+            lambda: sublevel_trees.sublevel_tree(X[0]).merge_level(np.ma.array(0, mask=True), 0),
+            lambda: walk.place(1, one_masked(np.array([1, 2])), np.zeros((2, 2))),
+            lambda: walk.transfer(1, one_masked(np.array([0])), np.array([1])),
+            lambda: walk.free(1, among=one_masked(np.array([0, 1]))),
+            lambda: tasks.digits(one_masked(images), labels, images, labels),
+            lambda: tasks.digits(images, one_masked(labels), images, labels),
+            lambda: tasks.text(one_masked(np.zeros(500, int)), np.zeros(500, int), vocabulary=7),
+            lambda: risk_of(LAYERED, LAYERED, X, np.ma.array(list("abab"), mask=[1, 0, 0, 0])),
+            lambda: risk_of(LAYERED, LAYERED, X, np.ma.array([0, 1, 0, 1], mask=[1, 0, 0, 0])),
+            lambda: Risk(NET, SAMPLE, kappa=np.ma.masked, penalty="ridge"),
+        ):
+            assert "must not have masked entries" in (hostile.refusal(call)[1] or "")
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -64,7 +64,7 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
     """
     W = check.finite_array(rows, "rows", ndim=2)
     radius = check.number(radius, "radius", minimum=0.0)
-    sequence = np.arange(len(W)) if order is None else np.asarray(order)
+    sequence = np.arange(len(W)) if order is None else check.stored_array(order, "order")
     if sorted(sequence.tolist()) != list(range(len(W))):
         raise ValueError(f"order must be a permutation of 0..{len(W) - 1}; got {sequence.tolist()}")
     nearest, label = np.full(len(W), np.inf), np.full(len(W), -1)
