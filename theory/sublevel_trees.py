@@ -76,7 +76,9 @@ class SublevelTree:
     def _component(self, value: int, name: str) -> int:
         number = check.positive_integer(value, name, minimum=0)
         if number >= len(self):
-            raise ValueError(f"{name} must be the number of a component, 0..{len(self) - 1}; got {number}")
+            raise ValueError(
+                f"{name} must be the number of a component, 0..{len(self) - 1}; got {check.describe(number)}"
+            )
         return number
 
 
@@ -123,17 +125,25 @@ def landscape(function: Callable[[Array], Array], axes: Sequence[ArrayLike], *, 
     """The values (n_1, ..., n_d) of a function on the product grid of d axes, (n_k,) each.
 
     function takes points (S, d) and returns values (S,), at most `slab` at a time. ValueError for no or more than four
-    axes, or an empty one.
+    axes, or an empty one, and where what it returns is of another shape or no real numbers.
     """
-    grids = [check.finite_array(axis, f"axes[{k}]", ndim=1) for k, axis in enumerate(axes)]
+    if not callable(function):
+        raise ValueError(f"function must be callable; got {check.describe(function)}")
+    slab = check.positive_integer(slab, "slab")
+    grids = [check.finite_array(axis, f"axes[{k}]", ndim=1) for k, axis in enumerate(check.entries(axes, "axes"))]
     if not 1 <= len(grids) <= MOST_AXES or any(len(g) == 0 for g in grids):
         raise ValueError(f"axes must be 1 to {MOST_AXES} nonempty vectors; got lengths {[len(g) for g in grids]}")
     shape = tuple(len(g) for g in grids)
     result = np.empty(int(np.prod(shape)))
     for start in range(0, len(result), slab):
         index = np.unravel_index(np.arange(start, min(start + slab, len(result))), shape)
-        values = function(np.stack([g[i] for g, i in zip(grids, index)], axis=1))
-        result[start : start + slab] = check.stored_array(values, "function(points)")
+        points = np.stack([g[i] for g, i in zip(grids, index)], axis=1)
+        values = check.stored_array(function(points), "what function returns")
+        if values.shape != (len(points),) or values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"function must return real numbers of shape ({len(points)},), one per point; got {values.dtype} {values.shape}"
+            )
+        result[start : start + slab] = values
     return result.reshape(shape)
 
 

@@ -16,7 +16,23 @@ from checks import predicates, strategies
 from checks.certificates import document
 from checks.tables import standardised
 from halfrect.data import risk_of
-from theory import alignment, counterexamples, exchange, geodesics, moves, pivots, staircase, sublevel_trees
+from theory import (
+    alignment,
+    barriers,
+    counterexamples,
+    exchange,
+    geodesics,
+    landscapes,
+    masses,
+    moves,
+    pivots,
+    polynomial_tasks,
+    relu_kernel,
+    relu_paths,
+    staircase,
+    string_sampling,
+    sublevel_trees,
+)
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
 from theory.deep import tasks
@@ -41,6 +57,7 @@ X, Y, W = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), np.array([0.
 NET, SAMPLE = Network((2, 3, 1)), Sample(X, Y, W)
 RISK = Risk(NET, SAMPLE)
 BALL = Risk(NET, SAMPLE, kappa=0.1, penalty="second_layer_l1")
+RIDGE = Risk(NET, SAMPLE, kappa=0.1, penalty="ridge")
 LINEAR = Risk(Network((2, 3, 1), "identity"), SAMPLE)
 TANH = Risk(Network((2, 3, 1), "tanh"), SAMPLE)
 A, B = 0.4 * rng.standard_normal((2, NET.size))
@@ -170,6 +187,62 @@ CALLS = {
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
     "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),
+    "sublevel_tree, sides": (sublevel_trees.sublevel_tree, {"values": X, "sides": np.sign(X)}),
+    "landscape": (
+        sublevel_trees.landscape,
+        {"function": lambda points: points[:, 0], "axes": [np.array([0.0, 1.0])], "slab": 10},
+    ),
+    "align": (alignment.align, {"net": NET, "theta_a": A, "theta_b": B, "sample": SAMPLE}),
+    "reorder": (alignment.reorder, {"net": NET, "theta": A, "orders": [np.array([1, 0, 2])]}),
+    "alignment.lower_bound": (alignment.lower_bound, {"risk": RISK, **ENDS, "t": 0.5, "steps": 3}),
+    "gaussian_lower_bound": (
+        alignment.gaussian_lower_bound,
+        {"rows_a": np.eye(2), "rows_b": np.eye(2)[::-1].copy(), "mass": 1.0, "mean": 3.0},
+    ),
+    "all_permutations": (barriers.all_permutations, {"width": 3}),
+    "printed_exponent": (covering.printed_exponent, {"n": 2, "s": 1, "eta": 0.5}),
+    "printed_best": (covering.printed_best, {"n": 2, "s": 1}),
+    "weighted_exponent": (covering.weighted_exponent, {"n": 2, "s": 1}),
+    "cells, order": (covering.cells, {"rows": np.eye(3), "radius": 0.5, "order": np.array([0, 2, 1])}),
+    "mixture": (counterexamples.mixture, {"network": NET, "theta": A, "other": B, "share": 0.5, "X": X}),
+    "gaussian_end_risk": (counterexamples.gaussian_end_risk, {"separation": 3.0}),
+    "masses.bound": (masses.bound, {"risk": RIDGE, **ENDS}),
+    "masses.balance": (masses.balance, {"risk": RIDGE, "theta": A, "chords": 2}),
+    "used_units": (moves.used_units, {"network": NET, "theta": A}),
+    "polynomial_tasks.draw": (polynomial_tasks.draw, {"network": NET, "count": 2, "rng": 0}),
+    "best_constant": (polynomial_tasks.best_constant, {"risk": RISK}),
+    "power_law": (
+        polynomial_tasks.power_law,
+        {"levels": np.array([1.0, 2.0, 3.0]), "values": np.array([1.0, 4.0, 8.0])},
+    ),
+    "linear_metric": (bounds.linear_metric, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
+    "second_moment_norm": (relu_kernel.second_moment_norm, {"measure": SAMPLE}),
+    "wedges": (proof.wedges, {"w1": u, "w2": v, "X": X}),
+    "energy": (constants.energy, {"sample": SAMPLE}),
+    "largest_feature": (constants.largest_feature, {"sample": SAMPLE, "rows": UNIT}),
+    "printed_allowance": (constants.printed_allowance, {"sample": SAMPLE, "kappa": 0.1, "alpha": 0.1}),
+    "perturbation": (
+        constants.perturbation,
+        {
+            "rows": UNIT,
+            "moved": UNIT[::-1].copy(),
+            "weights": np.ones(3),
+            "moved_weights": np.ones(3),
+            "spectral": 1.0,
+        },
+    ),
+    "drop_excess": (constants.drop_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3, "units": 1}),
+    "into_ball": (relu_paths.into_ball, {"network": NET, "theta": A}),
+    "normalised_length": (string_sampling.normalised_length, {"network": NET, "path": PATH, "biases": True}),
+    "landscape_of": (landscapes.landscape_of, {"risk": RISK, "trainer": "lm", "iterations": 3}),
+    "tasks.digits": (
+        tasks.digits,
+        {"X": np.zeros((4, 8, 8)), "y": np.arange(4), "X_test": np.zeros((1, 8, 8)), "y_test": np.arange(1)},
+    ),
+    "tasks.text": (
+        tasks.text,
+        {"train": np.zeros(500, int), "test": np.zeros(500, int), "vocabulary": 7, "width": 3, "interval": 2},
+    ),
     "standardised": (standardised, {"X": X, "y": Y[:, 0]}),
     "connects": (predicates.connects, {"path": PATH, **ENDS}),
     "stays_below": (predicates.stays_below, {"risk": RISK, "path": PATH, "level": LEVEL, "rtol": 1e-9}),
@@ -188,7 +261,23 @@ CALLS = {
     "strategies.parameter_vectors": (strategies.parameter_vectors, {"network": NET, "bound": 1.0}),
     "strategies.second_moments": (strategies.second_moments, {"dimension": 2, "rank": 1}),
 }
-SIZES = {"draws", "size", "sizes", "points", "nodes", "width", "beads", "subsets", "iterations", "sampler"}
+SIZES = {
+    "function",
+    "slab",
+    "chords",
+    "count",
+    "vocabulary",
+    "draws",
+    "size",
+    "sizes",
+    "points",
+    "nodes",
+    "width",
+    "beads",
+    "subsets",
+    "iterations",
+    "sampler",
+}
 VIEWS = {"net.weights", "risk.regulariser"}  # of what was passed, NaN included
 WORDS = re.compile(r"[A-Za-z_]\w+|[A-Za-z]")
 
@@ -300,7 +389,7 @@ def test_a_bad_argument_gives_a_result_without_nan_or_a_value_error_that_names_o
     if message is None:
         assert name in VIEWS or not has_nan(result)
     else:
-        known = {*inspect.signature(function).parameters, "theta", "points", "weights", "X", "Z"}
+        known = {*inspect.signature(function).parameters, "theta", "points", "weights", "X", "Z", "order"}
         assert known & set(WORDS.findall(message)), message
         assert len(message) < 500
 

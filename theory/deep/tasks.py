@@ -210,10 +210,11 @@ class Text:
                 raise ValueError(
                     f"{name} must have at least {least} words, one after the other; got shape {words.shape}"
                 )
-            if words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= self.net.vocabulary:
+            if words.dtype.kind not in "iu":
+                raise ValueError(f"{name} must hold word numbers, integers; got {words.dtype}")
+            if words.min() < 0 or words.max() >= self.net.vocabulary:
                 raise ValueError(
-                    f"{name} must hold word numbers 0 to {self.net.vocabulary - 1}; "
-                    f"got {words.dtype} from {words.min()} to {words.max()}"
+                    f"{name} must hold word numbers 0 to {self.net.vocabulary - 1}; got {words.min()} to {words.max()}"
                 )
 
     def __repr__(self) -> str:
@@ -281,7 +282,10 @@ def _images(name: str, X: ArrayLike, shape: tuple[int, ...]) -> Array:
     if X.shape[1:] != shape or not len(X):
         raise ValueError(f"{name} must be images {shape}; got shape {X.shape}")
     if X.dtype != np.uint8:
-        X = check.finite_array(X, name).astype(np.float32)
+        X = check.finite_array(X, name)
+        if X.min() < 0 or X.max() > 1:
+            raise ValueError(f"{name} must be bytes, or numbers between 0 and 1; got {X.min():g} to {X.max():g}")
+        X = X.astype(np.float32)
     return X
 
 

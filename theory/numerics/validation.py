@@ -47,6 +47,17 @@ def unmasked(value: Any, name: str) -> None:
         )
 
 
+def entries(value: Any, name: str) -> list[Any]:
+    """The entries of a sequence, not of a text; ValueError for what has none to go through, and for masked ones."""
+    unmasked(value, name)
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return list(value)
+    except Exception:
+        raise ValueError(f"{name} must be a sequence; got {describe(value)}") from None
+
+
 def _finite(array: NDArray[Any], name: str, ndim: int | None) -> NDArray[Any]:
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
@@ -124,7 +135,7 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         number = operator.index(value)
-    except TypeError:
+    except Exception:  # of someone else's __index__ any
         raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(value)}") from None
     if number < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(number)}")
@@ -132,16 +143,27 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
 
 
 def number(
-    value: Any, name: str, *, minimum: float = -np.inf, maximum: float = np.inf, open_minimum: bool = False
+    value: Any,
+    name: str,
+    *,
+    minimum: float = -np.inf,
+    maximum: float = np.inf,
+    open_minimum: bool = False,
+    infinite: bool = False,
 ) -> float:
-    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum."""
+    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum.
+
+    infinite: +inf is allowed too.
+    """
     unmasked(value, name)
     try:
         if isinstance(value, (str, bytes, bool, np.bool_)) or (isinstance(value, np.ndarray) and value.ndim > 0):
             raise TypeError  # numpy 2.0 only warns of an array
         x = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # of someone else's __float__ any
         raise ValueError(f"{name} must be a number; got {describe(value)}") from None
+    if infinite and x == np.inf:
+        return x
     if not np.isfinite(x) or x < minimum or x > maximum or (open_minimum and x == minimum):
         bracket = "(" if open_minimum else "["
         raise ValueError(f"{name} must be a finite number in {bracket}{minimum:g}, {maximum:g}]; got {x!r}")
