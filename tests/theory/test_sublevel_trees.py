@@ -147,7 +147,7 @@ def test_components_are_known_by_their_numbers():
             tree.merge_level(a, b)
 
 
-@pytest.mark.parametrize("component", [10**30, 10**5000, np.uint64(2**64 - 1), True, 1.0])
+@pytest.mark.parametrize("component", [10**30, 10**5000, np.uint64(2**64 - 1), True, 1.0], ids="abcde")
 def test_what_is_no_component_is_named_however_long_it_is(component):
     with pytest.raises(ValueError, match=r"^b must be") as caught:
         sublevel_tree([0.0, 5.0, 1.0]).merge_level(0, component)
