@@ -8,7 +8,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -24,9 +24,11 @@ Column = Sequence[str | float]
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".npz", ".parquet")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
-INDEX = re.compile(
-    r"|index|Unnamed: \d+|__index_level_\d+__"
-)  # what pandas calls the numbers of the rows, or leaves unnamed
+# What pandas calls the numbers of the rows, or leaves unnamed; saved and read again, or merged, it numbers the names.
+INDEX = re.compile(r"|Unnamed: \d+(\.\d+)*(_[xy])?|__index_level_\d+__")
+COUNTER = re.compile(r"index|level_\d+|id|row|row[ _]?(id|names?|numbers?)", re.IGNORECASE)  # where it counts in a row
+MISSING = {"", "?", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN"}
+MISSING |= {"None", "n/a", "nan", "null"}  # what pandas reads as no value
 MOST_CLASSES = 20
 
 
@@ -82,7 +84,7 @@ def load(file: str | PathLike[str], target: str | None = None) -> Table:
 
     Text (.csv, .tsv, gzipped or not): a line of column names, then numbers, separated by commas, semicolons, tabs, bars or
     spaces. Without that line the columns are numbered from 1; scikit-learn's own (rows, columns, class labels) is known.
-    Row numbers that pandas wrote are left out. .parquet needs pyarrow. .npz: arrays X (N, n), y (N,) or (N, 1). At least two
+    Row numbers, and what Parquet calls the index, are left out. .parquet needs pyarrow. .npz: arrays X (N, n), y (N,) or (N, 1). At least two
     rows; no NaN or infinity. target: the name of its column; default y, else the last. It may hold words: class labels.
     """
     path = Path(file)
@@ -124,7 +126,10 @@ def _text(path: Path, target: str | None) -> Table:
         )
     for line, row in rows:
         if len(row) != len(names):
-            raise TableError(f"{path}: line {line} has {len(row)} columns, the header has {len(names)}")
+            longer = {len(row) for _, row in rows} == {len(names) + 1}
+            hint = " (row names that the header does not name? leave them out)" if longer else ""
+            count = f"{len(row)} column{'s'[: len(row) != 1]}"
+            raise TableError(f"{path}: line {line} has {count}, the header has {len(names)}{hint}")
     columns: list[Column] = [[row[j].strip() for _, row in rows] for j in range(len(names))]
     return _table(path, names, columns, [f"line {line}" for line, _ in rows], target, notes, labels)
 
@@ -175,14 +180,17 @@ def _parquet(path: Path, target: str | None) -> Table:
     except ImportError as error:
         raise TableError(f"{path}: .parquet needs pyarrow: python -m pip install pyarrow") from error
     try:
-        held = pyarrow.parquet.read_table(path, use_threads=False)
+        with pyarrow.parquet.ParquetFile(path) as stored:
+            held = stored.read(use_threads=False)
         columns: list[Column] = [["" if v is None else str(v) for v in column.to_pylist()] for column in held.columns]
         names = [str(name) for name in held.column_names]
+        index = (held.schema.pandas_metadata or {}).get("index_columns", [])
     except (pyarrow.ArrowException, ValueError, OverflowError) as error:
         raise TableError(f"{path}: is not a Parquet file that can be read ({_one_line(error)})") from error
     if len(names) < 2:
         raise TableError(f"{path}: needs at least two columns, inputs and a target; it has {len(names)}")
-    return _table(path, names, columns, [f"row {k}" for k in range(1, held.num_rows + 1)], target, [], ())
+    places = [f"row {k}" for k in range(1, held.num_rows + 1)]
+    return _table(path, names, columns, places, target, [], (), {name for name in index if isinstance(name, str)})
 
 
 def _npz(path: Path, target: str | None) -> Table:
@@ -221,17 +229,20 @@ def _table(
     target: str | None,
     notes: list[str],
     labels: tuple[str, ...],
+    index: Collection[str] = (),
 ) -> Table:
-    """The table of columns of cells: the target chosen, row numbers left out, the rest numbers."""
-    for j in (0, len(names) - 1):  # pandas writes the row numbers first, and last into Parquet, where they have a name
-        if len(names) > 2 and names[j] not in ("" if j else None, target) and _numbers_rows(names[j], columns[j]):
-            notes.append(
-                f"left out: {names[j]!r}, row numbers"
-                if names[j]
-                else "left out: a first column without a name, row numbers"
-            )
-            names, columns = names[:j] + names[j + 1 :], columns[:j] + columns[j + 1 :]
-            break
+    """The table of columns of cells: the target chosen, row numbers and the index left out, the rest numbers."""
+    kept = []
+    for j, name in enumerate(names):
+        numbers = (name or j == 0) and _numbers_rows(name, columns[j])
+        if name != target and (numbers or name in index):
+            what = repr(_short(name)) if name else "a first column without a name"
+            notes.append(f"left out: {what}, {'row numbers' if numbers else 'the index'}")
+        else:
+            kept.append(j)
+    if len(kept) < 2:  # they are all that there is
+        kept, notes = list(range(len(names))), notes[: len(notes) + len(kept) - len(names)]
+    names, columns = [names[j] for j in kept], [columns[j] for j in kept]
     if "" in names:
         raise TableError(f"{path}: column {names.index('') + 1} has no name in the header; name it, or leave it out")
     wanted = target if target is not None else "y" if "y" in names else names[-1]
@@ -244,7 +255,7 @@ def _table(
         raise TableError(f"{path}: {names.count(wanted)} columns are named {_short(wanted)}; the target must be one")
     at = len(names) - 1 - names[::-1].index(wanted)
     if not labels:
-        columns[at], labels = _codes(columns[at])
+        columns[at], labels = _codes(path, wanted, columns[at], places)
     elif set(columns[at]) - set(map(str, range(len(labels)))):
         labels = ()
     X = np.array([_floats(path, names[j], columns[j], places) for j in range(len(names)) if j != at]).T
@@ -254,24 +265,27 @@ def _table(
 
 
 def _numbers_rows(name: str, cells: Column) -> bool:
-    """Whether a column numbers the rows: different integers under a name that pandas gives its index; `index`: in a row."""
-    if not INDEX.fullmatch(name) or not all(re.fullmatch(r"\d{1,15}", str(cell)) for cell in cells):
+    """Whether a column numbers the rows: different integers under a name that is given to them, of some in a row only."""
+    counter = COUNTER.fullmatch(name) is not None
+    if not (counter or INDEX.fullmatch(name)) or not all(re.fullmatch(r"\d{1,15}", str(cell)) for cell in cells):
         return False
     numbers = {int(cell) for cell in cells}
-    return len(numbers) == len(cells) and (
-        name != "index" or max(numbers, default=0) - min(numbers, default=0) < len(cells)
-    )
+    in_a_row = max(numbers, default=0) - min(numbers, default=0) < len(cells)
+    return len(numbers) == len(cells) and (in_a_row or not counter)
 
 
-def _codes(cells: Column) -> tuple[Column, tuple[str, ...]]:
-    """Cells in words, at most MOST_CLASSES different ones and each more than once on average, as codes; others as they are."""
-    words = sorted(set(map(str, cells)))
-    if (
-        not words
-        or any(_is_number(word) or not word for word in words)
-        or len(words) > min(MOST_CLASSES, len(cells) / 2)
-    ):
+def _codes(path: Path, name: str, cells: Column, places: Sequence[str]) -> tuple[Column, tuple[str, ...]]:
+    """Cells in words, at most MOST_CLASSES different ones and each more than once on average, as codes; others as they are.
+
+    TableError where some of the words mean that there is no value.
+    """
+    words = sorted(set(map(str, cells)) - MISSING)
+    if not words or any(map(_is_number, words)) or len(words) > min(MOST_CLASSES, len(cells) / 2):
         return cells, ()
+    for place, cell in zip(places, cells):
+        if cell in MISSING:
+            what = f"{cell!r} stands for no value: leave the row out, or rename the label" if cell else "is empty"
+            raise TableError(f"{path}: {place}, column {_short(name)!r}: {what}")
     code = {word: float(k) for k, word in enumerate(words)}
     return [code[str(cell)] for cell in cells], tuple(words)
 
@@ -281,7 +295,8 @@ def _floats(path: Path, name: str, cells: Column, places: Sequence[str]) -> list
     for place, cell in zip(places, cells, strict=True):
         if not _is_number(cell):
             what = f"{str(cell)[:40]!r} is not a number" if cell else "is empty"
-            hint = " (a decimal comma? write a point)" if re.fullmatch(r"[-+]?\d+,\d+", str(cell)) else ""
+            comma = re.fullmatch(r"[-+]?\d+(,\d+)+(\.\d*)?", str(cell))
+            hint = " (a decimal comma? write a point; one between thousands? leave it out)" if comma else ""
             raise TableError(f"{path}: {place}, column {_short(name)!r}: {what}{hint}")
         numbers.append(float(cell))
         if not np.isfinite(numbers[-1]):

@@ -111,7 +111,7 @@ def standardised_table(table: Table) -> Sample:
     if not sample.Y.any():
         raise TableError(f"{table.file}: the target is constant (up to its last digits), so there is nothing to fit")
     if not sample.X.any():
-        raise TableError(f"{table.file}: every input column is constant")
+        raise TableError(f"{table.file}: every input column is constant (up to its last digits)")
     return sample
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from checks.certificates import document
 from halfrect import data, pictures, routes
-from halfrect.nets import Net, as_stored, from_arrays, from_sklearn, same_architecture, with_common_biases
+from halfrect.nets import Net, from_arrays, from_sklearn, same_architecture, with_common_biases
 from halfrect.state_dicts import from_state_dict
 from theory.maxima import Maximum, PathMaximum, is_constant_along, is_convex_along, segment_maximum
 from theory.numerics import validation as check
@@ -109,7 +109,7 @@ def connect(
     >>> found.ends, found.straight.value > 0.5, found.reached
     ((0.5, 0.5), True, True)
     """
-    shape = as_stored(X, "X").shape
+    shape = check.stored_array(X, "X").shape
     n_in = shape[1] if len(shape) == 2 and shape[1] > 0 else None
     nets = [as_net(net, name, n_in) for net, name in ((net_a, "net_a"), (net_b, "net_b"))]
     same_architecture(*nets)

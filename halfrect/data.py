@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from halfrect.nets import Net, as_stored
+from halfrect.nets import Net
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import LOSSES, Risk, Sample
@@ -51,7 +51,7 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
     columns = getattr(X, "columns", None)
     if names is not None and columns is not None and tuple(map(str, columns)) != names:
         raise ValueError(f"X must have the columns that the nets were fitted on, {_few(names)}; got {_few(columns)}")
-    array = as_stored(X, "X")
+    array = check.stored_array(X, "X")
     if array.ndim == 1:
         raise ValueError(f"X must have one row per sample, (N, n_in); got shape {array.shape}. One column: X[:, None]")
     if 0 in array.shape:
@@ -61,7 +61,7 @@ def inputs(X: Any, names: tuple[str, ...] | None = None) -> Array:
 
 def targets(y: Any, count: int) -> Array:
     """y as an array (N,) or (N, n_out) of numbers, or labels of any kind; ValueError unless there are `count` of them."""
-    array = as_stored(y, "y")
+    array = check.stored_array(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2) or len(array) != count or 0 in array.shape:

@@ -167,14 +167,6 @@ def as_array(value: Any, name: str) -> Array:
     return check.finite_array(value, name)
 
 
-def as_stored(value: Any, name: str) -> Array:
-    """A value as numpy takes it, (...), numbers or not; ValueError names it where numpy does not."""
-    try:
-        return np.asarray(value)
-    except Exception as error:  # ragged lists, and whatever someone else's __array__ raises
-        raise ValueError(f"{name} must be an array; got {check.describe(value)}") from error
-
-
 def _matrix(value: Any, layer: str) -> Array:
     W = as_array(value, f"weights of {layer}")
     if W.ndim > 2:

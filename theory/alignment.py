@@ -87,8 +87,8 @@ def align(net: Network, theta_a: ArrayLike, theta_b: ArrayLike, sample: Sample |
 def reorder(net: Network, theta: ArrayLike, orders: Iterable[ArrayLike]) -> Array:
     """theta (P,) with hidden units reordered by orders, one permutation (h,) a layer; ValueError as net.permute."""
     theta = check.vector(theta, check.instance(net, "net", Network).size)
-    for layer, order in enumerate(orders, start=1):
-        theta = net.permute(theta, layer, np.asarray(order).tolist())
+    for layer, order in enumerate(check.entries(orders, "orders"), start=1):
+        theta = net.permute(theta, layer, order)
     return theta
 
 
@@ -114,7 +114,7 @@ def lower_bound(
     a, b = risk.pair(theta_a, theta_b)
     steps = check.positive_integer(steps, "steps")
     ends, found = (check.no_overflow(risk(a), "theta_a"), check.no_overflow(risk(b), "theta_b")), []
-    for at in t if isinstance(t, Iterable) else [t]:
+    for at in check.entries(t, "t") if np.iterable(t) else [t]:
         pairs = _Pairs(risk, a, b, check.number(at, "t", minimum=0.0, maximum=1.0))
         found.append((*_frank_wolfe(pairs, steps), pairs.t))
     if not found:
@@ -137,9 +137,10 @@ def gaussian_lower_bound(rows_a: ArrayLike, rows_b: ArrayLike, mass: float, mean
         sums = np.stack([lengths(row + B) for row in A]) * (1 + gamma(A.shape[1] + 16)) + SUBNORMAL
     if not np.isfinite(sums).all():
         return 0.0
-    longest = _assignment_bound(sums)
-    below = mean * (1 - 8 * LIBM) - mass / len(A) * longest / (2 * math.sqrt(2 * math.pi)) * (1 + 8 * LIBM)
-    return max(below, 0.0) ** 2 * (1 - 4 * LIBM)
+    with np.errstate(over="ignore"):
+        longest = _assignment_bound(sums)
+        below = mean * (1 - 8 * LIBM) - mass / len(A) * longest / (2 * math.sqrt(2 * math.pi)) * (1 + 8 * LIBM)
+    return min(below, 1e154) ** 2 * (1 - 4 * LIBM) if below > 0 else 0.0
 
 
 class _Pairs:
@@ -156,6 +157,8 @@ class _Pairs:
         # an output bias is a unit of row norm 1 to the path norm, and has no row to ridge
         row = np.full((1, 1), 1.0 if risk.penalty == "path" else 0.0)
         self.constant = float(self._penalty(row, self.shift[:, None])[0])
+        # features are no larger than preactivations, but for activations that are not 0 at 0, and for what underflows
+        self.at_zero = max(float(np.abs(risk.network.rho(1).value(np.zeros(1)))[0]) * 2, TINY)
         # squares, and the product of two lengths, may underflow
         self.underflow = risk.kappa * SUBNORMAL * (self.X.shape[1] + q + 2)
 
@@ -183,7 +186,7 @@ class _Pairs:
             C[i] = 2 * (V * pull).sum(axis=0) - self._penalty(W, V)
             if above:
                 W_size, V_size = self._sizes(i)
-                most = np.abs(self.X) @ W_size.T + 1  # 1: activations that are not 0 at 0
+                most = np.abs(self.X) @ W_size.T + self.at_zero
                 size = 2 * (V_size * ((self.weights * np.abs(h)).T @ most)).sum(axis=0)
                 C[i] += 4 * g * (size + self._penalty(W_size, V_size)) + TINY + self.underflow
         return C

@@ -120,7 +120,7 @@ def gaussian_end_risk(separation: float) -> float:
     without biases, W_1 = I, W_2 = (1, 1), against the same with its rows swapped. separation: R, the distance of the
     means from the wall; e and q: E of relu(N(-R, 1)) and of its square.
     """
-    R = check.number(separation, "separation", minimum=0.0)
+    R = min(check.number(separation, "separation", minimum=0.0), 1e3)  # no more than float64 tells apart from infinity
     density, tail = exp(-R * R / 2) / sqrt(2 * pi), erfc(R / sqrt(2)) / 2
     q, e = (1 + R * R) * tail - R * density, density - R * tail
     return 2 * q + 2 * e * e
@@ -170,7 +170,8 @@ def mixture(network: Network, theta: ArrayLike, other: ArrayLike, share: float, 
     Both labels of every x are atoms of the sample. The ends are theta and `other`, theta' (P,), conjectured to be local
     minima.
     """
-    a, b = check.parameters(theta, network.size, "theta"), check.parameters(other, network.size, "other")
+    size = check.instance(network, "network", Network).size
+    a, b = check.vector(theta, size, "theta"), check.vector(other, size, "other")
     share = check.number(share, "share", minimum=0.0, maximum=1.0)
     X = network.inputs(X)
     Y = np.concatenate([network(a, X), network(b, X)])

@@ -130,7 +130,7 @@ def balance(risk: Risk, theta: ArrayLike, *, chords: int = CHORDS) -> Path:
 
     chords: per factor e^4 of the most unbalanced unit. ValueError as `connect`.
     """
-    (theta,) = _checked(risk, theta)
+    (theta,), chords = _checked(risk, theta), check.positive_integer(chords, "chords")
     W, V = risk.network.weights(theta)
     w, v = lengths(W), lengths(V.T)
     live = (w > 0) & (v > 0)
@@ -152,7 +152,8 @@ def lift(risk: Risk, path: Path, *, chords: int = CHORDS) -> Path:
     through 0, where |V|^(1/2) has a kink. chords: on each part of a leg. ValueError when a piece moves rows of units
     in use.
     """
-    _checked(risk, path.points[0])
+    _checked(risk, check.instance(path, "path", Path).points[0])
+    chords = check.positive_integer(chords, "chords")
     points, labels = [_net(risk, *_masses(risk, path.points[0]))], []
     for k, (p, q) in enumerate(pairwise(path.points)):
         (W, V), (W_1, V_1) = risk.network.weights(p), risk.network.weights(q)
@@ -206,7 +207,10 @@ def _checked(risk: Risk, *thetas: ArrayLike, penalty: str = "ridge") -> list[Arr
             f"risk must have penalty {penalty!r} with kappa > 0; got {risk.penalty!r}, kappa = {risk.kappa}"
         )
     names = ("theta_a", "theta_b") if len(thetas) == 2 else ("theta",)
-    return [check.vector(theta, network.size, name) for theta, name in zip(thetas, names)]
+    found = [check.vector(theta, network.size, name) for theta, name in zip(thetas, names)]
+    for theta, name in zip(found, names):
+        check.no_overflow(risk(theta), name)
+    return found
 
 
 def _masses(risk: Risk, theta: Array) -> tuple[Array, Array]:

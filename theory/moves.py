@@ -199,7 +199,7 @@ class Walk:
 
     def place(self, layer: int, unit: int | Units, row: ArrayLike) -> None:
         """Give idle units new incoming rows: one unit and a row (n_{layer-1},) (with biases one longer), or several."""
-        units = self._units(layer, np.atleast_1d(np.asarray(unit)), "unit")
+        units = self._units(layer, np.atleast_1d(check.stored_array(unit, "unit")), "unit")
         W = self.incoming(layer)
         rows = check.finite_array(row, "row")
         shape = (len(units), W.shape[1])
@@ -221,8 +221,8 @@ class Walk:
         times the weights. In linear nets with biases the rows may differ in their biases as well: the next layer's
         bias takes up the difference. Several pairs are moved in one piece.
         """
-        sources = self._units(layer, np.atleast_1d(np.asarray(source)), "source")
-        targets = self._units(layer, np.atleast_1d(np.asarray(target)), "target")
+        sources = self._units(layer, np.atleast_1d(check.stored_array(source, "source")), "source")
+        targets = self._units(layer, np.atleast_1d(check.stored_array(target, "target")), "target")
         if len(sources) != len(targets) or np.intersect1d(sources, targets).size:
             raise ValueError(
                 f"source and target must be different units, pair by pair; got {sources.tolist()} and {targets.tolist()}"
@@ -383,6 +383,7 @@ class Walk:
         width = self.network.widths[self._hidden(layer)]
         if units is None:
             return np.arange(width)
+        check.unmasked(units, name)
         if isinstance(units, np.ndarray) and units.dtype.kind in "iu" and units.ndim == 1:
             chosen = units.tolist()
             check.positive_integer(min(chosen, default=0), name, minimum=0)
@@ -401,3 +402,26 @@ class Walk:
         return (
             f"none of the units {allowed.tolist()} of layer {layer} takes part in a linear dependency of the features"
         )
+<<<<<<< ours
+=======
+
+
+def used_units(network: Network, theta: ArrayLike) -> list[Array]:
+    """For each hidden layer 1..K-1 a mask (h,): the units that the output reads through nonzero weights of theta (P,)."""
+    check.instance(network, "network", Network)
+    masks: list[Array] = []
+    reader = np.ones(network.widths[-1], dtype=bool)
+    for W in reversed(network.weights(theta)[1:]):
+        reader = np.any(W[reader][:, : W.shape[1] - network.bias] != 0, axis=0)
+        masks.insert(0, reader)
+    return masks
+
+
+def reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
+    """The rows (r, h) with their entries at units (u,) moved to slots (u,), a bias kept, and nothing read elsewhere."""
+    moved = np.zeros_like(rows)
+    moved[:, slots] = rows[:, units]
+    if bias:
+        moved[:, -1] = rows[:, -1]
+    return moved
+>>>>>>> theirs

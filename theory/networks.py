@@ -167,10 +167,7 @@ class Network:
 
     def weights(self, theta: ArrayLike) -> list[Array]:
         """Views W_1, ..., W_K of theta (..., P), each of shape (..., n_k, n_{k-1}), one more column with biases."""
-        try:
-            theta = np.asarray(theta)
-        except ValueError as error:
-            raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}") from error
+        theta = check.stored_array(theta, "theta")
         if theta.dtype.kind not in "biufcO":
             raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}")
         if theta.ndim == 0 or theta.shape[-1] != self.size:
@@ -327,7 +324,7 @@ class Network:
         with np.errstate(over="ignore", invalid="ignore"):
             return check.no_overflow(self.outputs(theta, X), "theta")
 
-    def permute(self, theta: ArrayLike, layer: int, order: Sequence[int]) -> Array:
+    def permute(self, theta: ArrayLike, layer: int, order: ArrayLike) -> Array:
         """theta with the units of a hidden layer (1..K-1) reordered: new unit i is old unit order[i]. Same function."""
         theta = check.parameters(theta, self.size)
         width = self._hidden_width(layer)

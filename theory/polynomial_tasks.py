@@ -50,8 +50,8 @@ def task(name: str, *, points: int = 512, loss: str = "absolute") -> Risk:
 
 def draw(network: Network, count: int, *, rng: Any = None) -> Array:
     """The authors' initial weights (count, P): uniform on [-1, 1]; biases standard normal."""
-    rng = check.generator(rng)
-    W = [rng.uniform(-1, 1, (count, *shape)) for shape in network.shapes]
+    rng, count = check.generator(rng), check.positive_integer(count, "count")
+    W = [rng.uniform(-1, 1, (count, *shape)) for shape in check.instance(network, "network", Network).shapes]
     if network.bias:
         for matrix in W:
             matrix[..., -1] = rng.standard_normal(matrix.shape[:-1])
@@ -63,7 +63,7 @@ def best_constant(risk: Risk) -> float:
 
     ValueError unless the loss is squared or absolute.
     """
-    check.choice(risk.loss, "risk.loss", ("squared", "absolute"))
+    check.choice(check.instance(risk, "risk", Risk).loss, "risk.loss", ("squared", "absolute"))
     Y, weights = risk.sample.Y, risk.sample.weights
     total = 0.0
     for y in Y.T:
@@ -211,9 +211,15 @@ def _row(risk: Risk, preset: str, level: float, path: Path, status: Status, maxi
 def power_law(levels: ArrayLike, values: ArrayLike) -> tuple[float, float]:
     """Least squares fit log values = intercept + slope log levels: (slope, R^2).
 
-    levels (k,) and values (k,) are positive.
+    levels (k,), not all the same, and values (k,), k >= 2; ValueError unless they are positive.
     """
-    x, y = np.log(np.asarray(levels, float)), np.log(np.asarray(values, float))
+    levels, values = check.finite_array(levels, "levels", ndim=1), check.finite_array(values, "values", ndim=1)
+    if levels.shape != values.shape or not (levels > 0).all() or not (values > 0).all() or not np.ptp(levels) > 0:
+        raise ValueError(
+            f"levels and values must be positive, as many of each, and levels must differ; got {check.describe(levels)}, "
+            f"{check.describe(values)}"
+        )
+    x, y = np.log(levels), np.log(values)
     slope, intercept = np.polyfit(x, y, 1)
     left = y - slope * x - intercept
     return float(slope), float(1 - left @ left / max(np.sum((y - y.mean()) ** 2), 1e-300))

@@ -64,6 +64,8 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, chords: int =
     """
     flip = _checked(risk)
     a, b = risk.pair(theta_a, theta_b)
+    for theta, name in ((a, "theta_a"), (b, "theta_b")):
+        check.no_overflow(risk(theta), name)
     chords, rise = check.positive_integer(chords, "chords"), check.number(rise, "rise", minimum=0.0)
     if np.array_equal(a, b):
         return Path(a[None])

@@ -56,6 +56,34 @@ class SublevelTree:
         level = check.finite_array(level, "level")
         return np.sum((self.birth <= level[..., None]) & (self.death > level[..., None]), axis=-1)
 
+<<<<<<< ours
+=======
+    def merge_level(self, a: int, b: int) -> float:
+        """The lowest level at which components a and b are one; inf if never, the birth of a if they are the same.
+
+        a, b: numbers 0..C-1, ValueError otherwise.
+        """
+        k, l = self._component(a, "a"), self._component(b, "b")
+        level, reached = float(self.birth[k]), {k: float(self.birth[k])}
+        while self.parent[k] >= 0:
+            level, k = max(level, float(self.death[k])), int(self.parent[k])
+            reached[k] = level
+        level = float(self.birth[l])
+        while l not in reached:
+            if self.parent[l] < 0:
+                return float("inf")
+            level, l = max(level, float(self.death[l])), int(self.parent[l])
+        return max(level, reached[l])
+
+    def _component(self, value: int, name: str) -> int:
+        number = check.positive_integer(value, name, minimum=0)
+        if number >= len(self):
+            raise ValueError(
+                f"{name} must be the number of a component, 0..{len(self) - 1}; got {check.describe(number)}"
+            )
+        return number
+
+>>>>>>> theirs
 
 def sublevel_tree(
     values: ArrayLike,
@@ -71,10 +99,7 @@ def sublevel_tree(
     min_persistence are left out (those of persistence zero always: ties on a plateau). ValueError for more axes, NaN,
     or another shape of sides.
     """
-    try:
-        values = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"values must be a real array; got {check.describe(values)}") from error
+    values = check.stored_array(values, "values")
     if values.dtype.kind == "f":
         with np.errstate(over="ignore"):  # a long double beyond float64 is +inf, not defined
             values = values.astype(float, copy=False)
@@ -87,10 +112,10 @@ def sublevel_tree(
     wraps: tuple[Any, ...] = tuple(periodic) if np.iterable(periodic) else (periodic,) * values.ndim
     if len(wraps) != values.ndim or not all(isinstance(wrap, (bool, np.bool_)) for wrap in wraps):
         raise ValueError(f"periodic must be one bool or one per axis, {values.ndim}; got {check.describe(periodic)}")
-    if sides is not None and np.shape(sides) != values.shape:
-        raise ValueError(f"sides must have the shape of values, {values.shape}; got {np.shape(sides)}")
+    labels = None if sides is None else check.stored_array(sides, "sides")
+    if labels is not None and labels.shape != values.shape:
+        raise ValueError(f"sides must have the shape of values, {values.shape}; got {labels.shape}")
     least = check.number(min_persistence, "min_persistence", minimum=0.0)
-    labels = None if sides is None else np.asarray(sides)
     basin = _basins(values, wraps, labels)
     roots, basin = np.unique(basin, return_inverse=True)
     basin = basin.reshape(values.shape)
@@ -103,16 +128,25 @@ def landscape(function: Callable[[Array], Array], axes: Sequence[ArrayLike], *, 
     """The values (n_1, ..., n_d) of a function on the product grid of d axes, (n_k,) each.
 
     function takes points (S, d) and returns values (S,), at most `slab` at a time. ValueError for no or more than four
-    axes, or an empty one.
+    axes, or an empty one, and where what it returns is of another shape or no real numbers.
     """
-    grids = [check.finite_array(axis, f"axes[{k}]", ndim=1) for k, axis in enumerate(axes)]
+    if not callable(function):
+        raise ValueError(f"function must be callable; got {check.describe(function)}")
+    slab = check.positive_integer(slab, "slab")
+    grids = [check.finite_array(axis, f"axes[{k}]", ndim=1) for k, axis in enumerate(check.entries(axes, "axes"))]
     if not 1 <= len(grids) <= MOST_AXES or any(len(g) == 0 for g in grids):
         raise ValueError(f"axes must be 1 to {MOST_AXES} nonempty vectors; got lengths {[len(g) for g in grids]}")
     shape = tuple(len(g) for g in grids)
     result = np.empty(int(np.prod(shape)))
     for start in range(0, len(result), slab):
         index = np.unravel_index(np.arange(start, min(start + slab, len(result))), shape)
-        result[start : start + slab] = function(np.stack([g[i] for g, i in zip(grids, index)], axis=1))
+        points = np.stack([g[i] for g, i in zip(grids, index)], axis=1)
+        values = check.stored_array(function(points), "what function returns")
+        if values.shape != (len(points),) or values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"function must return real numbers of shape ({len(points)},), one per point; got {values.dtype} {values.shape}"
+            )
+        result[start : start + slab] = values
     return result.reshape(shape)
 
 

@@ -188,21 +188,30 @@ def _fits(signature: inspect.Signature, *values: Any, **named: Any) -> bool:
 def _judged(exercise: Exercise, call: Callable[[Instance], Any], told: Instance, instance: Instance) -> tuple[Any, Any]:
     """The answer to an instance, and what is wrong with it (None: nothing)."""
     try:
-        answer = call(_copied(told))
-    except (Exception, SystemExit) as error:  # the learner's function may raise anything
+        with np.errstate():  # what it sets is its own
+            answer = call(_copied(told))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the learner's function may raise anything
         return None, f"{RAISED} {_said(error)}."
+    if inspect.iscoroutine(answer):
+        answer.close()
+        return answer, "The answer is a coroutine: write def instead of async def."
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return answer, exercise.judge(instance, answer)
-    except Exception as error:  # and its answer may be an object of any kind, whose methods raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # and its answer may be an object of any kind, whose methods raise anything
         return answer, f"The answer has the wrong form: {_said(error)}."
 
 
 def _said(error: BaseException) -> str:
-    """An error by its name and what it says, if it says anything."""
+    """An error by its name and what it says, if it says anything, in one line that is not endless."""
     try:
-        return f"{type(error).__name__}: {error}"
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return text if len(text) <= judges.LONG else f"{text[: judges.LONG]}..."
     except Exception:  # its __str__ is somebody else's
         return type(error).__name__
 

@@ -20,6 +20,7 @@ from theory.risk import Risk, Sample
 
 Array = NDArray[Any]
 LONG = 1000  # characters of an answer that are shown
+MOST = 10**6  # entries of a list that is looked at: numpy would take as long, and as much memory, as is asked for
 TOLERANCE = 1e-8  # relative to the size of the numbers of an instance; exercises are about formulas, not roundings
 
 
@@ -35,19 +36,28 @@ def short(value: Any) -> str:
         if type(value) in (list, tuple):
             text = ", ".join(short(part) for part in value[:LONG])
             return f"[{text}]" if len(text) <= LONG else f"[{text[:LONG]}...]"
-        text = repr(value.item() if isinstance(value, np.generic) else value)
-    except Exception:  # an integer of too many digits, or an object of someone else's
-        return check.describe(value)
+        text = repr(value.item() if isinstance(value, np.generic) else value).replace("\n", " ")
+    except (Exception, SystemExit):  # an integer of too many digits, or an object of someone else's
+        return f"{type(value).__name__} without a printable form"
     return text if len(text) <= LONG else text[: LONG - 3] + "..."
+
+
+def _looked_at(answer: Any) -> None:
+    """ValueError for an answer with masked entries, or with too many."""
+    if not isinstance(answer, np.ndarray) and hasattr(answer, "__len__") and len(answer) > MOST:
+        raise ValueError(f"it has {len(answer)} entries")
+    check.unmasked(answer, "the answer")
 
 
 def _numbers(answer: Any) -> Array:
     """The answer as finite floats (...); ValueError where it is none, masked or complex."""
+    _looked_at(answer)
     return check.finite_array(answer, "the answer")
 
 
 def _number(answer: Any) -> float:
     """The answer as one float, infinity included; ValueError where it is none."""
+    _looked_at(answer)
     if isinstance(answer, (str, bytes)) or np.iscomplexobj(answer) or np.size(answer) != 1:
         raise ValueError(f"it must be one real number; it is {check.describe(answer)}")
     return float(np.asarray(answer, dtype=float).reshape(()))

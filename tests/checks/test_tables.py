@@ -121,8 +121,13 @@ def test_a_column_without_a_name_is_refused(tmp_path, header):
         ("a,y\n1,2\n3,-inf\n", "column 'y': -inf is not finite"),
         ("a,y\n1,2\n1_0,3\n", "not a number"),
         ("a;y\n1,5;2\n2;3\n", "a decimal comma? write a point"),
+        ('a;y\n"1,234,567.5";2\n2;3\n', "one between thousands? leave it out"),
+        ("a y\n1 2 3\n2 3 4\n", "line 2 has 3 columns, the header has 2 (row names that the header does not name?"),
+        ("a,b,y\n1\n2\n", "line 2 has 1 column, the header has 3"),
+        ("a,y\n1,u\n2,v\n3,NA\n4,u\n5,v\n6,NA\n", "line 4, column 'y': 'NA' stands for no value"),
+        ("a,y\n1,u\n2,v\n3,?\n4,u\n5,v\n", "line 4, column 'y': '?' stands for no value"),
         ("a,kind\n1,u\n2,v\n3,w\n", "column 'kind': 'u' is not a number"),  # as many words as rows are no classes
-        ("a,kind\n1,u\n2,\n3,u\n4,v\n5,v\n", "line 2, column 'kind': 'u' is not a number"),
+        ("a,kind\n1,u\n2,\n3,u\n4,v\n5,v\n", "line 3, column 'kind': is empty"),
         ("a,y\n1,2\n2,2\n", "target is constant"),
         ("a,y\n1,2\n1,3\n", "every input column is constant"),
         (b"\xff\xfe\x00a", "not a text file of separated columns"),
@@ -330,8 +335,37 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_a_column_that_only_looks_like_row_numbers_stays(tmp_path):
-    for head, stays in (("index,u,v", True), (",u,v", False), ("Unnamed: 0,u,v", False), ("id,u,v", True)):
+    named = [(name, True) for name in ("index", "id", "level_0", "Row", "idle", "index of price", "Unnamed")]
+    for name, stays in (*named, ("", False), ("Unnamed: 0", False), ("Unnamed: 0.1", False), ("Unnamed: 0_x", False)):
+        head = f"{name},u,v"
         text = f"{head}\n0,1,2\n7,2,3\n2,3,5\n"  # not one after the other
         assert (len(tables.load(write(tmp_path, "t.csv", text)).inputs) == 2) is stays
     assert tables.load(write(tmp_path, "t.csv", "index,v\n0,1\n1,3\n")).inputs == ("index",)  # there is no other input
     assert tables.load(write(tmp_path, "t.csv", "index,u,v\n5,1,2\n3,2,3\n4,3,5\n")).inputs == ("u",)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [",Unnamed: 0,u,v", "Unnamed: 0.1,Unnamed: 0,u,v", "level_0,index,u,v", "u,Unnamed: 0,ID,v", "u,v,row_id,id"],
+)
+def test_rows_that_are_numbered_several_times_are_not_inputs(tmp_path, head):
+    """A frame that is written and read again has its row numbers twice; merged, in the middle."""
+    names = head.split(",")
+    rows = [",".join(str({"u": k * k, "v": 7 - k}.get(name, k)) for name in names) for k in range(4)]
+    table = tables.load(write(tmp_path, "t.csv", "\n".join([head, *rows]) + "\n"))
+    assert (table.inputs, table.target) == (("u",), "v")
+    assert table.line.count("row numbers") == 2
+    assert tables.load(tmp_path / "t.csv", names[1]).target == names[1]  # one that is asked for stays
+
+
+def test_what_parquet_calls_the_index_is_no_input(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame({"g": [1, 1, 2, 2], "k": [5, 9, 5, 9], "u": [1.0, 2.0, 4.0, 3.0], "y": [3, 2, 1, 0]})
+    frame.set_index(["g", "k"]).to_parquet(tmp_path / "t.parquet")
+    table = tables.load(tmp_path / "t.parquet")
+    assert (table.inputs, table.target) == (("u",), "y")
+    assert "left out: 'g', the index; left out: 'k', the index" in table.line
+    assert tables.load(tmp_path / "t.parquet", "k").inputs == ("u", "y")
+    frame[["g", "y"]].set_index("g").to_parquet(tmp_path / "t.parquet")
+    assert tables.load(tmp_path / "t.parquet").inputs == ("g",)  # there is no other input

@@ -53,7 +53,7 @@ def outcome(main, arguments):
     return status, out.getvalue(), err.getvalue()
 
 
-def refusal(function, *arguments, **keywords):
+def refusal(function, /, *arguments, **keywords):
     """(result, None) of a call, or (None, what its ValueError says)."""
     try:
         return function(*arguments, **keywords), None

@@ -16,9 +16,26 @@ from checks import predicates, strategies
 from checks.certificates import document
 from checks.tables import standardised
 from halfrect.data import risk_of
-from theory import counterexamples, exchange, geodesics, pivots, staircase, sublevel_trees
+from theory import (
+    alignment,
+    barriers,
+    counterexamples,
+    exchange,
+    geodesics,
+    landscapes,
+    masses,
+    moves,
+    pivots,
+    polynomial_tasks,
+    relu_kernel,
+    relu_paths,
+    staircase,
+    string_sampling,
+    sublevel_trees,
+)
 from theory.barriers import lower_bounds, permutations
 from theory.compression import covering, layers
+from theory.deep import tasks
 from theory.landscapes.trainers import train
 from theory.lasso import solve
 from theory.linear_paths import cases
@@ -40,6 +57,7 @@ X, Y, W = rng.standard_normal((4, 2)), rng.standard_normal((4, 1)), np.array([0.
 NET, SAMPLE = Network((2, 3, 1)), Sample(X, Y, W)
 RISK = Risk(NET, SAMPLE)
 BALL = Risk(NET, SAMPLE, kappa=0.1, penalty="second_layer_l1")
+RIDGE = Risk(NET, SAMPLE, kappa=0.1, penalty="ridge")
 LINEAR = Risk(Network((2, 3, 1), "identity"), SAMPLE)
 TANH = Risk(Network((2, 3, 1), "tanh"), SAMPLE)
 A, B = 0.4 * rng.standard_normal((2, NET.size))
@@ -167,6 +185,62 @@ CALLS = {
     "poor_minimum": (counterexamples.poor_minimum, {"share": 0.75}),
     "teacher_student": (counterexamples.teacher_student, {"angle": 1.0, "outputs": 1, "points": 12}),
     "sublevel_tree": (sublevel_trees.sublevel_tree, {"values": X, "periodic": False, "min_persistence": 0.1}),
+    "sublevel_tree, sides": (sublevel_trees.sublevel_tree, {"values": X, "sides": np.sign(X)}),
+    "landscape": (
+        sublevel_trees.landscape,
+        {"function": lambda points: points[:, 0], "axes": [np.array([0.0, 1.0])], "slab": 10},
+    ),
+    "align": (alignment.align, {"net": NET, "theta_a": A, "theta_b": B, "sample": SAMPLE}),
+    "reorder": (alignment.reorder, {"net": NET, "theta": A, "orders": [np.array([1, 0, 2])]}),
+    "alignment.lower_bound": (alignment.lower_bound, {"risk": RISK, **ENDS, "t": 0.5, "steps": 3}),
+    "gaussian_lower_bound": (
+        alignment.gaussian_lower_bound,
+        {"rows_a": np.eye(2), "rows_b": np.eye(2)[::-1].copy(), "mass": 1.0, "mean": 3.0},
+    ),
+    "all_permutations": (barriers.all_permutations, {"width": 3}),
+    "printed_exponent": (covering.printed_exponent, {"n": 2, "s": 1, "eta": 0.5}),
+    "printed_best": (covering.printed_best, {"n": 2, "s": 1}),
+    "weighted_exponent": (covering.weighted_exponent, {"n": 2, "s": 1}),
+    "cells, order": (covering.cells, {"rows": np.eye(3), "radius": 0.5, "order": np.array([0, 2, 1])}),
+    "mixture": (counterexamples.mixture, {"network": NET, "theta": A, "other": B, "share": 0.5, "X": X}),
+    "gaussian_end_risk": (counterexamples.gaussian_end_risk, {"separation": 3.0}),
+    "masses.bound": (masses.bound, {"risk": RIDGE, **ENDS}),
+    "masses.balance": (masses.balance, {"risk": RIDGE, "theta": A, "chords": 2}),
+    "used_units": (moves.used_units, {"network": NET, "theta": A}),
+    "polynomial_tasks.draw": (polynomial_tasks.draw, {"network": NET, "count": 2, "rng": 0}),
+    "best_constant": (polynomial_tasks.best_constant, {"risk": RISK}),
+    "power_law": (
+        polynomial_tasks.power_law,
+        {"levels": np.array([1.0, 2.0, 3.0]), "values": np.array([1.0, 4.0, 8.0])},
+    ),
+    "linear_metric": (bounds.linear_metric, {"w1": u, "w2": v, "second_moment": np.eye(2)}),
+    "second_moment_norm": (relu_kernel.second_moment_norm, {"measure": SAMPLE}),
+    "wedges": (proof.wedges, {"w1": u, "w2": v, "X": X}),
+    "energy": (constants.energy, {"sample": SAMPLE}),
+    "largest_feature": (constants.largest_feature, {"sample": SAMPLE, "rows": UNIT}),
+    "printed_allowance": (constants.printed_allowance, {"sample": SAMPLE, "kappa": 0.1, "alpha": 0.1}),
+    "perturbation": (
+        constants.perturbation,
+        {
+            "rows": UNIT,
+            "moved": UNIT[::-1].copy(),
+            "weights": np.ones(3),
+            "moved_weights": np.ones(3),
+            "spectral": 1.0,
+        },
+    ),
+    "drop_excess": (constants.drop_excess, {"sample": SAMPLE, "kappa": 0.1, "level": 1.0, "width": 3, "units": 1}),
+    "into_ball": (relu_paths.into_ball, {"network": NET, "theta": A}),
+    "normalised_length": (string_sampling.normalised_length, {"network": NET, "path": PATH, "biases": True}),
+    "landscape_of": (landscapes.landscape_of, {"risk": RISK, "trainer": "lm", "iterations": 3}),
+    "tasks.digits": (
+        tasks.digits,
+        {"X": np.zeros((4, 8, 8)), "y": np.arange(4), "X_test": np.zeros((1, 8, 8)), "y_test": np.arange(1)},
+    ),
+    "tasks.text": (
+        tasks.text,
+        {"train": np.zeros(500, int), "test": np.zeros(500, int), "vocabulary": 7, "width": 3, "interval": 2},
+    ),
     "standardised": (standardised, {"X": X, "y": Y[:, 0]}),
     "connects": (predicates.connects, {"path": PATH, **ENDS}),
     "stays_below": (predicates.stays_below, {"risk": RISK, "path": PATH, "level": LEVEL, "rtol": 1e-9}),
@@ -185,7 +259,23 @@ CALLS = {
     "strategies.parameter_vectors": (strategies.parameter_vectors, {"network": NET, "bound": 1.0}),
     "strategies.second_moments": (strategies.second_moments, {"dimension": 2, "rank": 1}),
 }
-SIZES = {"draws", "size", "sizes", "points", "nodes", "width", "beads", "subsets", "iterations", "sampler"}
+SIZES = {
+    "function",
+    "slab",
+    "chords",
+    "count",
+    "vocabulary",
+    "draws",
+    "size",
+    "sizes",
+    "points",
+    "nodes",
+    "width",
+    "beads",
+    "subsets",
+    "iterations",
+    "sampler",
+}
 VIEWS = {"net.weights", "risk.regulariser"}  # of what was passed, NaN included
 WORDS = re.compile(r"[A-Za-z_]\w+|[A-Za-z]")
 
@@ -228,6 +318,59 @@ def test_the_valid_call_is_valid(name):
         assert not has_nan(function(**good))
 
 
+def one_masked(value):
+    """The array with its first entry masked, or of a list its first array."""
+    if isinstance(value, list):
+        return [one_masked(value[0]), *value[1:]]
+    array = np.ma.array(value)
+    array[(0,) * array.ndim] = np.ma.masked
+    return array
+
+
+def has_numbers(value):
+    return isinstance(value, np.ndarray) or (isinstance(value, list) and isinstance(value[0], np.ndarray))
+
+
+MASKABLE = [(name, key) for name, (_, good) in CALLS.items() for key, value in good.items() if has_numbers(value)]
+
+
+@pytest.mark.parametrize(("name", "key"), MASKABLE, ids=lambda word: word)
+def test_a_masked_entry_is_refused_wherever_arrays_go_in(name, key):
+    function, good = CALLS[name]
+    with hostile.bounded():
+        result, message = hostile.refusal(function, **{**good, key: one_masked(good[key])})
+    assert result is None
+    assert "must not have masked entries" in message
+
+
+def test_doors_without_a_call_above_refuse_masked_entries():
+    order, theta = one_masked(np.array([0, 1, 2])), one_masked(A)
+    images, labels = np.zeros((4, 8, 8, 1)), np.array([0, 1, 2, 3])
+    idle = NET.pack([np.ones((3, 2)), np.array([[1.0, 0.0, 0.0]])])
+    walk = moves.Walk(NET, idle, X)
+    with hostile.bounded():
+        for call in (
+            lambda: NET.permute(A, 1, order),
+            lambda: alignment.reorder(NET, A, [order]),
+            lambda: exchange.permute_path(NET, A, [order]),
+            lambda: covering.cells(np.eye(3), 0.5, order=order),
+            lambda: alignment.align(NET, theta, B),
+            lambda: sublevel_trees.sublevel_tree(X, sides=one_masked(X)),
+            lambda: sublevel_trees.landscape(lambda points: one_masked(points[:, 0]), [[0.0, 1.0]]),
+            lambda: sublevel_trees.sublevel_tree(X[0]).merge_level(np.ma.array(0, mask=True), 0),
+            lambda: walk.place(1, one_masked(np.array([1, 2])), np.zeros((2, 2))),
+            lambda: walk.transfer(1, one_masked(np.array([0])), np.array([1])),
+            lambda: walk.free(1, among=one_masked(np.array([0, 1]))),
+            lambda: tasks.digits(one_masked(images), labels, images, labels),
+            lambda: tasks.digits(images, one_masked(labels), images, labels),
+            lambda: tasks.text(one_masked(np.zeros(500, int)), np.zeros(500, int), vocabulary=7),
+            lambda: risk_of(LAYERED, LAYERED, X, np.ma.array(list("abab"), mask=[1, 0, 0, 0])),
+            lambda: risk_of(LAYERED, LAYERED, X, np.ma.array([0, 1, 0, 1], mask=[1, 0, 0, 0])),
+            lambda: Risk(NET, SAMPLE, kappa=np.ma.masked, penalty="ridge"),
+        ):
+            assert "must not have masked entries" in (hostile.refusal(call)[1] or "")
+
+
 @pytest.mark.parametrize("name", CALLS)
 @hostile.FEW
 @given(data=st.data())
@@ -244,7 +387,7 @@ def test_a_bad_argument_gives_a_result_without_nan_or_a_value_error_that_names_o
     if message is None:
         assert name in VIEWS or not has_nan(result)
     else:
-        known = {*inspect.signature(function).parameters, "theta", "points", "weights", "X", "Z"}
+        known = {*inspect.signature(function).parameters, "theta", "points", "weights", "X", "Z", "order"}
         assert known & set(WORDS.findall(message)), message
         assert len(message) < 500
 

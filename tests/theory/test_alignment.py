@@ -185,3 +185,19 @@ def test_what_overflows_is_refused_or_bounded_by_nothing():
         lower_bound(F, [1, 1], [1, 1])
     F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[0.0]]), kappa=1e-150, penalty="path")
     assert lower_bound(F, [1e200, 1e-60], [1e200, 1e-60]).lower == 0
+
+
+@pytest.mark.parametrize("k", [-300, -60, 60, 300])
+@pytest.mark.parametrize("activation", ["relu", "identity"])
+def test_the_bound_is_the_same_in_other_units(activation, k):
+    """Of the inputs and of the first layer, against the second: with X small, features are small next to one."""
+    rng = np.random.default_rng(0)
+    net, X, Y = Network((2, 3, 1), activation), rng.standard_normal((5, 2)), rng.standard_normal((5, 1))
+    risk = Risk(net, Sample(X, Y))
+    a, b = rng.standard_normal((2, net.size))
+    found = lower_bound(risk, a, b, steps=5).lower
+    assert found > 0
+    turned = [net.pack([np.ldexp(W, k), np.ldexp(V, -k)]) for W, V in map(net.weights, (a, b))]
+    assert lower_bound(risk, *turned, steps=5).lower == pytest.approx(found, rel=1e-9)
+    both = Risk(net, Sample(np.ldexp(X, k), np.ldexp(Y, k)))
+    assert lower_bound(both, a, b, steps=5).lower == pytest.approx(np.ldexp(found, 2 * k), rel=1e-9)

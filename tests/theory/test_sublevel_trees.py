@@ -122,3 +122,43 @@ def test_bad_grids_are_named(values, settings_, what):
         sublevel_tree(values, **settings_)
     with pytest.raises(ValueError, match="axes"):
         landscape(lambda p: p[:, 0], [])
+<<<<<<< ours
+=======
+
+
+def test_components_are_known_by_their_numbers():
+    tree = sublevel_tree([0.0, 5.0, 1.0, 6.0, 2.0])
+    assert [tree.merge_level(k, k) for k in range(3)] == [0.0, 1.0, 2.0]
+    assert (tree.merge_level(0, 1), tree.merge_level(2, 1), tree.merge_level(0, np.int64(2))) == (5.0, 6.0, 6.0)
+    apart = sublevel_tree([0.0, np.inf, 1.0])
+    assert apart.merge_level(0, 1) == np.inf
+    assert apart.merge_level(1, 1) == 1.0
+    for a, b in ((-1, 2), (3, 0), (0.7, 1.9), (True, 1), (0, "1"), (0, None), (0, 10**400)):
+        with pytest.raises(ValueError, match=r"[ab] must be"):
+            tree.merge_level(a, b)
+
+
+@pytest.mark.parametrize("component", [10**30, 10**5000, np.uint64(2**64 - 1), True, 1.0], ids="abcde")
+def test_what_is_no_component_is_named_however_long_it_is(component):
+    with pytest.raises(ValueError, match=r"^b must be") as caught:
+        sublevel_tree([0.0, 5.0, 1.0]).merge_level(0, component)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "says"),
+    [
+        (lambda points: points[:1, 0], {}, r"function must return real numbers of shape \(3,\)"),
+        (lambda points: points, {}, r"function must return real numbers of shape \(3,\)"),
+        (lambda points: points[:, 0] * 1j, {}, "function must return real numbers"),
+        (lambda points: ["a"] * len(points), {}, "function must return real numbers"),
+        (lambda points: points[:, 0], {"slab": -1}, "slab must be"),
+        (None, {}, "function must be callable"),
+    ],
+)
+def test_a_landscape_is_of_one_number_for_each_point(function, settings, says):
+    with pytest.raises(ValueError, match=says):
+        landscape(function, [[0.0, 1.0, 2.0]], **settings)
+    with pytest.raises(ValueError, match="axes must be a sequence"):
+        landscape(lambda points: points[:, 0], 3)
+>>>>>>> theirs

@@ -51,8 +51,8 @@ def determinant_must_vanish(order: Sequence[int], geometry: Geometry) -> bool:
 
 
 def all_permutations(width: int) -> tuple[tuple[int, ...], ...]:
-    """Every permutation of 0..width - 1."""
-    return tuple(permutations(range(width)))
+    """Every permutation of 0..width - 1; ValueError unless width >= 1."""
+    return tuple(permutations(range(check.positive_integer(width, "width"))))
 
 
 def checked_order(order: Sequence[int] | None, width: int) -> tuple[int, ...]:

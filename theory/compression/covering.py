@@ -64,14 +64,14 @@ def cells(rows: ArrayLike, radius: float, *, order: ArrayLike | None = None) -> 
     """
     W = check.finite_array(rows, "rows", ndim=2)
     radius = check.number(radius, "radius", minimum=0.0)
-    sequence = np.arange(len(W)) if order is None else np.asarray(order)
-    if sorted(sequence.tolist()) != list(range(len(W))):
-        raise ValueError(f"order must be a permutation of 0..{len(W) - 1}; got {sequence.tolist()}")
+    sequence = np.arange(len(W)) if order is None else check.finite_array(order, "order", ndim=1)
+    if not np.array_equal(np.sort(sequence), np.arange(len(W))):
+        raise ValueError(f"order must be a permutation of 0..{len(W) - 1}; got {check.describe(sequence.tolist())}")
     nearest, label = np.full(len(W), np.inf), np.full(len(W), -1)
     centres: list[int] = []
     down = 16 if exponent(W) > 1000 else 0  # room for the distances of the largest floats
     scaled, reach = times(W, -down), below(radius, -down)
-    for k in sequence:
+    for k in sequence.astype(int):
         if nearest[k] <= reach:
             continue
         distance = _distances(scaled, int(k))
@@ -139,26 +139,36 @@ def printed_exponent(n: int, s: Fraction | int, eta: Fraction | int) -> Fraction
     The oracle with l = m^eta units costs m^(-eta s); removing m^eta rows at eps_m = m^((eta-1)/n) each the rest.
     ValueError unless s > 0 and 0 <= eta <= 1.
     """
-    n, s, eta = check.positive_integer(n, "n"), Fraction(s), Fraction(eta)
+    n, s, eta = check.positive_integer(n, "n"), _rational(s, "s"), _rational(eta, "eta")
     if s <= 0 or not 0 <= eta <= 1:
-        raise ValueError(f"s must be positive and eta in [0, 1]; got s = {s}, eta = {eta}")
+        raise ValueError(
+            f"s must be positive and eta in [0, 1]; got s = {check.describe(s)}, eta = {check.describe(eta)}"
+        )
     return min(eta * s, (1 - (n + 1) * eta) / n)
 
 
 def printed_best(n: int, s: Fraction | int) -> tuple[Fraction, Fraction]:
     """The best exponent of the printed argument and its eta: s / (n (s + 1) + 1) at eta = 1 / (n (s + 1) + 1).
 
-    Below 1/n for every finite s: the printed rate m^(-1/n) does not follow.
+    Below 1/n for every finite s: the printed rate m^(-1/n) does not follow. ValueError unless n >= 1 and s > 0.
     """
-    n, s = check.positive_integer(n, "n"), Fraction(s)
+    n, s = check.positive_integer(n, "n"), _rational(s, "s")
+    if s <= 0:
+        raise ValueError(f"s must be positive; got {check.describe(s)}")
     eta = 1 / (n * (s + 1) + 1)
     return printed_exponent(n, s, eta), eta
 
 
 def weighted_exponent(n: int, s: Fraction | int) -> Fraction:
-    """s / (n s + 1): one cluster, removed at once with its weights counted."""
-    n, s = check.positive_integer(n, "n"), Fraction(s)
+    """s / (n s + 1): one cluster, removed at once with its weights counted. ValueError unless n >= 1 and s > 0."""
+    n, s = check.positive_integer(n, "n"), _rational(s, "s")
+    if s <= 0:
+        raise ValueError(f"s must be positive; got {check.describe(s)}")
     return s / (n * s + 1)
+
+
+def _rational(value: Fraction | int, name: str) -> Fraction:
+    return Fraction(value) if isinstance(value, Fraction) else Fraction(check.number(value, name))
 
 
 def cells_exponent(n: int) -> Fraction:

@@ -124,7 +124,8 @@ def table(
     So upper bounds do not rise in l or alpha. options as for `delta`. ValueError unless both increase.
     """
     rng = check.generator(rng)
-    sizes, angles = np.asarray(ls).tolist(), np.asarray(alphas, dtype=float).tolist()
+    sizes = [check.positive_integer(l, "ls", minimum=0) for l in check.entries(ls, "ls")]
+    angles = check.finite_array(alphas, "alphas", ndim=1).tolist()
     if sizes != sorted(sizes) or angles != sorted(angles):
         raise ValueError(f"ls and alphas must not decrease; got {sizes} and {angles}")
     rows: list[tuple[Compression, ...]] = []

@@ -131,7 +131,8 @@ class Segment:
         """Of every layer with parameters: the sums over the sizes of each unit's weights, and those of the biases; (out,)."""
         size = np.maximum(np.abs(self.theta_0), np.abs(self.theta_1)) + TINY
         parts = [layer.parts(size[own]) if layer.size else None for layer, own in self._layers]
-        return [part and (part[0].reshape(-1, part[0].shape[-1]).sum(axis=0), part[1]) for part in parts]
+        with np.errstate(over="ignore"):  # inf is a size, too
+            return [part and (part[0].reshape(-1, part[0].shape[-1]).sum(axis=0), part[1]) for part in parts]
 
     @property
     def _layers(self) -> list[tuple[Layer, slice]]:

@@ -204,16 +204,17 @@ class Text:
         check.positive_integer(self.streams, "streams")
         check.positive_integer(self.steps, "steps")
         for name in ("train", "test"):
-            words = np.asarray(getattr(self, name))
+            words = check.stored_array(getattr(self, name), name)
             least = self.streams * (self.steps + 1)
             if words.ndim != 1 or len(words) < least:
                 raise ValueError(
                     f"{name} must have at least {least} words, one after the other; got shape {words.shape}"
                 )
-            if words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= self.net.vocabulary:
+            if words.dtype.kind not in "iu":
+                raise ValueError(f"{name} must hold word numbers, integers; got {words.dtype}")
+            if words.min() < 0 or words.max() >= self.net.vocabulary:
                 raise ValueError(
-                    f"{name} must hold word numbers 0 to {self.net.vocabulary - 1}; "
-                    f"got {words.dtype} from {words.min()} to {words.max()}"
+                    f"{name} must hold word numbers 0 to {self.net.vocabulary - 1}; got {words.min()} to {words.max()}"
                 )
 
     def __repr__(self) -> str:
@@ -275,19 +276,22 @@ class Text:
 
 def _images(name: str, X: ArrayLike, shape: tuple[int, ...]) -> Array:
     """Images of this shape, as they are stored (bytes) or between 0 and 1."""
-    X = np.asarray(X)
+    X = check.stored_array(X, name)
     if X.ndim == len(shape) and shape[-1] == 1:
         X = X[..., None]
     if X.shape[1:] != shape or not len(X):
         raise ValueError(f"{name} must be images {shape}; got shape {X.shape}")
     if X.dtype != np.uint8:
-        X = check.finite_array(X, name).astype(np.float32)
+        X = check.finite_array(X, name)
+        if X.min() < 0 or X.max() > 1:
+            raise ValueError(f"{name} must be bytes, or numbers between 0 and 1; got {X.min():g} to {X.max():g}")
+        X = X.astype(np.float32)
     return X
 
 
 def _labels(name: str, y: ArrayLike, count: int, classes: int = 10) -> Array:
     """A label from 0 to classes - 1 for each image."""
-    y = np.asarray(y)
+    y = check.stored_array(y, name)
     if y.shape != (count,) or y.dtype.kind not in "iu":
         raise ValueError(f"{name} must be one integer for each of {count} images; got {y.dtype} of shape {y.shape}")
     if y.min() < 0 or y.max() >= classes:
@@ -375,7 +379,7 @@ def text(
 
     ValueError where a text is too short, or a number is not one of the vocabulary's.
     """
-    train, test = np.asarray(train), np.asarray(test)
+    train, test = check.stored_array(train, "train"), check.stored_array(test, "test")
     task = Text(Lstm(vocabulary, width), train, test, Preset(0.98, 1.1, 20, "middle", 1, 1))
     block = len(task.data[0]) if interval is None else check.positive_integer(interval, "interval")
     return replace(task, preset=replace(task.preset, block=block, end_block=block))

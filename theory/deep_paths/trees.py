@@ -130,7 +130,7 @@ def promise(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
     larger of level and F(0), to which the path through the zero net keeps.
     """
     level = check.number(level, "level", minimum=0.0)
-    network, zero = risk.network, max(level, risk.scale)
+    network, zero = check.instance(risk, "risk", Risk).network, max(level, risk.scale)
     nets = [check.vector(theta, network.size, "theta") for theta in thetas]
     V = math.inf
     if risk.R is not None:

@@ -93,6 +93,8 @@ class Exact:
     def __post_init__(self) -> None:
         check.instance(self.risk, "risk", Risk)
         check.choice(self.trainer, "trainer", TRAINERS)
+        if self.iterations is not None:
+            check.positive_integer(self.iterations, "iterations")
 
     def __repr__(self) -> str:
         return f"Exact({self.risk!r}, trainer={self.trainer!r})"

@@ -20,17 +20,42 @@ def finite_array(value: ArrayLike, name: str, *, ndim: int | None = None, allow_
     """
     if type(value) is np.ndarray and value.dtype == np.float64:
         return _finite(value, name, ndim)
-    if _masked(value):
-        raise ValueError(
-            f"{name} must not have masked entries: what stands there is not known. Drop or fill them first"
-        )
+    unmasked(value, name)
     try:
         array = _numbers(np.asarray(value), allow_complex)
-    except (TypeError, ValueError, OverflowError) as error:
+    except Exception as error:  # whatever someone else's __array__ raises
         column = _column_of_no_numbers(value, allow_complex)
         got = describe(value) if column is None else f"something else in its column {describe(column)}"
         raise ValueError(f"{name} must be an array of real numbers; got {got}") from error
     return _finite(array, name, ndim)
+
+
+def stored_array(value: Any, name: str) -> NDArray[Any]:
+    """`value` (...) as numpy takes it, numbers or not; ValueError where it does not, and where entries are masked."""
+    unmasked(value, name)
+    try:
+        return np.asarray(value)
+    except Exception as error:  # ragged lists, and whatever someone else's __array__ raises
+        raise ValueError(f"{name} must be an array; got {describe(value)}") from error
+
+
+def unmasked(value: Any, name: str) -> None:
+    """ValueError where `value`, or an array inside it, has masked entries: numpy.asarray and float forget them."""
+    if _masked(value):
+        raise ValueError(
+            f"{name} must not have masked entries: what stands there is not known. Drop or fill them first"
+        )
+
+
+def entries(value: Any, name: str) -> list[Any]:
+    """The entries of a sequence, not of a text; ValueError for what has none to go through, and for masked ones."""
+    unmasked(value, name)
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return list(value)
+    except Exception:
+        raise ValueError(f"{name} must be a sequence; got {describe(value)}") from None
 
 
 def _finite(array: NDArray[Any], name: str, ndim: int | None) -> NDArray[Any]:
@@ -57,7 +82,7 @@ def _numbers(array: NDArray[Any], allow_complex: bool) -> NDArray[Any]:
 
 
 def _masked(value: Any) -> bool:
-    """Whether a masked array, or one inside lists and tuples, has masked entries: numpy.asarray forgets them."""
+    """Whether a masked array, or one inside lists and tuples, has masked entries."""
     if isinstance(value, np.ma.MaskedArray):
         return bool(np.ma.is_masked(value))
     if isinstance(value, np.ndarray):
@@ -105,11 +130,12 @@ def vector(theta: ArrayLike, size: int, name: str = "theta", *, allow_complex: b
 
 def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
     """`value` as an int >= minimum; ValueError otherwise (booleans and floats are not integers)."""
+    unmasked(value, name)
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         number = operator.index(value)
-    except TypeError:
+    except Exception:  # of someone else's __index__ any
         raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(value)}") from None
     if number < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}; got {describe(number)}")
@@ -117,15 +143,27 @@ def positive_integer(value: Any, name: str, *, minimum: int = 1) -> int:
 
 
 def number(
-    value: Any, name: str, *, minimum: float = -np.inf, maximum: float = np.inf, open_minimum: bool = False
+    value: Any,
+    name: str,
+    *,
+    minimum: float = -np.inf,
+    maximum: float = np.inf,
+    open_minimum: bool = False,
+    infinite: bool = False,
 ) -> float:
-    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum."""
+    """`value` as a finite float in [minimum, maximum], ValueError otherwise; `open_minimum` leaves out the minimum.
+
+    infinite: +inf is allowed too.
+    """
+    unmasked(value, name)
     try:
         if isinstance(value, (str, bytes, bool, np.bool_)) or (isinstance(value, np.ndarray) and value.ndim > 0):
             raise TypeError  # numpy 2.0 only warns of an array
         x = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # of someone else's __float__ any
         raise ValueError(f"{name} must be a number; got {describe(value)}") from None
+    if infinite and x == np.inf:
+        return x
     if not np.isfinite(x) or x < minimum or x > maximum or (open_minimum and x == minimum):
         bracket = "(" if open_minimum else "["
         raise ValueError(f"{name} must be a finite number in {bracket}{minimum:g}, {maximum:g}]; got {x!r}")

@@ -99,7 +99,9 @@ class Law:
 
     @classmethod
     def of(cls, measure: Measure) -> Law:
-        """The measure, scaled; kept as long as the measure is."""
+        """The measure, scaled; kept as long as the measure is. ValueError unless it is one."""
+        if not isinstance(measure, (Sample, Gaussian)):
+            raise ValueError(f"measure must be a Sample or a Gaussian; got {type(measure).__name__}")
         found = _LAWS.get(measure)
         if found is None:
             found = _LAWS[measure] = cls._scaled(measure)

@@ -138,7 +138,7 @@ def routes(
     Stops trying once one stays at the larger end, unless `exhaustive`. ValueError when none of `names` can be taken.
     """
     theta_a, theta_b = checked(risk, theta_a, theta_b)
-    names = [check.choice(name, "names", ROUTES) for name in names]
+    names = [check.choice(name, "names", ROUTES) for name in check.entries(names, "names")]
     check.choice(exhaustive, "exhaustive", (False, True))
     found = Candidates(risk, theta_a, theta_b, check.generator(rng))
     larger = max(vertex_bound(risk, theta) for theta in (theta_a, theta_b))

@@ -65,8 +65,10 @@ def epsilon(
     """
     a, b = checked(risk, theta_a, theta_b)
     m = risk.network.widths[1]
-    ls = tuple(grid(m) if units is None else (check.positive_integer(l, "units", minimum=0) for l in units))  # type: ignore[union-attr]
-    turns = tuple(check.number(t, "angles", minimum=0.0, maximum=math.pi) for t in np.atleast_1d(angles).tolist())
+    given = grid(m) if units is None else check.entries(units, "units")
+    ls = tuple(check.positive_integer(l, "units", minimum=0) for l in given)
+    numbers = np.atleast_1d(check.finite_array(angles, "angles")).tolist()
+    turns = tuple(check.number(t, "angles", minimum=0.0, maximum=math.pi) for t in numbers)
     if not ls or not turns or max(ls) > m:
         raise ValueError(f"units must be in 0..{m} and angles in [0, pi], at least one of each; got {ls}, {turns}")
     rng = check.generator(rng)

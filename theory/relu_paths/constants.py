@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.numerics import TINY, gamma
+from theory.numerics import TINY, direction, gamma, length
 from theory.numerics import validation as check
 from theory.relu_kernel import second_moment_norm
 from theory.risk import Sample
@@ -39,7 +39,7 @@ def spectral_norm(sample: Sample) -> float:
 
 def energy(sample: Sample) -> float:
     """An upper bound on y^2 = E |Y|^2."""
-    return sample.energy * (1 + gamma(len(sample) + 8)) + TINY
+    return check.instance(sample, "sample", Sample).energy * (1 + gamma(len(sample) + 8)) + TINY
 
 
 def largest_feature(sample: Sample, rows: ArrayLike) -> float:
@@ -48,10 +48,9 @@ def largest_feature(sample: Sample, rows: ArrayLike) -> float:
     ValueError unless the rows fit the sample.
     """
     W = check.finite_array(rows, "rows", ndim=2)
-    if W.shape[1] != sample.n_in:
+    if W.shape[1] != check.instance(sample, "sample", Sample).n_in:
         raise ValueError(f"rows must have shape (m, {sample.n_in}); got {W.shape}")
-    norms = np.linalg.norm(W, axis=1)
-    W = W[norms > 0] / norms[norms > 0, None]
+    W = direction(W[W.any(axis=1)])
     best = 0.0
     for block in np.array_split(W, max(1, len(W) * len(sample) // 4_000_000)):
         z = np.maximum(sample.X @ block.T, 0)
@@ -104,7 +103,9 @@ def printed_allowance(sample: Sample, kappa: float, alpha: float, *, last_line: 
     if kappa == 0:
         return math.inf
     y, power = y2**0.5, 2.0 if last_line else 1.0
-    return 4 * alpha * max(y2, y) * S * (kappa ** (-power / 2) + alpha * y * kappa**-power) * _OUTWARD
+    with np.errstate(over="ignore"):
+        root = np.float64(kappa) ** (-power / 2)
+        return float(4 * alpha * max(y2, y) * S * (root + alpha * y * root * root) * _OUTWARD)
 
 
 def perturbation(
@@ -122,8 +123,10 @@ def perturbation(
             f"rows and moved must share a shape (m, n), weights (m,); got {W.shape}, {V.shape}, {b.shape}, {g.shape}"
         )
     spectral = check.number(spectral, "spectral", minimum=0.0)
-    total = math.fsum((np.abs(b) + np.abs(g)) * np.linalg.norm(W - V, axis=1))
-    return 0.25 * spectral**0.5 * total * (1 + gamma(W.shape[1] + 32))
+    with np.errstate(over="ignore"):
+        total = (np.abs(b) + np.abs(g)) * length(W - V) + np.where((W != V).any(axis=1), TINY, 0.0)
+        found = 0.25 * spectral**0.5 * math.fsum(check.no_overflow(total, "weights")) * (1 + gamma(W.shape[1] + 32))
+    return check.no_overflow(found, "weights")
 
 
 def joint_move_bound(larger_end: float, noise: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.networks import Network
-from theory.numerics import Array, gamma
+from theory.numerics import Array, gamma, length
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
@@ -54,8 +54,8 @@ def checked(risk: Risk, *thetas: ArrayLike) -> list[Array]:
 
 def into_ball(network: Network, theta: ArrayLike) -> Array:
     """The same function (P,) with rows of W_1 of norm at most one: longer rows are shortened, outgoing weights grow."""
-    theta = check.parameters(theta, network.size)
-    norms = np.linalg.norm(network.weights(theta)[0], axis=-1)
+    theta = check.vector(theta, check.instance(network, "network", Network).size)
+    norms = check.no_overflow(length(network.weights(theta)[0]), "theta")
     return network.rescale(theta, 1, 1 / np.maximum(norms * (1 + gamma(network.widths[0] + 8)), 1.0))
 
 

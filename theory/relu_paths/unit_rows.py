@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.moves import Walk
-from theory.numerics import Array, gamma
+from theory.numerics import Array, direction, gamma
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.relu_paths.problem import features
@@ -75,10 +75,11 @@ def _through_holes(risk: Risk, walk: Walk) -> None:
 
 def _along_rays(risk: Risk, path: Path) -> Path:
     net, at = risk.network, path.points[-1]
-    log_ratio = np.where(_short(risk, at), -np.log(risk.row_norms(at)), 0.0)
+    short, W = _short(risk, at), net.weights(at)[0]
+    log_ratio = np.where(short, -np.log(np.maximum(risk.row_norms(at), np.finfo(float).tiny)), 0.0)
     done, share = 0.0, 1.0
     shortest = max(1 / PIECES, at.size / NUMBERS)
-    goal = net.weights(at)[0] * np.exp(log_ratio)[:, None]
+    goal = np.where(short[:, None], direction(W), W)
     points = [*path.points]
     while done < 1:
         share = min(share, 1 - done)

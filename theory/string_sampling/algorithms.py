@@ -87,8 +87,9 @@ def portfolio(
     >>> best.path.length <= alone.path.length
     True
     """
-    if isinstance(trainers, str) or not len(trainers):
-        raise ValueError(f"trainers must be a sequence of names, at least one; got {trainers!r}")
+    trainers = check.entries(trainers, "trainers")
+    if not trainers:
+        raise ValueError("trainers must name at least one; got an empty sequence")
     rng = check.generator(rng)
     found: list[StringResult] = []
     for trainer in trainers:
@@ -122,8 +123,7 @@ def hyperplane(
     arguments, and what raises ValueError, as in `greedy`.
     """
     zeta = check.number(zeta, "zeta", minimum=0.0)
-    if kappa != np.inf:
-        kappa = check.number(kappa, "kappa", minimum=0.0)
+    kappa = check.number(kappa, "kappa", minimum=0.0, infinite=True)
 
     def training(run: Run, string: String, pieces: Array, starts: Array) -> Trained:
         left, right = string.beads[pieces], string.beads[pieces + 1]

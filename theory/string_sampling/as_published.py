@@ -48,8 +48,8 @@ def published(
     """
     landscape = landscape_of(risk)
     a, b, level = ends_of(landscape, theta_a, theta_b, level)
-    if acceptance != np.inf:
-        acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True)
+    alpha = check.number(alpha, "alpha")
+    acceptance = check.number(acceptance, "acceptance", minimum=0.0, open_minimum=True, infinite=True)
     depth, grid = check.positive_integer(depth, "depth"), np.arange(check.positive_integer(points, "points")) / points
     check.choice(insert, "insert", INSERT)
     run = Run(landscape, Options(alpha=alpha, depth=depth), level, np.random.default_rng(0), callback)

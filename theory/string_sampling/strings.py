@@ -14,6 +14,7 @@ from theory import maxima
 from theory.landscapes import Landscape, landscape_of
 from theory.networks import Network
 from theory.numerics import Array
+from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk
 
@@ -21,9 +22,12 @@ from theory.risk import Risk
 def normalised_length(network: Network, path: Path, *, biases: bool = True) -> float:
     """|path| / |theta_A - theta_B| (sec. 3.1) over all parameters, or without the biases as the authors computed it.
 
-    1 for a single point or a straight line, inf for a path that returns to where it began.
+    1 for a single point or a straight line, inf for a path that returns to where it began. ValueError for what is no
+    network or path.
     """
-    if biases or not network.bias:
+    check.instance(network, "network", Network)
+    check.instance(path, "path", Path)
+    if check.choice(biases, "biases", (True, False)) or not network.bias:
         return path.normalised_length
     blocks = [W[..., :-1].reshape(len(path.points), -1) for W in network.weights(path.points)]
     return Path(np.concatenate(blocks, axis=-1)).normalised_length

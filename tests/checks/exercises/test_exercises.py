@@ -1,6 +1,7 @@
 """Each exercise accepts a right answer and returns the smallest failure of wrong ones."""
 
 import functools
+import gc
 import inspect
 import itertools
 import subprocess
@@ -340,6 +341,15 @@ def raises(error):
     return answer
 
 
+class Ends:
+    """An object whose every method ends the program."""
+
+    def end(self, *_, **__):
+        raise SystemExit(3)
+
+    __array__ = __float__ = __len__ = __iter__ = __repr__ = end
+
+
 ANSWERS = {
     "text": "text",
     "a number as text": "1.0",
@@ -360,6 +370,9 @@ ANSWERS = {
     "nothing": np.zeros((0, 2)),
     "hostile": Hostile(),
     "hostile inside": [Hostile(), [(Hostile(), 0)]],
+    "ends": Ends(),
+    "endless": range(10**9),
+    "longer than a length can be": range(10**30),
 }
 
 
@@ -373,11 +386,45 @@ def test_no_answer_makes_verify_raise(what):
         assert len(str(attempt)) < 3000
 
 
-@pytest.mark.parametrize("error", [HostileError(), SystemExit(3), RecursionError(), ArithmeticError("of mine")])
+ERRORS = [HostileError(), SystemExit(3), RecursionError(), ArithmeticError("of mine"), GeneratorExit(), BaseException()]
+
+
+@pytest.mark.parametrize("error", [*ERRORS, ValueError("in\ntwo lines"), ValueError("x" * 10**6)])
 def test_no_error_of_the_function_gets_out(error):
     attempt = attempts.verify("ex-1", raises(error), examples=2)
     assert not attempt
     assert f"It raised {type(error).__name__}" in attempt.reason
+    assert "\n" not in repr(attempt)
+    assert len(repr(attempt)) < 3000
+
+
+def test_whoever_presses_ctrl_c_is_obeyed():
+    with pytest.raises(KeyboardInterrupt):
+        attempts.verify("ex-1", raises(KeyboardInterrupt()))
+
+
+def test_a_coroutine_is_no_answer_and_no_warning():
+    async def later(w1, w2, X):
+        return kernel(w1, w2, X)
+
+    assert "instead of async def" in attempts.verify("ex-1", later).reason
+    gc.collect()
+
+
+def test_what_the_function_sets_in_numpy_is_its_own():
+    before = np.geterr()
+    assert not attempts.verify("ex-9", lambda points: np.seterr(all="raise") and 7.0)
+    assert np.geterr() == before
+
+
+@pytest.mark.parametrize(
+    "turned", [str, complex, lambda x: np.ma.array(x, mask=True)], ids=["str", "complex", "masked"]
+)
+@pytest.mark.parametrize("exercise", ["ex-1", "ex-2", "ex-3", "ex-8", "ex-9", "ex-10", "ex-11"])
+def test_a_right_number_of_the_wrong_kind_is_not_right(exercise, turned):
+    right = SOLUTIONS[exercise]
+    assert attempts.verify(exercise, right, examples=20)
+    assert not attempts.verify(exercise, lambda **given: turned(right(**given)), examples=20)
 
 
 def test_an_attempt_is_true_when_it_passed():

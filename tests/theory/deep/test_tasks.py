@@ -109,6 +109,10 @@ PIXELS, LABELS = np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 9])
     ("make", "says"),
     [
         (lambda: tasks.mnist(PIXELS[:, 1:], LABELS, PIXELS, LABELS), r"X must be images \(28, 28, 1\); got shape"),
+        (
+            lambda: tasks.mnist(255.0 * np.ones((3, 28, 28)), LABELS, PIXELS, LABELS),
+            "bytes, or numbers between 0 and 1",
+        ),
         (lambda: tasks.mnist(PIXELS, LABELS, PIXELS, LABELS + 1), "y_test must be labels 0 to 9; got 1 to 10"),
         (lambda: tasks.mnist(PIXELS, LABELS[:2], PIXELS, LABELS), "y must be one integer for each of 3 images"),
         (lambda: tasks.mnist(PIXELS, LABELS / 2, PIXELS, LABELS), "y must be one integer"),

@@ -23,6 +23,29 @@ def test_masked_entries_are_refused_without_a_warning(value):
             check.finite_array(value, "x")
 
 
+@pytest.mark.parametrize("value", [np.ma.masked, np.ma.array(2, mask=True)], ids=["constant", "of no axes"])
+@pytest.mark.parametrize("asked", [check.number, check.positive_integer, check.stored_array, check.finite_array])
+def test_what_is_masked_is_no_number(asked, value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"^x must not have masked entries"):
+            asked(value, "x")
+    assert asked(np.ma.array(2, mask=False), "x") == 2
+
+
+class Tensor:
+    """As a tensor of PyTorch that requires a gradient, or lies on another device."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("use detach()")
+
+
+@pytest.mark.parametrize("asked", [check.stored_array, check.finite_array])
+def test_what_numpy_does_not_take_is_a_value_error(asked):
+    with pytest.raises(ValueError, match=r"^x must be an array"):
+        asked(Tensor(), "x")
+
+
 @pytest.mark.parametrize("value", [FREE, [FREE, FREE], np.ma.array([1, 2], mask=[False, False])])
 def test_masked_arrays_without_masked_entries_are_arrays(value):
     array = check.finite_array(value, "x")

@@ -136,3 +136,17 @@ def test_eight_twentysevenths_is_the_maximum_over_the_cube():
 def test_bad_input_is_named(call, name):
     with pytest.raises(ValueError, match=f"^{name}"):
         call(draw(0)[0])
+
+
+@pytest.mark.parametrize("k", [-300, -1000, 300, 1000])
+def test_rows_of_any_size_are_seen_and_a_tiny_move_is_one(k):
+    """Rows whose squares underflow have directions; a move whose squares underflow is no rest."""
+    sample, rows = Sample([[1.0, 2.0], [-1.0, 0.5]], [[1.0], [0.0]]), np.array([[3.0, 1.0], [-1.0, 2.0]])
+    found = constants.largest_feature(sample, rows)
+    assert constants.largest_feature(sample, np.ldexp(rows, k)) == pytest.approx(found, rel=1e-12)
+    moved, ones = rows + 0.5, np.ones(2)
+    noise = constants.perturbation(rows, moved, ones, ones, 1.0)
+    assert constants.perturbation(np.ldexp(rows, k), np.ldexp(moved, k), ones, ones, 1.0) >= np.ldexp(noise, k) * (
+        1 - 1e-9
+    )
+    assert constants.perturbation(rows, rows, ones, ones, 1.0) == 0.0
