@@ -45,6 +45,7 @@ def cross(walk: Walk, theta_b: ArrayLike, label: str = "refit across") -> None:
 
 def used_units(network: Network, theta: ArrayLike) -> list[Array]:
     """For each hidden layer 1..K-1 a mask (h,): the units that the output reads through nonzero weights of theta (P,)."""
+    check.instance(network, "network", Network)
     masks: list[Array] = []
     reader = np.ones(network.widths[-1], dtype=bool)
     for W in reversed(network.weights(theta)[1:]):

@@ -402,26 +402,3 @@ class Walk:
         return (
             f"none of the units {allowed.tolist()} of layer {layer} takes part in a linear dependency of the features"
         )
-<<<<<<< ours
-=======
-
-
-def used_units(network: Network, theta: ArrayLike) -> list[Array]:
-    """For each hidden layer 1..K-1 a mask (h,): the units that the output reads through nonzero weights of theta (P,)."""
-    check.instance(network, "network", Network)
-    masks: list[Array] = []
-    reader = np.ones(network.widths[-1], dtype=bool)
-    for W in reversed(network.weights(theta)[1:]):
-        reader = np.any(W[reader][:, : W.shape[1] - network.bias] != 0, axis=0)
-        masks.insert(0, reader)
-    return masks
-
-
-def reading(rows: Array, units: Array, slots: Array, bias: bool) -> Array:
-    """The rows (r, h) with their entries at units (u,) moved to slots (u,), a bias kept, and nothing read elsewhere."""
-    moved = np.zeros_like(rows)
-    moved[:, slots] = rows[:, units]
-    if bias:
-        moved[:, -1] = rows[:, -1]
-    return moved
->>>>>>> theirs

@@ -56,8 +56,6 @@ class SublevelTree:
         level = check.finite_array(level, "level")
         return np.sum((self.birth <= level[..., None]) & (self.death > level[..., None]), axis=-1)
 
-<<<<<<< ours
-=======
     def merge_level(self, a: int, b: int) -> float:
         """The lowest level at which components a and b are one; inf if never, the birth of a if they are the same.
 
@@ -83,7 +81,6 @@ class SublevelTree:
             )
         return number
 
->>>>>>> theirs
 
 def sublevel_tree(
     values: ArrayLike,

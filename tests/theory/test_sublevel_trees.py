@@ -122,8 +122,6 @@ def test_bad_grids_are_named(values, settings_, what):
         sublevel_tree(values, **settings_)
     with pytest.raises(ValueError, match="axes"):
         landscape(lambda p: p[:, 0], [])
-<<<<<<< ours
-=======
 
 
 def test_components_are_known_by_their_numbers():
@@ -161,4 +159,3 @@ def test_a_landscape_is_of_one_number_for_each_point(function, settings, says):
         landscape(function, [[0.0, 1.0, 2.0]], **settings)
     with pytest.raises(ValueError, match="axes must be a sequence"):
         landscape(lambda points: points[:, 0], 3)
->>>>>>> theirs

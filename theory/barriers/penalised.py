@@ -32,8 +32,22 @@ from theory.risk import Risk, Sample
 DIRECTIONS = 96  # directions tried for the second unit of a start
 
 
+def spared_unit_risk(sample: Sample, kappa: float, width: int) -> float:
+    """A lower bound of e(width - 1), in exact arithmetic: tight for width 1, and for width 2 with n <= 2.
+
+    For larger widths, and width 2 with more inputs, e(infinity) from below. One output; kappa > 0; ValueError
+    otherwise, and where the sizes of X, Y and kappa are beyond what floats hold.
+    """
+    width = check.positive_integer(width, "width")
+    kappa = check.number(kappa, "kappa", minimum=0.0, open_minimum=True)
+    if check.instance(sample, "sample", Sample).n_out != 1:
+        raise ValueError(f"sample must have one output, as in eq. (6); got {sample.n_out}")
+    sample, kappa, scale = normalised(sample, kappa)
+    return scale.below(_spared(sample, kappa, width))
+
+
 def _spared(sample: Sample, kappa: float, width: int) -> float:
-    """A lower bound of e(width - 1) for data of size one: tight for width 1, and for width 2 with n <= 2; else of e(infinity)."""
+    """`spared_unit_risk` for data of size one."""
     points = rays(sample)
     if width == 1:
         energy = sum((p * y[0] * y[0] for p, y in zip(points.p, points.Y)), points.constant)

@@ -12,7 +12,7 @@ from theory.barriers import one_direction, penalised, permutations, scaling, zer
 from theory.barriers.dependent_features import least_risk
 from theory.barriers.lower_bounds import Reason, lower_bound
 from theory.barriers.one_direction import one_direction_risk, one_unit_risk
-from theory.barriers.penalised import penalised_lower_bound, two_unit_barrier
+from theory.barriers.penalised import penalised_lower_bound, spared_unit_risk, two_unit_barrier
 from theory.barriers.permutations import permutation_barrier
 from theory.barriers.zero_risk import components
 from theory.maxima.segments import path_maximum
@@ -90,6 +90,8 @@ def test_least_risks_do_not_see_units(seed, x, y, kappa):
 def test_penalised_bounds_do_not_see_units(seed, x, y):
     one, other = in_other_units(*data(seed, 5), x, y)
     kappa, penalty = 0.05, np.ldexp(0.05, x + y)
+    for width in (1, 2, 3):
+        assert spared_unit_risk(other, penalty, width) == np.ldexp(spared_unit_risk(one, kappa, width), 2 * y)
     base, found = two_unit_barrier(one, kappa), two_unit_barrier(other, penalty)
     assert found.reason is base.reason
     assert (found.lower, found.upper) == (np.ldexp(base.lower, 2 * y), np.ldexp(base.upper, 2 * y))
@@ -149,7 +151,7 @@ def test_any_size_gives_a_bound_or_a_value_error(seed, x, y, k):
 
 def test_targets_whose_squares_overflow_are_refused_or_bounded_by_infinity():
     sample = Sample(np.eye(2), np.array([[1e200], [-1e200]]))
-    for call in (lambda: permutation_barrier(sample, 2), lambda: two_unit_barrier(sample, 0.1)):
+    for call in (lambda: permutation_barrier(sample, 2), lambda: spared_unit_risk(sample, 0.1, 2)):
         with pytest.raises(ValueError, match="Y"):
             call()
     with pytest.raises(ValueError, match="X spans more"):

@@ -11,6 +11,7 @@ from theory.barriers.one_direction import one_direction_risk, one_unit_risk
 from theory.barriers.penalised import (
     cyclic_order,
     penalised_lower_bound,
+    spared_unit_risk,
     two_unit_barrier,
 )
 from theory.networks import Network
@@ -60,6 +61,7 @@ def test_points_on_one_ray_up_to_rounding_do_not_hide_the_best_unit(apart):
     sample = Sample([[1.0, 0.0], [1.0, apart]], [[1.0], [1.0]])
     found = one_unit_risk(sample, 0.1)
     assert found.lower <= 0.0975 <= found.upper <= 0.0975 * (1 + 1e-12)  # the unit (1, 0) with weight 0.95
+    assert spared_unit_risk(sample, 0.1, 2) <= 0.0975
     assert two_unit_barrier(sample, 0.1).lower <= 0.0975
     assert one_direction_risk(sample).upper <= 1e-300
     apart = Sample([[1.0, 0.0], [1.0, apart], [-1.0, 1.0], [-1.0, 1.0 + 1e-16]], [[1.0], [2.0], [0.0], [1.0]])
