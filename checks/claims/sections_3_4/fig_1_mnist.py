@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
-from checks.claims.sections_3_4 import published
+from checks.claims.sections_3_4 import deep_runs, published
 
 LOW = 1.1  # a length below this is called very low
 
 
 def attack(setting: Setting, *, task: str = "mnist_cnn") -> Outcome:
-    """Every published mean length, two standard errors added, is below LOW. task: another row is the planted fault."""
-    tally = Tally()
+    """Every published mean length, two standard errors added, is below LOW, and so is the length of every string of ours.
+
+    task: another row is the planted fault.
+    """
+    tally, own = Tally(), deep_runs.of("mnist")
+    for string in own:
+        tally.add(LOW - string.length, level=string.level, pair=string.pair, length=string.length)
     for level, mean, error in setting.each(published.lengths(task)):
         tally.add(LOW - (mean + 2 * error), level=level, length=mean)
-    return tally.outcome(f"published mean lengths of {task}, two standard errors added, against {LOW:g}")
+    return tally.outcome(
+        f"published mean lengths of {task}, two standard errors added, and {len(own)} of our strings, against {LOW:g}"
+    )
 
 
 CLAIM = Claim(
@@ -28,5 +35,8 @@ CLAIM = Claim(
     evidence=Evidence.ILLUSTRATED,
     confirm=attack,
     control=lambda setting: attack(setting, task="cifar10_cnn"),
-    proof="None: the published means reach 1.071 at 0.7 % error. No string of this row was run here.",
+    proof="None: the published means reach 1.071 at 0.7 % error. Run here: one pair of nets (seed 0) at 4 %, on the first 2,000 test images. Its "
+    "string of five beads has length 1.0049 (published: 4.09 beads, 1.0033); certified for every t, at most 78 images, 3.9 %, are wrong, and for "
+    "some t 78 are, where the 20 points of each piece say 77; the straight line is wrong on 48.2 % of them. A string longer than "
+    "1.1 would have decided otherwise; one pair at the easiest level says little of the lower ones.",
 )
