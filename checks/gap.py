@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks import clusters, programs, sweeps
 from checks.sweeps import Cell
@@ -36,8 +35,6 @@ from theory.networks import Network
 from theory.numerics import load_arrays
 from theory.relu_paths import connect
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 TARGETS = ("smooth", "teacher", "diabetes", "mnist")
 WIDTHS = tuple(2**k for k in range(3, 13))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from theory.maxima import path_maximum, point_bounds, upper_bounds
 from theory.numerics import gamma
@@ -25,8 +25,6 @@ from theory.numerics import validation as check
 from theory.paths import Path
 from theory.relu_kernel import kernel_enclosure, printed_bounds, sharp_bounds
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

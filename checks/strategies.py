@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 try:
     from hypothesis import strategies as st
@@ -26,10 +25,10 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("checks.strategies needs hypothesis: pip install 'halfrect[test]'") from error
 
 from theory.networks import ACTIVATIONS, Network
+from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import LOSSES, PENALTIES, Risk, Sample
 
-Array = NDArray[np.float64]
 Strategy = st.SearchStrategy
 
 SAMPLE_KINDS = ("generic", "single_atom", "repeated_atoms", "rank_deficient", "heavy_tailed")

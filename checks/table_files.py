@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.numerics import load_arrays
+from theory.numerics import Array, load_arrays
 
-Array = NDArray[np.float64]
 Column = Sequence[str | float]
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".npz", ".parquet")

@@ -12,9 +12,10 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from checks.table_files import SUFFIXES, Table, TableError, load
+from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.risk import Sample
 
@@ -31,7 +32,6 @@ __all__ = [
     "standardised_table",
 ]
 
-Array = NDArray[np.float64]
 
 LAST_DIGITS = 4  # a column whose entries differ by no more than this many units of rounding of the largest is constant
 

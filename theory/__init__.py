@@ -1,20 +1,22 @@
 """The mathematics of Freeman & Bruna, *Topology and Geometry of Half-Rectified Network Optimization* (ICLR 2017).
 
-The argument of the paper, and where each step of it stands. A sublevel set of the risk is connected when any two of its
-points are joined by a path below the level. A hidden unit is *idle* when its outgoing weights vanish: its row goes anywhere
-at no loss, and round one such unit everything else can be rearranged (`moves`); with more of them two nets stand side by
-side (`crossing`). So widths suffice as soon as one unit can be spared. In a linear net n_in + 1 units are linearly
-dependent, so one of them is (`linear_paths.canonical`); in a ReLU net N + 1 units are dependent on N samples (`exchange`, at
-every depth; with a penalty `pivots`). With fewer, room is bought by saying the same with fewer units: how much that costs is
-a matter of the kernel of two units (`relu_kernel`), of the convex second layer (`lasso`), of the least risk of m units
-(`oracle`) and of clusters (`compression`), and the price is how far above the level the path must go (`relu_paths`; layer
-by layer at any depth `deep_paths`). Where nothing is proved, strings of beads find paths (`string_sampling`, on
-`landscapes`), and where there is no path, `barriers` prove it. What a path reaches is computed, never sampled (`maxima`).
-Whether all this is so is asked by the claims: `checks.claims`, one module each, section by section.
+The argument of the paper, and where each step of it stands. A sublevel set of the risk is connected when any two of
+its points are joined by a path below the level. A hidden unit is *idle* when its outgoing weights vanish: its row
+goes anywhere at no loss, and round one such unit everything else can be rearranged (`moves`); with more of them two
+nets stand side by side (`crossing`). So widths suffice as soon as one unit can be spared. In a linear net n_in + 1
+units are linearly dependent, so one of them can (`linear_paths.canonical`; n_out + 1 where that is less); in a ReLU
+net N + 1 units are dependent on N samples (`exchange`, at every depth; with a penalty `pivots`). With fewer, room is
+bought by saying the same with fewer units: how much that costs is a matter of the kernel of two units
+(`relu_kernel`), of the convex second layer (`lasso`), of the least risk of m units (`oracle`) and of clusters
+(`compression`), and the price is how far above the level the path must go (`relu_paths`; layer by layer at any depth
+`deep_paths`). Where nothing is proved, strings of beads find paths (`string_sampling`, on `landscapes`), and where
+there is no path, `barriers` prove it. What a path reaches is computed, never sampled (`maxima`). Whether all this is
+so is asked by the claims: `checks.claims`, one module each, section by section.
 
 The spine, an afternoon's reading in this order; everything else is workshop, for when a number is doubted
 (`numerics` for arithmetic; `rays`, `atoms`, `simplex`, `staircase` for the second layer; `geodesics`,
-`polynomial_tasks` for strings; `population` for the oracle risk; `sublevel_trees` for pictures of level sets):
+`polynomial_tasks` for strings, `deep` for the nets of section 4.2; `population` for the oracle risk; `sublevel_trees` for
+pictures of level sets):
 
     networks, losses, penalties, risk, paths   the alphabet (eqs 1-5)
     moves, crossing                  the mechanism: free, place, transfer, refit; and two nets side by side

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from theory.networks import Network
+from theory.numerics import Array
 from theory.relu_kernel import pair
 from theory.risk import Risk, Sample
 
-Array = NDArray[Any]
 Instance = dict[str, Any]
 
 DIRECTIONS = ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.6, 0.8], [0.8, -0.6], [0.8, 0.6], [-0.6, 0.8], [-0.8, -0.6])

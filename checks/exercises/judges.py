@@ -9,16 +9,15 @@ import itertools
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.exercises.instances import Instance
 from theory.maxima import segment_maximum
+from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.relu_kernel import kernel, proof_terms, sharp_bounds
 from theory.risk import Risk, Sample
 
-Array = NDArray[Any]
 LONG = 1000  # characters of an answer that are shown
 MOST = 10**6  # entries of a list that is looked at: numpy would take as long, and as much memory, as is asked for
 TOLERANCE = 1e-8  # relative to the size of the numbers of an instance; exercises are about formulas, not roundings

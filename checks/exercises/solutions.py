@@ -9,11 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from theory.numerics import Array
 from theory.risk import Risk
-
-Array = NDArray[Any]
 
 
 def kernel(w1: Array, w2: Array, X: Array) -> float:

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.claims.sections_3_4 import published
 from theory.counterexamples import gaussian_barrier
-
-Array = NDArray[np.float64]
+from theory.numerics import Array
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 230, 50, 14, 26, 42
 

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.report.two_nets import Scene, Way, scenes
-
-Array = NDArray[Any]
+from theory.numerics import Array
 
 # The plot's frame inside its view box, in its own units: the script uses the same numbers from the page's data.
 PLOT = {"width": 560, "height": 300, "left": 40, "right": 14, "top": 20, "bottom": 40}

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from theory.maxima import PathMaximum, path_maximum
 from theory.networks import Network
+from theory.numerics import Array
 from theory.paths import Path
 from theory.relu_paths import connect, six_segment
 from theory.risk import Risk, Sample
 from theory.string_sampling import greedy
-
-Array = NDArray[Any]
 
 KAPPA = 0.02
 

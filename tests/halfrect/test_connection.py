@@ -119,7 +119,7 @@ def test_wide_nets_are_joined_by_exchange_at_the_larger_end():
 
 def leave_out(monkeypatch, name):
     """All routes but one, in their order (an item that is put back into a dict goes to its end)."""
-    monkeypatch.setattr(routes, "_ROUTES", {key: route for key, route in routes._ROUTES.items() if key != name})
+    monkeypatch.setattr(routes, "ROUTES", {key: route for key, route in routes.ROUTES.items() if key != name})
 
 
 def reordered(biased):

@@ -274,6 +274,12 @@ def test_a_face_names_the_files_of_its_chapter(package):
     ]  # the fault
 
 
+def test_the_argument_on_the_first_page_names_every_chapter():
+    text = ast.get_docstring(ast.parse(THEORY["theory"].read_text()))
+    chapters = {name.split(".")[1] for name in THEORY if "." in name} - {"former_addresses"}
+    assert [name for name in sorted(chapters) if not re.search(rf"\b{name}\b", text)] == []
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_importing_a_module_of_theory_imports_nothing_heavy(module):
     code = f"import sys, {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"

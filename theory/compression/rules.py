@@ -15,7 +15,7 @@ import numpy as np
 
 from theory import lasso
 from theory.lasso import active_set, homotopy, second_layer
-from theory.numerics import UNIT, Array, gamma, up
+from theory.numerics import UNIT, Array, direction, gamma, up
 from theory.oracle import Normalised, relu_features
 from theory.relu_kernel import second_moment_norm
 
@@ -164,8 +164,7 @@ class FixedLayer:
         W = self.W[units]
         if self.alpha == 0:
             return W.copy()
-        size = np.linalg.norm(V, axis=-1, keepdims=True)
-        V = np.where(size > 0, V / np.where(size > 0, size, 1.0), W)
+        V = np.where(V.any(axis=-1, keepdims=True), direction(V), W)
         cosine = np.sum(V * W, axis=-1, keepdims=True)
         across = V - cosine * W
         sine = np.linalg.norm(across, axis=-1, keepdims=True)

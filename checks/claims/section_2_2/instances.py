@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.claim import Outcome, Setting
 from theory.networks import Network
+from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 KINDS = (
     "gaussian",

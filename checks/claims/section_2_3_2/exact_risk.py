@@ -7,13 +7,11 @@ from itertools import combinations, combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from theory.numerics import matrix
+from theory.numerics import Array, matrix
 from theory.rays import rays, sorted_directions
 from theory.risk import Sample
 
-Array = NDArray[Any]
 ZERO = Fraction(0)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from theory import relu_paths
 from theory.networks import Network
+from theory.numerics import Array
 from theory.risk import Risk, Sample
-
-Array = NDArray[Any]
 
 # Certified maxima (theory.maxima) exceed the true ones by at most this, relative; so do sums of a few terms.
 CERTIFIED = 1e-9
@@ -62,3 +58,12 @@ def pair(rng: np.random.Generator, risk: Risk) -> tuple[Array, Array]:
     elif chance < 0.1:
         b = risk.network.permute(a, 1, rng.permutation(risk.network.widths[1]).tolist())
     return a, b
+
+
+def two_minima(width: int, kappa: float, penalty: str = "second_layer_l1") -> tuple[Risk, Array, Array]:
+    """X = +-1, Y = X: the best net of two units and its swap, other units idle."""
+    ends = np.array([[1.0], [-1.0]])
+    risk = Risk(Network((1, width, 1)), Sample(ends, ends), kappa=kappa, penalty=penalty if kappa else None)
+    rest = [0.0] * (width - 2)
+    theta = risk.network.pack([np.array([[1.0, -1.0, *rest]]).T, np.array([[1 - kappa, kappa - 1, *rest]])])
+    return risk, theta, risk.network.permute(theta, 1, [1, 0, *range(2, width)])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
-from checks.claims.section_2_3_3.instances import CERTIFIED, pair, problem
+from checks.claims.section_2_3_3.instances import CERTIFIED, pair, problem, two_minima
 from theory import exchange, pivots, relu_paths
 from theory.barriers import permutation_barrier, two_unit_barrier
-from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
 
@@ -20,20 +19,6 @@ def joined(risk: Risk, a: np.ndarray, b: np.ndarray) -> Path:
         return connect(risk, a, b)
     except ValueError:
         return relu_paths.line(a, b, "straight")
-
-
-def two_minima(width: int, kappa: float) -> tuple[Risk, np.ndarray, np.ndarray]:
-    """X = +-1, Y = X: the best net of two units and its swap, other units idle."""
-    penalty = "second_layer_l1" if kappa else None
-    risk = Risk(
-        Network((1, width, 1)),
-        Sample(np.array([[1.0], [-1.0]]), np.array([[1.0], [-1.0]])),
-        kappa=kappa,
-        penalty=penalty,
-    )
-    rest = [0.0] * (width - 2)
-    theta = risk.network.pack([np.array([[1.0, -1.0, *rest]]).T, np.array([[1 - kappa, kappa - 1, *rest]])])
-    return risk, theta, risk.network.permute(theta, 1, [1, 0, *range(2, width)])
 
 
 def attack(setting: Setting, *, spare: int = 1) -> Outcome:

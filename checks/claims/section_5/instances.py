@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from theory.maxima import path_maximum
 from theory.networks import Network
+from theory.numerics import Array
 from theory.paths import Path
 from theory.risk import LOSSES, Risk, Sample
-
-Array = NDArray[Any]
 
 # Certified maxima (theory.maxima) exceed the true ones by at most this, relative; so do sums of a few terms.
 CERTIFIED = 1e-9

@@ -8,13 +8,13 @@ from math import factorial, prod
 import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from checks.claims.section_5.instances import CERTIFIED
 from theory import masses
 from theory.losses import LOSSES
 from theory.maxima import path_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
-CERTIFIED = 1e-9
 NAMES = ("squared", "logistic", "absolute", "hinge", "softmax")
 
 

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
-
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
+from checks.claims.section_2_3_3.instances import two_minima
 from checks.claims.section_5.instances import CERTIFIED, excess, point, sample, straight
 from theory.barriers import two_unit_barrier
 from theory.networks import Network
 from theory.pivots import connect, units_needed
-from theory.risk import LOSSES, Risk, Sample
+from theory.risk import LOSSES, Risk
 from theory.staircase import decide
-
-
-def two_minima(width: int) -> tuple[Risk, np.ndarray, np.ndarray]:
-    """X = +-1, Y = X, kappa = 1/10: the best net of two units, and its swap; other units idle."""
-    risk = Risk(
-        Network((1, width, 1)), Sample(np.array([[1.0], [-1.0]]), np.array([[1.0], [-1.0]])), kappa=0.1, penalty="path"
-    )
-    rest = [0.0] * (width - 2)
-    W, V = np.array([[1.0, -1.0, *rest]]).T, np.array([[0.9, -0.9, *rest]])
-    theta = risk.network.pack([W, V])
-    return risk, theta, risk.network.permute(theta, 1, [1, 0, *range(2, width)])
 
 
 def attack(setting: Setting, *, spare: int = 1) -> Outcome:
@@ -39,7 +27,7 @@ def attack(setting: Setting, *, spare: int = 1) -> Outcome:
         enough = spare > 0 or network.widths[1] >= units_needed(risk, a, b)
         path = connect(risk, a, b) if enough else straight(a, b)
         tally.add(CERTIFIED - excess(risk, path), instance=k, N=N, widths=network.widths, loss=loss, kappa=kappa)
-    risk, a, b = two_minima(2 + spare)
+    risk, a, b = two_minima(2 + spare, 0.1, "path")
     tally.add(
         CERTIFIED - excess(risk, connect(risk, a, b) if spare else straight(a, b)), what="two minima", width=2 + spare
     )

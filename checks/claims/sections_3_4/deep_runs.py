@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.deep import certified_error, models
-from theory.numerics import load_archive
-
-Array = NDArray[np.float64]
+from theory.numerics import Array, load_archive
 
 FOLDER = resources.files(__package__)
 NUMBERS = (

@@ -7,13 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from theory.deep import CertifiedError, Relu, certified_error, enclosures, models
 from theory.deep.enclosures import Form, Segment, Step, enclose, follow, scores, verdicts
-
-Array = NDArray[np.float64]
+from theory.numerics import Array
 
 # A string of six beads that the published algorithm laid at an error of 10 % (test images: the last 597 of scikit-learn's
 # digits), trained as in `theory.deep.tasks.digits`; rounded to float16, which makes other nets of it, and all that is said

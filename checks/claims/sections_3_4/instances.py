@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from theory import polynomial_tasks
 from theory.networks import Network
+from theory.numerics import Array
 from theory.risk import Risk, Sample
 from theory.string_sampling import train
-
-Array = NDArray[Any]
 
 
 def problems(rng: np.random.Generator) -> list[tuple[str, Risk, float]]:

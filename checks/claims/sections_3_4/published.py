@@ -7,9 +7,8 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from theory.numerics import Array
 
 TASKS = ("quadratic", "cubic", "mnist_cnn", "cifar10_cnn", "ptb_lstm")
 FILE = resources.files(__package__) / "paper_figure1.csv"

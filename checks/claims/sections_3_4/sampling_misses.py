@@ -5,15 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from theory.maxima import segment_maximum
 from theory.networks import Network
-from theory.numerics import gamma
+from theory.numerics import Array, gamma
 from theory.risk import Risk, Sample
 
-Array = NDArray[np.float64]
 Segment = tuple[Risk, Array, Array]
 
 GRIDS = (11, 25, 100, 101)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightly import instances
 
-from theory.barriers import one_direction, penalised, permutations, scaling, zero_risk
+from theory.barriers import one_direction, penalised, permutations, scaling
 from theory.barriers.dependent_features import least_risk
 from theory.barriers.lower_bounds import Reason, lower_bound
 from theory.barriers.one_direction import one_direction_risk, one_unit_risk
@@ -194,7 +194,7 @@ def test_an_undecided_maximum_is_infinite(monkeypatch):
     class Undecided:
         upper = np.nan
 
-    for module in (permutations, penalised, zero_risk):
+    for module in (permutations, penalised):
         monkeypatch.setattr(module, "path_maximum", lambda risk, path: Undecided)
     sample = Sample(*data(1, 3, 2))
     for width in (3, 4):
