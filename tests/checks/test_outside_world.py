@@ -13,7 +13,7 @@ import pytest
 import checks
 import figures
 import theory
-from checks import own_path, processes, runner, sweeps
+from checks import own_path, processes, programs, runner, sweeps
 from checks.certificates import document, verify
 from checks.claims.section_2_3_1.sec_2_3_1_tessellation import plane_task
 from checks.report import folder
@@ -198,6 +198,12 @@ def test_a_closed_pipe_is_not_a_word(certificate, program):
     assert done.returncode == 141 or (program in ("help", "gap") and done.returncode == 0)  # argparse says nothing
     if program == "claims":  # the files are written all the same
         assert json.loads((certificate / "l.json").read_text(encoding="utf-8"))["claims"][0]["status"] == "agrees"
+
+
+def test_what_is_said_on_a_closed_standard_error_is_not_output(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert programs.run(lambda: print("an error", file=sys.stderr) or 2, "halfrect") == 2
+    assert capsys.readouterr().out == ""
 
 
 # --- options of the interpreter ---------------------------------------------------------------------------------------
