@@ -2,23 +2,17 @@
 
 `python -m checks` puts the current folder first on the path. A `theory.py` or `rich.py` of the user's there would be run
 in place of the module that is meant, and may overwrite files. So the current folder is taken off the path before
-anything is imported. Standard library alone.
+anything is imported that the interpreter has not loaded by itself: a `json.py` of the user's counts too. Standard library
+alone.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # the folder that holds all our packages
 PACKAGES = ("theory", "checks", "figures", "halfrect")
-
-_RUN = (  # argv: the path as JSON, the module, its arguments
-    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv[1]); del sys.argv[:2]; "
-    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
-)
 
 
 def without_current_folder(path: list[str]) -> list[str]:
@@ -30,6 +24,27 @@ def without_current_folder(path: list[str]) -> list[str]:
     if here in (ROOT, os.path.dirname(os.path.realpath(os.__file__))):
         return path
     return [entry for entry in path if os.path.realpath(entry or ".") != here]
+
+
+def as_program(words: list[str]) -> bool:
+    """Whether a process with these words is a program of ours: on its way to `python -m`, or the command `halfrect`.
+
+    An empty entry in PYTHONPATH, such as a colon at its end leaves, is the current folder: it is on that command's path too.
+    """
+    return words[:1] == ["-m"] or os.path.splitext(os.path.basename("".join(words[:1])))[0] == "halfrect"
+
+
+AS_PROGRAM = as_program(sys.argv)
+if AS_PROGRAM:
+    sys.path[:] = without_current_folder(sys.path)
+
+import importlib.util  # noqa: E402
+import json  # noqa: E402
+
+_RUN = (  # argv: the path as JSON, the module, its arguments
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv[1]); del sys.argv[:2]; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
 
 
 def shadowed() -> str:
@@ -56,8 +71,6 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, *flags, "-c", _RUN, json.dumps(path), module, *arguments]
 
 
-if sys.argv[:1] == ["-m"]:  # a module of ours is on its way to be run as a program
-    sys.path[:] = without_current_folder(sys.path)
-    if _hidden := shadowed():
-        print(f"{os.path.basename(sys.executable)}: {_hidden}", file=sys.stderr)
-        sys.exit(2)
+if AS_PROGRAM and (_hidden := shadowed()):
+    print(f"{os.path.basename(sys.executable)}: {_hidden}", file=sys.stderr)
+    sys.exit(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import io
 import os
 import re
 import sys
@@ -47,6 +48,8 @@ def run(main: Callable[[], int], name: str) -> int:
 
     A closed pipe (`| head -1`) is the reader's choice: not a word, and status 141.
     """
+    if sys.stderr is None:  # closed: print() would turn to standard output
+        sys.stderr = io.StringIO()
     show_anything()
     try:
         status = _status(main)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sqlite3
 import sys
 import time
@@ -20,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from checks.processes import cpus, one_thread, processes
+from theory.numerics import validation as check
 
 Cell = dict[str, Any]
 
@@ -86,8 +88,10 @@ def _everywhere(function: Callable[[Cell], Mapping[str, Any]]) -> Callable[[Cell
 
 def _open(file: str | PathLike[str]) -> sqlite3.Connection:
     try:
-        store = sqlite3.connect(file, timeout=PATIENCE)
-    except sqlite3.Error as error:
+        if not (name := check.file_name(file)):
+            raise ValueError("it has no name")
+        store = sqlite3.connect(os.path.abspath(name), timeout=PATIENCE)  # what has no folder may be kept nowhere
+    except (sqlite3.Error, ValueError) as error:
         raise SweepError(f"{file}: cannot be opened as an SQLite file ({error}); give another name") from error
     try:
         with store:
@@ -188,7 +192,7 @@ def _executor(given: Executor | None, cells: int) -> Iterator[Executor]:
 
 def seconds(file: str | PathLike[str]) -> float:
     """Computing time of all cells in the file of a sweep, in seconds."""
-    if not Path(file).is_file():
+    if not Path(check.file_name(file)).is_file():
         raise SweepError(f"{file}: there is no such file")
     with closing(_open(file)) as store, _readable(file):
         return float(store.execute("SELECT COALESCE(SUM(CAST(seconds AS REAL)), 0) FROM cells").fetchone()[0])

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.numerics import Array, load_arrays
+from theory.numerics import validation as check
 
 Column = Sequence[str | float]
 
@@ -86,7 +87,10 @@ def load(file: str | PathLike[str], target: str | None = None) -> Table:
     Row numbers, and what Parquet calls the index, are left out. .parquet needs pyarrow. .npz: arrays X (N, n), y (N,) or (N, 1). At least two
     rows; no NaN or infinity. target: the name of its column; default y, else the last. It may hold words: class labels.
     """
-    path = Path(file)
+    try:
+        path = Path(check.file_name(file))
+    except ValueError as error:
+        raise TableError(str(error)) from error
     suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(s)), "")
     if not suffix:
         raise TableError(f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")

@@ -17,23 +17,25 @@ Each picture NAME.png lies beside NAME.npz, the data drawn, and NAME.txt, its ca
 
 from __future__ import annotations
 
+import os  # it and sys are loaded already: nothing else is imported yet
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+from checks import own_path as own_path  # first: `python -m figures` runs nothing that lies in the current folder
+
+sys.path.pop(0)
+
 import functools
 import hashlib
 import importlib
 import inspect
 import json
 import pkgutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path as File
 from types import ModuleType
 from typing import Any
-
-sys.path.insert(0, str(File(__file__).resolve().parents[1]))
-from checks import own_path as own_path  # first: `python -m figures` runs nothing that lies in the current folder
-
-sys.path.pop(0)
 
 import numpy as np
 

@@ -10,11 +10,11 @@
 The path's maximum is a bound in exact arithmetic; what only drawing needs is sampled, and said to be.
 """
 
+import os
 import sys
-from pathlib import Path as _Path
 
-_ROOT = _Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(_ROOT))  # our own theory and checks, whatever the user's folders hold
+_ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, _ROOT)  # our own theory and checks, whatever the user's folders hold
 try:
     from checks import own_path as own_path
     from halfrect.connection import Connection, connect
@@ -24,13 +24,13 @@ try:
 except ImportError:  # a theory.py or checks/ of the user's was imported before us
     for _name in ("theory", "checks"):
         _file = getattr(sys.modules.get(_name), "__file__", None)
-        if _name in sys.modules and (_file is None or _Path(_file).resolve() != _ROOT / _name / "__init__.py"):
+        if _name in sys.modules and os.path.realpath(_file or "") != os.path.join(_ROOT, _name, "__init__.py"):
             raise ImportError(
                 f"{_file or _name} was imported as {_name!r}, and halfrect needs its own {_name}, in {_ROOT}; rename yours"
             ) from None
     raise
 finally:
-    sys.path.remove(str(_ROOT))
+    sys.path.remove(_ROOT)
 
 __version__ = "0.1.0"
 

@@ -9,18 +9,19 @@ import numpy as np
 from halfrect.nets import Net, from_arrays
 from halfrect.state_dicts import from_state_dict
 from theory.numerics import load_archive
+from theory.numerics import validation as check
 
 _MARK = "halfrect net 1"
 
 
 def save(net: Net, file: str | PathLike[str]) -> None:
-    """Write a net to an NPZ file: weights, biases, activation, output, task and classes."""
+    """Write a net to an NPZ file: weights, biases, activation, output, task and classes. ValueError for no name of a file."""
     network, arrays = net.network, {}  # type: ignore[var-annotated]
     for k, W in enumerate(network.weights(net.theta), start=1):
         arrays |= {f"W{k}": W[:, : network.widths[k - 1]]} | ({f"b{k}": W[:, -1]} if network.bias else {})
     words = {"format": _MARK, "activation": network.activation, "output": network.output, "task": net.task or ""}
     classes = {} if net.classes is None else {"classes": _plain(net.classes)}
-    with open(file, "wb") as stream:  # numpy would add .npz to a name without it
+    with open(check.file_name(file), "wb") as stream:  # numpy would add .npz to a name without it
         np.savez_compressed(stream, **arrays, **classes, **{key: np.array(word) for key, word in words.items()})  # type: ignore[arg-type]
 
 

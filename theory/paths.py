@@ -97,9 +97,12 @@ class Path:
         return Path(np.concatenate([self.points, other.points[1:]]), self.labels + other.labels)
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
-        """Write points and labels to a file (a name, kept as it is, or an open binary file) as NPZ, without pickle."""
-        if isinstance(file, (str, PathLike)):
-            with open(file, "wb") as stream:  # numpy would add .npz to a name without it
+        """Write points and labels to a file (a name, kept as it is, or an open binary file) as NPZ, without pickle.
+
+        ValueError for what is neither.
+        """
+        if not hasattr(file, "write"):
+            with open(check.file_name(file), "wb") as stream:  # numpy would add .npz to a name without it
                 self.save(stream)
             return
         np.savez_compressed(file, points=self.points, labels=np.array(self.labels, dtype=str))

@@ -36,7 +36,7 @@ class Certificate:
 
 def save(file: str | PathLike[str], risk: Risk, path: Path, upper: float, *, title: str = "") -> None:
     """Write the claim max F <= upper along the path, with a title for people, to a file; see `text`."""
-    File(file).write_text(text(risk, path, upper, title=title), encoding="utf-8")
+    File(check.file_name(file)).write_text(text(risk, path, upper, title=title), encoding="utf-8")
 
 
 def text(risk: Risk, path: Path, upper: float, *, title: str = "") -> str:
@@ -78,7 +78,7 @@ def load(file: str | PathLike[str]) -> Certificate:
     ValueError when the file is not such a certificate or was altered, OSError when it cannot be opened.
     """
     try:
-        document = json.loads(File(file).read_text(encoding="utf-8"), object_pairs_hook=_once)
+        document = json.loads(File(check.file_name(file)).read_text(encoding="utf-8"), object_pairs_hook=_once)
         if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
             raise ValueError(f"the field format must be {FORMAT!r}")
         if document.pop("sha256", None) != digest(document):

@@ -13,7 +13,7 @@ import pytest
 import checks
 import figures
 import theory
-from checks import own_path, processes, runner, sweeps
+from checks import own_path, processes, programs, runner, sweeps
 from checks.certificates import document, verify
 from checks.claims.section_2_3_1.sec_2_3_1_tessellation import plane_task
 from checks.report import folder
@@ -24,6 +24,7 @@ from theory.risk import Risk, Sample
 ROOT = Path(checks.__file__).resolve().parents[1]
 SOURCES = [file for package in (theory, checks, figures) for file in Path(package.__file__).parent.rglob("*.py")]
 OWN = ("theory", "figures", "halfrect", "numpy", "rich", "socket", "pickle", "subprocess")
+OWN += ("json", "random", "statistics", "tokenize", "queue", "dataclasses", "pathlib")
 MINE = "import pathlib, os\npathlib.Path(os.environ['MARK']).write_text(__file__)\n"
 
 
@@ -88,6 +89,24 @@ def test_a_process_that_is_started_runs_nothing_that_lies_in_the_current_folder(
     done = python(script, script.with_name("s"), cwd=somebodys)
     assert done.stdout.decode().strip() == "[{'k': 1}]", done.stderr
     assert not (somebodys / "MARK").exists()
+
+
+COMMAND = "import sys; sys.argv[0] = '/usr/bin/halfrect'; from halfrect.command import program; sys.exit(program())"
+
+
+def test_the_command_runs_nothing_that_lies_in_the_current_folder(somebodys):
+    """Also where PYTHONPATH ends in a colon, so that the current folder is on the path."""
+    variables = {"PYTHONPATH": f"{ROOT}{os.pathsep}"}
+    done = python("-P", "-c", COMMAND, "list", "prop-2.1", cwd=somebodys, variables=variables)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not (somebodys / "MARK").exists()
+
+
+def test_whose_program_it_is():
+    for words in (["-m"], ["-m", "x"], ["/usr/bin/halfrect"], ["halfrect.exe", "check"]):
+        assert own_path.as_program(words)
+    for words in ([], [""], ["-c"], ["halfrects.py"], ["/home/me/paper.py", "-m"]):
+        assert not own_path.as_program(words)
 
 
 def test_pictures_are_drawn_by_our_figures(somebodys, monkeypatch):
@@ -179,6 +198,12 @@ def test_a_closed_pipe_is_not_a_word(certificate, program):
     assert done.returncode == 141 or (program in ("help", "gap") and done.returncode == 0)  # argparse says nothing
     if program == "claims":  # the files are written all the same
         assert json.loads((certificate / "l.json").read_text(encoding="utf-8"))["claims"][0]["status"] == "agrees"
+
+
+def test_what_is_said_on_a_closed_standard_error_is_not_output(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert programs.run(lambda: print("an error", file=sys.stderr) or 2, "halfrect") == 2
+    assert capsys.readouterr().out == ""
 
 
 # --- options of the interpreter ---------------------------------------------------------------------------------------

@@ -320,3 +320,16 @@ def test_mnist_is_never_required(tmp_path, monkeypatch):
 def test_bad_options_end_with_status_two(words, tmp_path, capsys):
     assert gap.main([*words, "--file", str(tmp_path / "s")]) == 2
     assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", None, 3.5, "a\0b"])
+def test_a_file_without_a_name_keeps_nothing_and_is_refused(name):
+    with pytest.raises(sweeps.SweepError):
+        sweeps.run(dict, [{"k": 1}], name, executor=None)
+
+
+def test_a_file_is_kept_whatever_sqlite_means_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        assert sweeps.run(dict, [{"k": 1}], ":memory:", executor=pool) == [{"k": 1}]
+    assert (tmp_path / ":memory:").is_file()

@@ -1,6 +1,7 @@
 """Paths: geometry, concatenation, files, and that every bad argument and every corrupt file is refused."""
 
 import io
+import os
 import pickle
 import zipfile
 
@@ -225,3 +226,20 @@ def test_lengths_neither_overflow_nor_underflow():
 def test_labels_that_are_no_sequence_are_refused_by_name():
     with pytest.raises(ValueError, match="labels"):
         Path(np.zeros((3, 2)), 5)
+
+
+@pytest.mark.parametrize("file", [None, 3.5, [], object()])
+def test_what_names_no_file_is_a_value_error(file):
+    path = Path([[0.0], [1.0]])
+    for use in (path.save, Path.load):
+        with pytest.raises(ValueError, match="file must be the name of a file"):
+            use(file)
+
+
+def test_names_in_bytes_are_names_and_a_device_is_no_archive(tmp_path):
+    path, file = Path([[0.0], [1.0]]), os.fsencode(tmp_path / "p.npz")
+    path.save(file)
+    assert np.array_equal(Path.load(file).points, path.points)
+    if os.path.exists("/dev/zero"):  # it has no end
+        with pytest.raises(ValueError, match="not a regular file"):
+            Path.load("/dev/zero")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import warnings
 import zipfile
 from os import PathLike
@@ -10,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.numerics.validation import describe
+from theory.numerics.validation import describe, file_name
 
 
 def load_arrays(file: str | PathLike[str] | BinaryIO, *names: str) -> list[NDArray[Any]]:
@@ -34,12 +36,14 @@ def load_archive(
 
     OSError and ValueError as `load_arrays`.
     """
-    if isinstance(file, (str, PathLike)):
-        with open(file, "rb") as stream:
+    if not hasattr(file, "read"):
+        with open(file_name(file), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # a device may have no end
+                raise ValueError("is not a regular file")
             return load_archive(stream, names)
     if not zipfile.is_zipfile(file):
         raise ValueError("is not an NPZ archive")
-    file.seek(0)
+    file.seek(0)  # type: ignore[union-attr]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers of another age are read, or refused

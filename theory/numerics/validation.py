@@ -6,6 +6,7 @@ Every error names the argument, what it was and what is allowed.
 from __future__ import annotations
 
 import operator
+import os
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,14 @@ def instance(value: Any, name: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise ValueError(f"{name} must be a {kind.__name__}; got {type(value).__name__}")
     return value
+
+
+def file_name(value: Any, name: str = "file") -> str:
+    """`value`, text, bytes or a path, as the name of a file; ValueError for what names none."""
+    try:
+        return os.fsdecode(value)
+    except Exception:
+        raise ValueError(f"{name} must be the name of a file; got {describe(value)}") from None
 
 
 def generator(rng: Any) -> np.random.Generator:
