@@ -190,7 +190,7 @@ def reach(files: tuple[str, ...], only: str) -> dict[str, tuple[float, list[list
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks")])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks" / "plugins")])},
     )
     if plain.returncode:
         raise SystemExit(f"tests fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")
