@@ -72,8 +72,8 @@ def test_rounding_is_allowed_for_as_derived(n, m, K):
     assert m**2 <= noise * (1 + 1e-12) <= m**2 * (1 + 1e-9)
     found = buckets.bounds(risk, theta[None], theta[None], size[None], np.array([noise]), K)[0]
     eps = (4 * gamma(n + 16) + 8 * gamma(4 * m + 2 * K + 48)) * m
-    assert found.rounding == pytest.approx(np.full(K, eps**2), rel=1e-5)
-    assert found.upper == pytest.approx(found.rounding, rel=1e-9)
+    assert found.rounding == pytest.approx(np.full(K, eps**2), rel=1e-5, abs=0)
+    assert found.upper == pytest.approx(found.rounding, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("fault", soundness.FAULTS)
