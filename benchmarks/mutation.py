@@ -46,6 +46,7 @@ FURTHER = {
     "theory.numerics.rationals": "one_direction dependent_features",
     "theory.numerics.rounding": "measures risk maxima",
     "theory.numerics.validation": "networks risk paths arguments",
+    "theory.maxima.taylor_models": "losses",
     "theory.networks": "risk",
     "theory.moves": "relu_paths sparsify linear_paths",
     "theory.rays": "oracle barriers one_direction",
