@@ -46,6 +46,7 @@ FURTHER = {
     "theory.numerics.rationals": "one_direction dependent_features",
     "theory.numerics.rounding": "measures risk maxima",
     "theory.numerics.validation": "networks risk paths arguments",
+    "theory.maxima.taylor_models": "losses",
     "theory.networks": "risk",
     "theory.moves": "relu_paths sparsify linear_paths",
     "theory.crossing": "relu_paths deep_paths",
@@ -104,7 +105,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given.work.mkdir(parents=True, exist_ok=True)
     tree = Path(tempfile.mkdtemp(prefix="tree-", dir=given.work))
-    for part in ("theory", "checks", "figures", "tests", "pyproject.toml"):
+    for part in ("theory", "checks", "figures", "benchmarks", "tests", "pyproject.toml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tree / part)
     os.chdir(tree)  # cosmic-ray mutates in place
@@ -191,7 +192,7 @@ def reach(files: tuple[str, ...], only: str) -> dict[str, tuple[float, list[list
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks")])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), str(ROOT / "benchmarks" / "plugins")])},
     )
     if plain.returncode:
         raise SystemExit(f"tests fail without any mutant:\n{plain.stdout[-2000:]}{plain.stderr[-2000:]}")

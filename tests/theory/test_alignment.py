@@ -11,6 +11,7 @@ from nightly import instances
 
 from theory.alignment import _assignment_bound, _Pairs, align, gaussian_lower_bound, lower_bound, reorder
 from theory.networks import Network
+from theory.numerics import LIBM, gamma
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -75,6 +76,31 @@ def test_any_test_function_gives_a_bound(seed):
         outputs, cost = pairs.outputs(np.array(order))
         assert F == pytest.approx(np.mean((risk.sample.Y - outputs) ** 2) + cost)
         assert F >= pairs.fit(h) - C[np.arange(4), order].sum() - 1e-9
+
+
+@pytest.mark.parametrize(("penalty", "bias"), [(None, False), ("path", True), ("ridge", False)])
+def test_what_roundings_may_take_away_is_allowed_for_and_hardly_more(penalty, bias):
+    """Sizes bound the units of all pairs, and are these where no sign differs; the allowance is some roundings of them."""
+    rng, t = np.random.default_rng(0), 0.3
+    net = Network((2, 3, 2), bias=bias)
+    risk = Risk(net, Sample(rng.random((5, 2)), rng.random((5, 2))), kappa=0.1 * (penalty is not None), penalty=penalty)
+    h, every = rng.random((5, 2)), np.arange(3)
+    for signs in (False, True):
+        a, b = rng.standard_normal((2, net.size)) if signs else rng.random((2, net.size))
+        pairs = _Pairs(risk, a, b, t)
+        plain, above = pairs.values(h), pairs.values(h, above=True)
+        for i in every:
+            (W, V), (W_size, V_size) = pairs.units(np.full(3, i), every), pairs._sizes(int(i))
+            assert (np.abs(W) <= W_size * (1 + 1e-15)).all()
+            assert (np.abs(V) <= V_size * (1 + 1e-15)).all()
+            if not signs:
+                assert np.allclose(W, W_size, rtol=1e-15)
+                assert np.allclose(V, V_size, rtol=1e-15)
+                size = (
+                    plain[i] + 2 * pairs._penalty(W, V) + 2 * (V * (pairs.weights * h).sum(axis=0)[:, None]).sum(axis=0)
+                )
+                assert (above[i] - plain[i] <= 6 * (gamma(5 + 2 + bias + 2 + 64) + 4 * LIBM) * size).all()
+            assert (above[i] > plain[i]).all()
 
 
 def trained(rng, risk, steps=300):

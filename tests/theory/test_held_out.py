@@ -190,6 +190,20 @@ def test_what_underflows_below_is_not_lost_above(sizes):
     assert Fraction(functions._norms(net, np.array([[d, v, w]])).min()) >= exact
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_norms_of_a_vertex_are_its_path_norm_and_the_product_of_its_operator_norms(bias):
+    """With biases the layers below the last hand on the 1, the last does not."""
+    net, rng = Network((2, 3, 4, 2), bias=bias), np.random.default_rng(1)
+    theta = rng.standard_normal((2, net.size))
+    found = functions._norms(net, theta)
+    for point, (path, spectral) in zip(theta, found):
+        *inner, last = net.weights(point)
+        handed = [np.vstack([W, np.eye(W.shape[1])[-1:]]) if bias else W for W in inner]
+        exact = math.prod(np.linalg.norm(W, 2) for W in [*handed, last])
+        assert exact * (1 - 1e-14) <= spectral <= exact * (1 + 1e-12)
+        assert path == pytest.approx(float(PathNorm(net).value(point[None])[0]), rel=1e-12)
+
+
 def test_a_midpoint_is_where_it_is_said_to_be_up_to_its_radius():
     net, rng = Network((2, 3, 3, 1)), np.random.default_rng(0)
     a, b = _inner_piece(rng, net)

@@ -100,6 +100,18 @@ def test_points_on_one_ray_count_as_one_and_leave_what_no_net_removes():
     assert Fraction(str(unseen_risk(points, dependencies(points)))) == (Fraction(4, 10) + 4) / 4
 
 
+@pytest.mark.parametrize("k", [-40, 0, 40])
+def test_what_no_net_removes_is_no_part_of_the_least_risk(k):
+    """A target at the origin adds to the risk of every net; its point halves the weights of the others."""
+    X = corners(0, 100, 230)
+    Y = np.ldexp(X[CYCLE], k)
+    base = least_risk(rays(Sample(X, Y, [1.0, 1.0, 2.0]))).lower
+    more = Sample(np.vstack([X, [[0, 0]]]), np.vstack([Y, np.ldexp([[3.0, 1.0]], k)]), [1.0, 1.0, 2.0, 4.0])
+    assert rays(more).constant > 0
+    assert base > 0
+    assert least_risk(rays(more)).lower == pytest.approx(base / 2, rel=1e-11, abs=0)
+
+
 def test_points_without_weight_are_not_seen():
     sample = Sample(np.eye(2)[[0, 1, 0]], np.ones((3, 1)), np.array([1.0, 1.0, 0.0]))
     assert len(rays(sample)) == 2

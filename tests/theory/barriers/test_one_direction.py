@@ -99,6 +99,19 @@ def test_with_a_penalty_the_swap_of_opposite_signs_costs_the_best_single_unit(se
         assert barrier.lower <= barrier.upper
 
 
+def test_of_the_second_units_one_of_the_other_sign_is_taken_and_the_path_ends_at_the_swap():
+    """Here the best of all has the same sign as the first, and nothing would separate the ends."""
+    rng = np.random.default_rng(12)
+    X = rng.standard_normal((4, 2))
+    sample = Sample(X, np.abs(rng.standard_normal((4, 1))) + 0.1 * rng.standard_normal((4, 1)))
+    barrier, network = two_unit_barrier(sample, 0.02), Network((2, 2, 1))
+    assert barrier.reason is Reason.SIGNS
+    assert 0 < barrier.lower <= barrier.upper <= barrier.lower * (1 + 1e-9)
+    first, last = barrier.path.points[[0, -1]]
+    assert np.array_equal(last, network.permute(first, 1, [1, 0]))
+    assert not np.array_equal(last, first)
+
+
 def test_signs_and_cyclic_order_are_read_off_exactly():
     rng = np.random.default_rng(0)
     sample = random_sample(rng, 6, 1)

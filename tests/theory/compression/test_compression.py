@@ -149,3 +149,12 @@ def test_a_warm_layer_must_be_feasible():
     wide = delta(sample, np.eye(2), 2, 0.5, 0.1)
     with pytest.raises(ValueError, match="warm must come from the same rows"):
         delta(sample, np.eye(2), 1, 0.5, 0.1, warm=wide)
+
+
+def test_the_active_units_are_those_of_positive_weight():
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((6, 2))
+    W /= np.linalg.norm(W, axis=1, keepdims=True)
+    found = delta(Sample(rng.standard_normal((8, 2)), rng.standard_normal((8, 1))), W, 2, 0.0, 0.05, rng=0)
+    assert found.active.tolist() == np.flatnonzero(found.weights).tolist()
+    assert 1 <= len(found.active) <= 2

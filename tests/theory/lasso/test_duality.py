@@ -91,7 +91,7 @@ def test_the_best_multiple_of_a_residual_is_found_and_not_more(seed, n, kappa):
         s = math.copysign(1, s) * Fraction(kappa) / Fraction(top)
         s = Fraction(s)
     best = 2 * s * both - s * s * square
-    found = Fraction(duality.scaled(y, w, kappa, r, top))
+    found = Fraction(duality.scaled_dual(y, w, kappa, r, top))
     assert found <= best
     scale = 2 * abs(s) * sum(k * abs(u * v) for k, u, v in zip(W, Y, R)) + s * s * square
     assert found >= best - scale / 10**14 - Fraction(1, 10**290)

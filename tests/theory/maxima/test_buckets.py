@@ -24,7 +24,7 @@ from theory.maxima import (
 )
 from theory.maxima import segments as segments_module
 from theory.networks import Network
-from theory.numerics import TINY
+from theory.numerics import TINY, gamma
 from theory.paths import Path as Polyline
 from theory.risk import Risk, Sample
 
@@ -60,6 +60,20 @@ def test_the_sum_over_many_outputs_is_rounded_up(K):
     size = theta + TINY
     found = buckets.bounds(risk, theta, theta, size, np.array([buckets.noise(risk, size[0])]), K)[0]
     assert min(map(Fraction, found.upper.tolist())) >= 1 + 7999 * Fraction(1, 2**54)
+
+
+@pytest.mark.parametrize(("n", "m", "K"), [(1, 1, 2), (3, 40, 8), (2, 3000, 32), (900, 2, 8)])
+def test_rounding_is_allowed_for_as_derived(n, m, K):
+    """All units are off, the target is zero: of the bound nothing is left but E = eps^2, L = sum_j V_j A_j = m."""
+    net = Network((n, m, 1))
+    risk, theta = Risk(net, Sample(np.ones((1, n)), [[0.0]])), net.pack([np.full((m, n), -1 / n), np.ones((1, m))])
+    size = np.abs(theta) + TINY
+    noise = buckets.noise(risk, size)
+    assert m**2 <= noise * (1 + 1e-12) <= m**2 * (1 + 1e-9)
+    found = buckets.bounds(risk, theta[None], theta[None], size[None], np.array([noise]), K)[0]
+    eps = (4 * gamma(n + 16) + 8 * gamma(4 * m + 2 * K + 48)) * m
+    assert found.rounding == pytest.approx(np.full(K, eps**2), rel=1e-5, abs=0)
+    assert found.upper == pytest.approx(found.rounding, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("fault", soundness.FAULTS)
@@ -196,8 +210,9 @@ def test_windows_of_the_next_round_leave_no_number_out(one, other, power, data):
     j = data.draw(st.integers(i + 1, K))
     left, right = windows._around(windows.Window(0, lo, hi, np.inf, 0, K), i, j)
     start, width = Fraction(lo), Fraction(hi) - Fraction(lo)
-    assert lo <= left <= start + width * Fraction(i, K)
-    assert start + width * Fraction(j, K) <= right <= hi
+    first, last, hair = start + width * Fraction(i, K), start + width * Fraction(j, K), Fraction(1, 2**50)
+    assert max(Fraction(lo), first - hair) <= left <= first
+    assert last <= right <= min(Fraction(hi), last + hair)
 
 
 def test_a_ceiling_decides_early(monkeypatch):

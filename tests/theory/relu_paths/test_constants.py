@@ -131,6 +131,8 @@ def test_eight_twentysevenths_is_the_maximum_over_the_cube():
         (lambda s: constants.maurey_excess(s, 0.0, 1.0, 4), "kappa"),
         (lambda s: constants.maurey_excess(s, 1.0, 1.0, 1), "width"),
         (lambda s: constants.perturbation(np.eye(2), np.eye(3), np.ones(2), np.ones(2), 1.0), "rows"),
+        (lambda s: constants.perturbation(np.eye(2), np.eye(2), np.ones(3), np.ones(2), 1.0), "rows"),
+        (lambda s: constants.perturbation(np.eye(2), np.eye(2), np.ones(2), np.ones(3), 1.0), "rows"),
     ],
 )
 def test_bad_input_is_named(call, name):

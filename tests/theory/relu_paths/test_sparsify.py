@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nightly import instances
 
 from theory.crossing import cross
+from theory.lasso import second_layer
 from theory.maxima.segments import path_maximum
 from theory.moves import Walk
 from theory.networks import Network
@@ -155,3 +156,17 @@ def test_rows_outside_the_ball_are_refused_and_the_error_offers_the_same_net_ins
     problem.checked(risk, inside)
     X = risk.sample.X
     assert np.allclose(risk.network(inside, X), risk.network(theta, X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_working_set_ends_where_all_units_do(monkeypatch, seed):
+    """On few of many units at a time, weighted samples: the value is that of the whole problem."""
+    rng = np.random.default_rng(seed)
+    Z, y, p = np.maximum(rng.standard_normal((12, 40)), 0), rng.standard_normal(12), rng.dirichlet(np.ones(12))
+    kappa = 0.05 * 2 * np.abs(Z.T @ (p * y)).max()
+    monkeypatch.setattr(sparsify, "WORKING", 8)
+    values = [
+        p @ (y - Z @ b) ** 2 + kappa * np.abs(b).sum()
+        for b in (sparsify._solved(Z, y, p, kappa), second_layer(Z, y, kappa, weights=p).beta)
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-7)
