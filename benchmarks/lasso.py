@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from theory.lasso import SecondLayer, duality_gap, homotopy, kappa_max, second_layer
+from theory.lasso import SecondLayer, certify, homotopy, kappa_max, second_layer
 
 
 def problem(samples: int, width: int, inputs: int = 10) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ def triangular(Z: np.ndarray, y: np.ndarray, kappa: float) -> SecondLayer:
     Q, R = np.linalg.qr(Z)
     N, m = Z.shape
     small = second_layer(R * np.sqrt(m / N), Q.T @ y * np.sqrt(m / N), kappa, solver="cvxpy")
-    return duality_gap(Z, y, kappa, small.beta, solver="cvxpy, triangular")
+    return certify(Z, y, kappa, small.beta, solver="cvxpy, triangular")
 
 
 def compare(samples: int, width: int, shares: tuple[float, ...] = (1e-1, 1e-2, 1e-3), repeats: int = 3) -> list[dict]:
@@ -100,7 +100,7 @@ def race(
         own = second_layer(Z, y, kappa)
         spent.append(time.process_time() - start)
     start = time.process_time()
-    duality_gap(Z, y, kappa, own.beta)
+    certify(Z, y, kappa, own.beta)
     yield "ours", min(spent) - (time.process_time() - start), min(spent), own.gap / own.primal
     for name, solve in PEERS.items():
         if name in out:
@@ -114,7 +114,7 @@ def race(
             start = time.process_time()
             beta = solve(Z, y, kappa, tol)
             alone = time.process_time() - start
-            found = duality_gap(Z, y, kappa, beta)
+            found = certify(Z, y, kappa, beta)
             gap = found.gap / found.primal
             if gap <= target or alone > patience:
                 break

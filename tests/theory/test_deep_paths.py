@@ -12,7 +12,7 @@ from nightly import instances
 
 from theory import deep_paths
 from theory.crossing import used_units
-from theory.deep_paths import allowance, best_head, connect, masses, plan, promise, refits, tree
+from theory.deep_paths import allowance, best_head, bound, connect, masses, plan, refits, tree
 from theory.deep_paths.halves import Half, nothing
 from theory.maxima import Method, segment_maxima
 from theory.moves import Walk
@@ -179,7 +179,7 @@ def wide(rng, widths=(2, 96, 24, 1)):
 def test_the_theorem_where_it_says_something(seed):
     risk, a, b = wide(np.random.default_rng(seed))
     assert max(risk(a), risk(b)) <= 0.5
-    promised = promise(risk, 0.5)
+    promised = bound(risk, 0.5)
     given = 0.5 + 2 * 0.5**0.5 * 0.25 + 1 / 16 + 1 / 12  # l = 12, s_2 = 4: .9994
     by_hand = allowance(risk.criterion, 1, 0.5, 0.25, 1 / 12)
     assert by_hand == pytest.approx(0.9994, abs=1e-4)
@@ -338,11 +338,11 @@ def test_the_allowance_grows_with_everything(D, bias, variance, loss):
 def test_promises_without_a_penalty_or_with_narrow_layers():
     net = Network((1, 4, 4, 1))
     risk = Risk(net, Sample([[1.0], [2.0]], [[1.0], [0.0]]))
-    assert promise(risk, 0.1).value == risk.scale
-    assert "penalty" in promise(risk, 0.1).reason
-    assert promise(risk, 0.7).value == 0.7
-    assert promise(risk, 0.1, np.zeros(net.size)).value == pytest.approx(0.1)  # a net without path norm
-    assert "too small" in promise(Risk(net, risk.sample, kappa=0.01, penalty="path"), 0.1).reason
+    assert bound(risk, 0.1).value == risk.scale
+    assert "penalty" in bound(risk, 0.1).reason
+    assert bound(risk, 0.7).value == 0.7
+    assert bound(risk, 0.1, np.zeros(net.size)).value == pytest.approx(0.1)  # a net without path norm
+    assert "too small" in bound(Risk(net, risk.sample, kappa=0.01, penalty="path"), 0.1).reason
 
 
 # -- practice ------------------------------------------------------------------------------------------------------------

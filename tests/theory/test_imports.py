@@ -199,6 +199,8 @@ SHARED = {
     "segment_maximum",  # the true maximum along a segment: of a sample's risk (maxima), of the population's
     "path_maximum",
     "lower_bound",  # below the maximum on all paths (barriers), on all lines up to permutations (alignment)
+    "bound",  # what a theorem promises between two nets (deep_paths, masses)
+    "certify",  # bounds for what is given: weights (lasso), a path (relu_paths, held_out)
     "normalised",  # the door of a chapter: a problem brought to size one, and the way back
     "risk_above",  # the risk of given weights, rounded up, in the units of the chapter's door
     "digits",  # a task and the net that it trains, always named with their modules (deep.tasks, deep.models)

@@ -9,7 +9,7 @@ assumption on them, for every convex loss and every law of the data.
 from theory.deep_paths.halves import Half, Masses, masses
 from theory.deep_paths.refits import best_head
 from theory.deep_paths.route import DeepPath, connect
-from theory.deep_paths.trees import Plan, Promise, allowance, plan, promise, tree, zeta
+from theory.deep_paths.trees import Plan, Promise, allowance, bound, plan, tree, zeta
 
 __all__ = [
     "DeepPath",
@@ -19,10 +19,10 @@ __all__ = [
     "Promise",
     "allowance",
     "best_head",
+    "bound",
     "connect",
     "masses",
     "plan",
-    "promise",
     "tree",
     "zeta",
 ]

@@ -86,7 +86,7 @@ def connect(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike, *, rng: Any = No
     rng = check.generator(rng)
     level = max(map(risk, ends))
     walks = [HalfWalk(risk, theta, level, tool, rng) for theta in ends]
-    promised = trees.promise(risk, level, *(walk.theta for walk in walks))
+    promised = trees.bound(risk, level, *(walk.theta for walk in walks))
     if np.array_equal(ends[0], ends[1]):
         path, halves = Path(ends[0][None]), ((), ())
     else:

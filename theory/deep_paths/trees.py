@@ -122,7 +122,7 @@ def _draws(rooms: list[int]) -> Any:
     return itertools.chain.from_iterable(lists)
 
 
-def promise(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
+def bound(risk: Risk, level: float, *thetas: ArrayLike) -> Promise:
     """What Theorem 2.4 at depth K promises for two nets below `level`: an upper bound on a path between them.
 
     With a penalty V = level / kappa or F(0) / kappa bounds their path norms, half of the latter under squared loss. thetas

@@ -4,13 +4,13 @@ With rows of W_1 held still, min_b E (y - Z b)^2 + kappa |b|_1 is convex: subpat
 it, the oracle risk e(m) is its minimum over features, and delta of eq. (8) its minimum over supports. `problem` is the
 door: it brings features and targets to size one by powers of two, where what is dependent does not depend on units.
 `solvers` propose weights, and nobody trusts them: whoever proposes, `duality` bounds the risk from above at the weights,
-and from below at a feasible dual point. `solve` puts the three together (`second_layer`; `duality_gap` for weights
+and from below at a feasible dual point. `solve` puts the three together (`second_layer`; `certify` for weights
 of one's own), and scales results back, exactly.
 """
 
 from theory.lasso.duality import correlation, primal, scaled_dual
 from theory.lasso.problem import LARGEST_PENALTY, check_features
-from theory.lasso.solve import SOLVERS, Homotopy, SecondLayer, duality_gap, homotopy, kappa_max, second_layer
+from theory.lasso.solve import SOLVERS, Homotopy, SecondLayer, certify, homotopy, kappa_max, second_layer
 from theory.lasso.solvers import active_set
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "Homotopy",
     "SecondLayer",
     "active_set",
+    "certify",
     "check_features",
     "correlation",
-    "duality_gap",
     "homotopy",
     "kappa_max",
     "primal",

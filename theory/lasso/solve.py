@@ -149,7 +149,7 @@ def _is_optimal(G: Array, q: Array, k: Array, b: Array) -> bool:
     return bool(miss.max(initial=0.0) <= REACHED * 2 * np.abs(q).max(initial=0.0))
 
 
-def duality_gap(
+def certify(
     Z: ArrayLike,
     y: ArrayLike,
     kappa: float,

@@ -23,7 +23,7 @@ from theory.relu_paths.constants import (
 )
 from theory.relu_paths.pieces import piece_maxima, vertex_bound
 from theory.relu_paths.problem import Impossible, into_ball, line
-from theory.relu_paths.six_segments import SixSegments, Subpath, six_segment, six_segment_report, subpath_maxima
+from theory.relu_paths.six_segments import SixSegments, Subpath, certify, six_segment, six_segment_report
 from theory.relu_paths.sparsify import best_second_layer, toss
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "SixSegments",
     "Subpath",
     "best_second_layer",
+    "certify",
     "connect",
     "drop_excess",
     "energy",
@@ -51,7 +52,6 @@ __all__ = [
     "six_segment",
     "six_segment_report",
     "spectral_norm",
-    "subpath_maxima",
     "theorem_constants",
     "toss",
     "vertex_bound",

@@ -53,7 +53,7 @@ class Route:
     """One route: its path, `upper`, a rigorous bound on its maximum, and what its theorem allows.
 
     status, reason: what became of it and why. allowed is inf for straight, which promises nothing, and for oracle and
-    six_segment, whose promise depends on the nets found: `subpath_maxima` gives it subpath by subpath. pieces
+    six_segment, whose promise depends on the nets found: `certify` gives it subpath by subpath. pieces
     (V - 1,): bounds on the maximum over each piece; seconds: to build and certify.
     """
 

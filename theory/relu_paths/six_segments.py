@@ -123,10 +123,10 @@ def six_segment_report(
 ) -> SixSegments:
     """`six_segment` with the certified maximum of every subpath, next to what is allowed."""
     path = six_segment(risk, theta_a, theta_b, active=active, angle=angle, rng=rng)
-    return SixSegments(path, active, float(angle), subpath_maxima(risk, path, float(angle)))
+    return SixSegments(path, active, float(angle), certify(risk, path, float(angle)))
 
 
-def subpath_maxima(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
+def certify(risk: Risk, path: Path, angle: float) -> tuple[Subpath, ...]:
     """The subpaths of a path that `six_segment` made (those that have pieces), each with its certified maximum."""
     numbers = [label.split()[0] for label in path.labels]
     at = pieces.vertex_bounds(risk, path)

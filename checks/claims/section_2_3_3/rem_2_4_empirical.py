@@ -9,7 +9,7 @@ from checks.claims.section_2_3_3 import sharper_N_plus_1
 from checks.claims.section_2_3_3.instances import CERTIFIED, pair, problem
 from theory import relu_paths
 from theory.barriers import permutation_barrier
-from theory.relu_paths import six_segment, subpath_maxima
+from theory.relu_paths import certify, six_segment
 from theory.risk import Sample
 
 
@@ -21,7 +21,7 @@ def attack(setting: Setting, *, spare: int = 1) -> Outcome:
         width = int(rng.integers(1, 7))
         risk = problem(rng, samples=int(rng.integers(1, 8)), width=width, inputs=2)
         path = six_segment(risk, *pair(rng, risk), active=width, angle=angle, rng=rng)
-        for s in subpath_maxima(risk, path, angle):
+        for s in certify(risk, path, angle):
             scale = max(s.larger_end, risk.sample.energy)
             tally.add((s.allowed - s.upper) / scale + CERTIFIED, instance=k, subpath=s.number, angle=angle)
     for k in setting.each(range(setting.instances(10, 200))):

@@ -13,7 +13,7 @@ from checks.claims.section_2_3_3.thm_2_4_eta import aligned, tight
 from theory import relu_paths
 from theory.networks import Network
 from theory.paths import Path
-from theory.relu_paths import six_segment, subpath_maxima
+from theory.relu_paths import certify, six_segment
 from theory.risk import Risk, Sample
 
 
@@ -50,15 +50,13 @@ def attack(setting: Setting, *, factor: float = 1.0) -> Outcome:
             angle = 0.0 if kappa == 0 else float(rng.choice([0.0, 0.05, 0.5, np.pi]))
             path = six_segment(risk, a, b, active=active, angle=angle, rng=rng)
         rule = relu_paths.theorem_constants(risk.sample, risk.kappa).allowance(angle)
-        for s in subpath_maxima(risk, path, angle):
+        for s in certify(risk, path, angle):
             allowed = min(s.allowed, s.theorem) if factor == 1 else s.larger_end + factor * (s.theorem - s.larger_end)
             scale = max(s.larger_end, risk.sample.energy)
             tally.add((allowed - s.upper) / scale + CERTIFIED, instance=k, subpath=s.number, angle=angle, rule=rule)
         if len(path) and k % 4:
             level = max(relu_paths.vertex_bound(risk, theta) for theta in (a, b))
-            before = [
-                s.larger_end for s in subpath_maxima(risk, path, angle) if s.number in ("(0)", "(1)", "(6)", "(0')")
-            ]
+            before = [s.larger_end for s in certify(risk, path, angle) if s.number in ("(0)", "(1)", "(6)", "(0')")]
             tally.add((level - max(before, default=0.0)) / level + CERTIFIED, instance=k, subpath="ends below lambda")
     return tally.outcome("certified maxima of all subpaths; margins in units of max(larger end, E Y^2)")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from checks.claim import Claim, Evidence, Outcome, Setting, Standing, Tally, Tightness, Verdict
 from checks.claims.section_5.instances import CERTIFIED
-from theory.deep_paths import allowance, connect, promise
+from theory.deep_paths import allowance, bound, connect
 from theory.networks import Network
 from theory.risk import Risk, Sample
 
@@ -47,7 +47,7 @@ def attack(setting: Setting, *, part: float = 1.0) -> Outcome:
         hidden, loss = shapes[k % len(shapes)]
         for _ in range(50):  # until the promise says something
             risk, a, b = wide(rng, hidden, loss)
-            promised = promise(risk, max(risk(a), risk(b)))
+            promised = bound(risk, max(risk(a), risk(b)))
             if promised.value < risk.scale * (1 - CERTIFIED):
                 break
         found = connect(risk, a, b, rng=rng, tool="trees")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.lasso import duality
-from theory.lasso.problem import normalise
+from theory.lasso.problem import normalised
 from theory.lasso.solve import kappa_max, second_layer
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -103,7 +103,7 @@ def test_from_weights_near_the_best_the_dual_is_near_the_minimum(seed, m, share)
     rng = np.random.default_rng(seed)
     Z, y, w = rng.standard_normal((m + 2, m)), rng.standard_normal(m + 2), rng.dirichlet(np.ones(m + 2))
     kappa = share * kappa_max(Z, y, weights=w)
-    p = normalise(Z, y, w, kappa)
+    p = normalised(Z, y, w, kappa)
     beta = second_layer(Z, y, kappa, weights=w).beta
     off = p.inward(beta * (1 + 1e-4 * rng.standard_normal(m)))
     rho, _ = duality.residual(p.A, p.a, off)

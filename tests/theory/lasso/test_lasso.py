@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from theory.lasso import solvers
 from theory.lasso.duality import correlation, scaled_dual
-from theory.lasso.solve import duality_gap, homotopy, kappa_max, second_layer
+from theory.lasso.solve import certify, homotopy, kappa_max, second_layer
 from theory.lasso.solvers import active_set
 
 # What the certificate itself may lose, relative to E y^2: roundings of sums of a few dozen terms, times |Z||b| / |y|.
@@ -61,7 +61,7 @@ def test_no_second_layer_is_below_the_dual(problem, share, seed):
     rng = np.random.default_rng(seed)
     for scale in (0.0, 1e-6, 1.0):
         b = s.beta + scale * rng.standard_normal(len(s.beta))
-        other = duality_gap(Z, y, kappa, b, weights=w)
+        other = certify(Z, y, kappa, b, weights=w)
         assert exact_risk(Z, y, w, kappa, b) >= Fraction(s.dual)
         assert other.dual <= s.primal
 
@@ -116,7 +116,7 @@ def test_the_homotopy_says_whether_it_reached_an_optimal_end(problem, share):
         assert path.reached
     if path.reached:
         best = second_layer(Z, y, kappa_min, weights=w)
-        end = duality_gap(Z, y, kappa_min, path.betas[-1], weights=w)
+        end = certify(Z, y, kappa_min, path.betas[-1], weights=w)
         assert end.primal <= best.primal + 1e-6 * (w @ y**2)
 
 
@@ -134,7 +134,7 @@ def test_the_active_set_method_needs_no_homotopy(problem, share):
     kappa = share * kappa_max(Z, y, weights=w)
     A = Z * np.sqrt(w)[:, None]
     beta = active_set(A.T @ A, Z.T @ (w * y), kappa, np.zeros(Z.shape[1]))
-    s = duality_gap(Z, y, kappa, beta, weights=w)
+    s = certify(Z, y, kappa, beta, weights=w)
     assert s.gap <= 1e-6 * (w @ y**2) + 1e-290
 
 
@@ -183,7 +183,7 @@ def test_a_rank_deficient_product_says_for_which_weights_its_least_squares_bound
 
 
 def test_a_solver_that_fails_is_neither_trusted_nor_fatal():
-    s = duality_gap(np.eye(2), np.array([1.0, 1.0]), 0.1, np.array([5.0, -5.0]))
+    s = certify(np.eye(2), np.array([1.0, 1.0]), 0.1, np.array([5.0, -5.0]))
     assert s.dual <= second_layer(np.eye(2), np.array([1.0, 1.0]), 0.1).primal < s.primal
     assert s.gap > 1
 
@@ -236,7 +236,7 @@ def test_bad_options_are_named():
     with pytest.raises(ValueError, match="weights must have shape"):
         second_layer(Z, y, 0.1, weights=[1.0])
     with pytest.raises(ValueError, match="beta must have shape"):
-        duality_gap(Z, y, 0.1, np.zeros(3))
+        certify(Z, y, 0.1, np.zeros(3))
     with pytest.raises(ValueError, match="kappa_min must be a finite number"):
         homotopy(Z, y, kappa_min=-0.5)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.claims.section_2_3_2.exact_risk import fractions
 from theory.lasso import duality
 from theory.lasso.problem import normalised
-from theory.lasso.solve import duality_gap, homotopy, kappa_max, second_layer
+from theory.lasso.solve import certify, homotopy, kappa_max, second_layer
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -47,7 +47,7 @@ def test_the_exact_minimum_is_between_the_bounds(problem, share):
     assert minimum <= Fraction(found.primal)
     if found.radius == np.inf:
         assert Fraction(found.dual) <= minimum
-    poor = duality_gap(Z, y, kappa, found.beta * 1.5, weights=w)
+    poor = certify(Z, y, kappa, found.beta * 1.5, weights=w)
     assert minimum <= Fraction(poor.primal)
     if poor.radius == np.inf:
         assert Fraction(poor.dual) <= minimum
@@ -61,7 +61,7 @@ def test_the_dual_of_any_weights_is_below_the_exact_minimum(seed, share):
     Z, y = rng.standard_normal((4, 3)) + rng.standard_normal((4, 1)), rng.standard_normal(4)
     kappa = share * kappa_max(Z, y)
     beta = second_layer(Z, y, kappa).beta * rng.integers(0, 2, 3) * (1 + 10.0 ** -rng.integers(0, 9, 3))
-    found = duality_gap(Z, y, kappa, beta)
+    found = certify(Z, y, kappa, beta)
     assert Fraction(found.dual) <= exact_minimum(Z, y, np.full(4, 0.25), kappa)
 
 
@@ -92,7 +92,7 @@ def test_subnormal_features_have_honest_bounds(seed, N, m, fitted):
         else rng.standard_normal(N) * 2.0**-200
     )
     w = rng.dirichlet(np.ones(N))
-    found = duality_gap(Z, y, 0.0, np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m)), weights=w)
+    found = certify(Z, y, 0.0, np.ldexp(rng.standard_normal(m), rng.integers(500, 800, m)), weights=w)
     minimum = exact_minimum(Z, y, w, 0.0)
     assert minimum <= Fraction(found.primal)
     if found.radius == np.inf:
@@ -101,7 +101,7 @@ def test_subnormal_features_have_honest_bounds(seed, N, m, fitted):
 
 def test_the_smallest_features_fit_as_well_as_any():
     z = np.array([1.0, 2.0, 3.0, 1.0])
-    assert duality_gap(z[:, None] * 2.0**-1074, z * 2.0**-500, 0.0, [2.0**574]).dual == 0  # they fit exactly
+    assert certify(z[:, None] * 2.0**-1074, z * 2.0**-500, 0.0, [2.0**574]).dual == 0  # they fit exactly
 
 
 @pytest.mark.parametrize("size", [1e-170, 1e-300, 5e-324, 1e170, 1e300])
@@ -143,8 +143,8 @@ def test_every_bound_is_equivariant_under_powers_of_two_bit_for_bit(problem, sha
     plain = second_layer(Z, y, kappa, weights=w)
     assume(plain.dual == 0 or plain.dual > 2.0**-300)
     same(second_layer(Zi, yj, kij, weights=w), plain, 2 * j, j - i)
-    given_ = duality_gap(Zi, yj, kij, np.ldexp(plain.beta * 0.75, j - i), weights=w)
-    same(given_, duality_gap(Z, y, kappa, plain.beta * 0.75, weights=w), 2 * j, j - i)
+    given_ = certify(Zi, yj, kij, np.ldexp(plain.beta * 0.75, j - i), weights=w)
+    same(given_, certify(Z, y, kappa, plain.beta * 0.75, weights=w), 2 * j, j - i)
     path, other = homotopy(Z, y, weights=w, kappa_min=kappa), homotopy(Zi, yj, weights=w, kappa_min=kij)
     assert np.array_equal(other.knots, np.ldexp(path.knots, i + j))
     assert np.array_equal(other.betas, np.ldexp(path.betas, j - i))
