@@ -54,7 +54,7 @@ FURTHER = {
     "theory.barriers": "counterexamples",
     "theory.deep_paths": "deep_paths",
     "theory.held_out": "held_out",
-    "theory.penalties": "risk schatten_paths held_out",
+    "theory.penalties": "losses risk schatten_paths held_out",
     "theory.atoms": "pivots",
     "theory.simplex": "pivots",
     "checks.claim": "runner ledger",

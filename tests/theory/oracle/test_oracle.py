@@ -187,3 +187,18 @@ def test_too_many_patterns_are_refused_by_name():
     sample = Sample(rng.standard_normal((200, 4)), rng.standard_normal((200, 1)))
     with pytest.raises(ValueError, match="sample must be small enough for method 'patterns'"):
         limit(sample, 0.1, method="patterns")
+
+
+@pytest.mark.parametrize(("x", "y", "kappa"), [(3.0, 2.0, 0.5), (3.0, 2.0, 7.0), (0.5, 0.3, 0.1), (0.5, 0.3, 1.0)])
+def test_the_smoothness_bound_is_its_formula_rounded_down(x, y, kappa):
+    formula = kappa * y / x - kappa**2 / (4 * x**2) if kappa < 2 * x * y else y**2
+    assert formula * (1 - 1e-12) <= smoothness_bound(Sample([[x]], [[y]]), kappa) <= formula * (1 + 1e-15)
+
+
+def test_three_opposite_pairs_leave_one_direction_that_no_net_sees():
+    """u + v - (u + v) = 0: every net is orthogonal to (1, 1, -1, -1, -1, 1) on the points u, v, u + v and their opposites."""
+    half, nu = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([1, 1, -1, -1, -1, 1])
+    y = np.array([3.0, -1.0, 2.0, 5.0, 0.0, 7.0])
+    bound, least = limit(Sample(np.vstack([half, -half]), y[:, None]), 0.0), (nu @ y) ** 2 / 36
+    assert least > 0
+    assert least * (1 - 1e-15) <= bound.lower <= bound.upper <= least * (1 + 1e-15)
