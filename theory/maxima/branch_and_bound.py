@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.maxima import neighbourhoods, taylor_models
+from theory.maxima import neighbourhoods, secants, taylor_models
 from theory.maxima.neighbourhoods import groups_of
 from theory.numerics import Array
 from theory.risk import Risk
@@ -114,7 +114,7 @@ def of_sample(risk: Risk) -> BoundedRisk:
     """The risk on a sample, by Taylor models; also with the inputs in groups, where that is cheaper."""
     groups = groups_of(risk.sample)
     return BoundedRisk(
-        risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
+        risk.batch, partial(secants.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
     )
 
 
