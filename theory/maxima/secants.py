@@ -57,7 +57,7 @@ from theory.networks import Network
 from theory.numerics import LIBM, TINY, UNIT, Array, gamma
 from theory.risk import Risk
 
-BLOCK, ROWS, CELLS = 8_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
+BLOCK, ROWS, CELLS = 16_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
 PARTS = 8  # of a cell, on which its cubic is bounded
 CURVED = {"tanh": (bends.TANH, 1.0), "sigmoid": (bends.SIGMOID, 0.25)}  # with a bound on sigma'
 
