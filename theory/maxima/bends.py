@@ -32,14 +32,14 @@ class Curved(NamedTuple):
 TANH, SIGMOID = Curved(True, 0.7699, 2.0, 1.3), Curved(False, 0.09623, 1.0, 0.65)
 
 
-class Engine(NamedTuple):
+class Bending(NamedTuple):
     """relu(a, b, bend, rest) and smooth(sigma, s, u, a, b, bend, rest), as `numpy_relu` and `numpy_smooth` say."""
 
     relu: Callable[..., None]
     smooth: Callable[..., None]
 
 
-def engine(numbers: int) -> Engine:
+def engine(numbers: int) -> Bending:
     """The quickest for so many (cell, sample, unit) triples: `compiled`, where numba is installed and they are many, else NumPy."""
     return (compiled() or NUMPY) if numbers >= switches.COMPILED else NUMPY
 
@@ -88,9 +88,9 @@ def numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Ar
     P = x + 1.0
     P *= x
     P += 1.0
-    P[~(x <= WIDE)] = np.inf
     P *= np.maximum(f0, f1)
     P *= sigma.rate
+    P[~(x <= WIDE)] = sigma.peak
     np.minimum(P, sigma.peak, out=P)
     P *= q
     P += 32 * LIBM
@@ -105,11 +105,11 @@ def numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Ar
     bend -= p
 
 
-NUMPY = Engine(numpy_relu, numpy_smooth)
+NUMPY = Bending(numpy_relu, numpy_smooth)
 
 
 @cache
-def compiled() -> Engine | None:
+def compiled() -> Bending | None:
     """NUMPY, compiled: the same bits without the temporaries, and free of the interpreter's lock. None without numba."""
     try:
         numba: Any = importlib.import_module("numba")
@@ -120,7 +120,7 @@ def compiled() -> Engine | None:
         relu, smooth = (numba.njit(loop, cache=True, nogil=True, error_model="numpy") for loop in loops)
     except RuntimeError:  # nowhere to keep what was compiled
         relu, smooth = (numba.njit(loop, nogil=True, error_model="numpy") for loop in loops)
-    return Engine(relu, lambda sigma, *arrays: smooth(*sigma, *arrays))
+    return Bending(relu, lambda sigma, *arrays: smooth(*sigma, *arrays))
 
 
 def _relu(a, b, bend, rest):
@@ -154,8 +154,8 @@ def _smooth(tanh, peak, rate, third, s, u, a, b, bend, rest):
                 q = abs(d) * 0.5 + 0.25 * reach
                 d = d * d
                 x = rate * q
-                P = (x + 1.0) * x + 1.0 if x <= WIDE else np.inf
-                P = (min(P * max(f0, f1) * rate, peak) * q + 32 * LIBM) * (reach + third * d)
+                P = ((x + 1.0) * x + 1.0) * max(f0, f1) * rate if x <= WIDE else peak
+                P = (min(P, peak) * q + 32 * LIBM) * (reach + third * d)
                 f = (f0 + f1) * 0.5
                 e[j] = e[j] * f + P
                 c[j] = c[j] * f - p * d * 0.25

@@ -206,7 +206,7 @@ def _refine(
         cells, bound, middle = cells.rows(~stop), bound[~stop], middle[~stop]
         s = cells.segment
         with np.errstate(over="ignore", invalid="ignore"):
-            excess = (bound - middle) / np.maximum(allowed[s] - middle, 1e-300)
+            excess = np.maximum((bound - middle) / np.maximum(allowed[s] - middle, 1e-300), 0.0)
         most = np.where(cells.hi - cells.lo == 1.0, FIRST, PARTS)
         parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=64.0, posinf=64.0))), 2, most).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)

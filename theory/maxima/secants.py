@@ -84,7 +84,7 @@ class Secant(NamedTuple):
         return self.parts[:, 2 * n : 3 * n]
 
 
-class Layer(NamedTuple):
+class MovingLayer(NamedTuple):
     """W at the ends (Q, m, n'), biases included; (V, -D) (B, m, 2 n); what e, |b| and 1 are multiplied by (B, m, 2 n + 1); g A (B, m, n')."""
 
     W: Array
@@ -112,7 +112,9 @@ def upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arra
 def _runs(theta_0: Array, theta_1: Array, lo: Array, hi: Array, cells: int) -> Iterator[tuple[slice, bool]]:
     """Parts of at most so many cells, and whether each cell begins where the one before it ends."""
     follows = np.zeros(len(lo), dtype=bool)
-    follows[1:] = (lo[1:] == hi[:-1]) & (theta_0[1:] == theta_0[:-1]).all(axis=1) & (theta_1[1:] == theta_1[:-1]).all(axis=1)
+    follows[1:] = (
+        (lo[1:] == hi[:-1]) & (theta_0[1:] == theta_0[:-1]).all(axis=1) & (theta_1[1:] == theta_1[:-1]).all(axis=1)
+    )
     few = cells <= 2 * CELLS
     i = 0
     while i < len(lo):
@@ -124,9 +126,7 @@ def _runs(theta_0: Array, theta_1: Array, lo: Array, hi: Array, cells: int) -> I
         i = j
 
 
-def _upper_bounds(
-    risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, joined: bool, block: int
-) -> Array:
+def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, joined: bool, block: int) -> Array:
     network, sample = risk.network, risk.sample
     left, right = (slice(0, -1), slice(1, None)) if joined else (slice(0, len(lo)), slice(len(lo), None))
     t = np.append(lo, hi[-1:] if joined else hi)[:, None]
@@ -191,7 +191,7 @@ def _eighths() -> Array:
 EIGHTHS = _eighths()
 
 
-def _layers(network: Network, points: Array, size: Array, left: slice, right: slice) -> list[Layer]:
+def _layers(network: Network, points: Array, size: Array, left: slice, right: slice) -> list[MovingLayer]:
     layers = []
     for n, W, A in zip(network.widths, network.weights(points), network.weights(size)):
         before, after = W[left, :, :n], W[right, :, :n]
@@ -199,13 +199,15 @@ def _layers(network: Network, points: Array, size: Array, left: slice, right: sl
         own = noise[..., :n]
         V, D = 0.5 * (before + after), after - before
         half = 0.5 * np.abs(D)
-        kept = np.concatenate([np.abs(V) + half + own, half + own, own[..., :1]], axis=-1)  # the last is that of a block
-        layers.append(Layer(W, np.concatenate([V, -D], axis=-1), kept, noise))
+        kept = np.concatenate(
+            [np.abs(V) + half + own, half + own, own[..., :1]], axis=-1
+        )  # the last is that of a block
+        layers.append(MovingLayer(W, np.concatenate([V, -D], axis=-1), kept, noise))
     return layers
 
 
 def _propagate(
-    network: Network, layers: list[Layer], X: Array, left: slice, right: slice, engine: bends.Engine
+    network: Network, layers: list[MovingLayer], X: Array, left: slice, right: slice, engine: bends.Bending
 ) -> Secant:
     """The outputs of samples X (N, n_in) on the cells."""
     h, last = _first(layers[0], network.augment(X).T), len(layers)
@@ -217,14 +219,14 @@ def _propagate(
     return h
 
 
-def _first(layer: Layer, x: Array) -> Secant:
+def _first(layer: MovingLayer, x: Array) -> Secant:
     """The first layer, of inputs x (n', N) that do not move."""
     cells, m, _ = layer.noise.shape
     blur = layer.noise @ np.abs(x).max(axis=-1, keepdims=True) + TINY
     return Secant(layer.W @ x, np.zeros((cells, 4 * m + 1, x.shape[-1])), blur)
 
 
-def _affine(layer: Layer, h: Secant, left: slice, right: slice) -> Secant:
+def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice) -> Secant:
     """W(tau) h."""
     cells, m, _ = layer.noise.shape
     n = h.blur.shape[1]
@@ -238,7 +240,7 @@ def _affine(layer: Layer, h: Secant, left: slice, right: slice) -> Secant:
 
 
 def _activated(
-    name: str, network: Network, k: int, z: Secant, left: slice, right: slice, engine: bends.Engine
+    name: str, network: Network, k: int, z: Secant, left: slice, right: slice, engine: bends.Bending
 ) -> Secant:
     """The features of layer k, in the place of its pre-activations z."""
     Q, n, count = z.ends.shape

@@ -79,7 +79,9 @@ def test_smooth_activations_of_a_bent_quantity_stay_within_what_is_left(engine, 
         share = tau * (1 - tau)
         true = sigma((1 - tau) * arb(a) + tau * arb(b) + share * arb(y))
         chord = (1 - tau) * sigma(arb(a)) + tau * sigma(arb(b))
-        assert not abs(true - chord - share * arb(after)) > share * (arb(left) + 4 * UNIT * abs(arb(y))) + arb(2) ** -190
+        assert (
+            not abs(true - chord - share * arb(after)) > share * (arb(left) + 4 * UNIT * abs(arb(y))) + arb(2) ** -190
+        )
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
@@ -112,6 +114,7 @@ def test_the_compiled_engine_gives_the_same_bits(seed, size):
         pytest.skip("numba is not installed")
     rng = np.random.default_rng(seed)
     a, b, bend, rest = rng.standard_normal((4, 2, 3, 5))
+    a, b = (1 + size) * np.stack([a, b])
     bend, rest = size * bend * rng.integers(0, 2, bend.shape), size * np.abs(rest) * rng.integers(0, 2, rest.shape)
     for name in ("relu", "tanh", "sigmoid"):
         found = []
@@ -124,6 +127,14 @@ def test_the_compiled_engine_gives_the_same_bits(seed, size):
                 engine.smooth(secants.CURVED[name][0], s[0], s[1], a, b, y, e)
             found.append((y, e))
         assert np.array_equal(found[0], found[1])
+
+
+def test_saturated_units_that_move_far_are_bounded_too():
+    """sigma' is 0 in floats at both ends, and the interval is wider than the growth of sigma' is known for."""
+    for engine in ENGINES:
+        bend, left = activated(engine, "tanh", -50.0, 50.0, 0.0, 0.0)
+        assert np.isfinite([bend, left]).all()
+        assert left >= 100 - 2  # chord against step
 
 
 def test_many_numbers_are_left_to_the_compiler_and_few_are_not(monkeypatch):
@@ -154,7 +165,9 @@ def excess(net, a, b, lo, hi, X, kind):
         for i, row in enumerate(outputs(net, a, b, t, X, kind, relu)):
             for o, true in enumerate(row):
                 h0, h1 = (kind(float(found.ends[q, o, i])) for q in (0, 1))
-                y, e, r = (kind(float(part)) for part in (found.bend[0, o, i], found.rest[0, o, i], found.blur[0, o, 0]))
+                y, e, r = (
+                    kind(float(part)) for part in (found.bend[0, o, i], found.rest[0, o, i], found.blur[0, o, 0])
+                )
                 room = tau * (1 - tau) * e * kind(1 + 64 * UNIT) + r
                 off = abs(true - (1 - tau) * h0 - tau * h1 - tau * (1 - tau) * y) - room
                 worst = max(worst, float(off if kind is Fraction else off.lower()))
@@ -246,7 +259,9 @@ def test_blocks_of_samples_and_cells_joined_or_not_give_one_bound(monkeypatch):
         order = np.random.default_rng(seed).permutation(7)
         ends = [np.tile(x, (7, 1)) for x in (a, b)]
         once = secants.upper_bounds(risk, *ends, cuts[:-1], cuts[1:])
-        assert np.allclose(secants.upper_bounds(risk, *ends, cuts[order], cuts[order + 1]), once[order], rtol=1e-10, atol=0)
+        assert np.allclose(
+            secants.upper_bounds(risk, *ends, cuts[order], cuts[order + 1]), once[order], rtol=1e-10, atol=0
+        )
         for block, rows in product((1, 7, 60), (1, 64)):
             monkeypatch.setattr(secants, "BLOCK", block)
             monkeypatch.setattr(secants, "ROWS", rows)
