@@ -21,15 +21,16 @@ WIDE = 1.75  # e^x <= 1 + x + x^2 up to here
 
 
 class Curved(NamedTuple):
-    """A smooth sigma: bounds on |sigma''|, |sigma''| / sigma', and half of one on |sigma'''| over that on |sigma''|."""
+    """A smooth sigma: bounds on |sigma''|, on |sigma''| / sigma', half of one on |sigma'''| over that on |sigma''|, and on sigma' e^(rate |z|)."""
 
     tanh: bool
     peak: float
     rate: float
     third: float
+    tail: float
 
 
-TANH, SIGMOID = Curved(True, 0.7699, 2.0, 1.3), Curved(False, 0.09623, 1.0, 0.65)
+TANH, SIGMOID = Curved(True, 0.7699, 2.0, 1.3, 4.0 + 1e-9), Curved(False, 0.09623, 1.0, 0.65, 1.0 + 1e-9)
 
 
 class Bending(NamedTuple):
@@ -90,7 +91,9 @@ def numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Ar
     P += 1.0
     P *= np.maximum(f0, f1)
     P *= sigma.rate
-    P[~(x <= WIDE)] = sigma.peak
+    wide = ~(x <= WIDE)
+    if wide.any():
+        P[wide] = sigma.rate * sigma.tail / _grown(sigma.rate, a[wide], b[wide], reach[wide])
     np.minimum(P, sigma.peak, out=P)
     P *= q
     P += 32 * LIBM
@@ -103,6 +106,16 @@ def numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Ar
     p *= d
     p *= 0.25
     bend -= p
+
+
+def _grown(rate: float, a: Array, b: Array, reach: Array) -> Array:
+    """(1 + rate |z| / 8)^8 <= e^(rate |z|) at the least |z| between a and b, and reach / 4 beyond."""
+    nearest = np.maximum(np.maximum(np.minimum(a, b), -np.maximum(a, b)) - 0.25 * reach, 0.0)
+    y = nearest * (0.125 * rate) + 1.0
+    y *= y
+    y *= y
+    y *= y
+    return y
 
 
 NUMPY = Bending(numpy_relu, numpy_smooth)
@@ -138,7 +151,7 @@ def _relu(a, b, bend, rest):
                 e[j] = (e[j] * alive + (alive - factor) * size) + kink
 
 
-def _smooth(tanh, peak, rate, third, s, u, a, b, bend, rest):
+def _smooth(tanh, peak, rate, third, tail, s, u, a, b, bend, rest):
     for k in range(bend.shape[0]):
         for i in range(bend.shape[1]):
             s0, s1, x0, x1, c, e = s[k, i], u[k, i], a[k, i], b[k, i], bend[k, i], rest[k, i]
@@ -154,7 +167,12 @@ def _smooth(tanh, peak, rate, third, s, u, a, b, bend, rest):
                 q = abs(d) * 0.5 + 0.25 * reach
                 d = d * d
                 x = rate * q
-                P = ((x + 1.0) * x + 1.0) * max(f0, f1) * rate if x <= WIDE else peak
+                nearest = max(max(min(x0[j], x1[j]), -max(x0[j], x1[j])) - 0.25 * reach, 0.0)
+                y = nearest * (0.125 * rate) + 1.0
+                y = y * y
+                y = y * y
+                y = y * y
+                P = ((x + 1.0) * x + 1.0) * max(f0, f1) * rate if x <= WIDE else rate * tail / y
                 P = (min(P, peak) * q + 32 * LIBM) * (reach + third * d)
                 f = (f0 + f1) * 0.5
                 e[j] = e[j] * f + P

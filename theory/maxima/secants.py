@@ -27,7 +27,8 @@ tau (1 - tau) y. With d = |c_1 - c_0|, y <= |b| + e, and q = d / 2 + (|b| + e) /
     b -> f b - p d^2 / 2,    e -> f e + P q (|b| + e) + T d^3 / 4.
 
 |sigma''| <= rate sigma' and sigma' grows by e^(rate q) <= 1 + x + x^2, x = rate q <= 1.75, at the most: so P = min(peak, rate max(sigma'_0, sigma'_1)
-(1 + x + x^2)), peak where x is larger. T <= third P, and d <= 2 q: e -> f e + P q (|b| + e + (third / 2) d^2).
+(1 + x + x^2)). Where x is larger sigma' <= tail e^(-rate |z|) <= tail (1 + rate |z| / 8)^-8 at the least |z| in reach takes the place of
+sigma' e^(rate q). T <= third P, and d <= 2 q: e -> f e + P q (|b| + e + (third / 2) d^2).
 
 The risk. The largest loss U(c, e) of an output within e of c is convex in both. So with s = 4 tau (1 - tau) the mean of U is at most
 (1 - s) of that of U(c, r) and s of that of U(c + b / 4, r + e / 4), both convex in tau: with F_0, F_1 and H_0, H_1 their values at the ends

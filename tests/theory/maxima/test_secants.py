@@ -13,7 +13,8 @@ from test_backward_bound import outputs
 from test_maxima import ball_risk, deep
 from test_taylor_models import exact_risk, exponents
 
-from theory.maxima import bends, secants, switches
+from theory.maxima import bends, neighbourhoods, secants, switches, taylor_models
+from theory.maxima.neighbourhoods import Inputs
 from theory.networks import Network
 from theory.numerics.rounding import UNIT
 from theory.risk import Risk, Sample
@@ -104,6 +105,7 @@ def test_the_constants_of_the_smooth_activations_bound_their_derivatives():
         assert (np.abs(second) <= sigma.rate * f * (1 + 1e-12)).all()
         assert np.abs(third).max() <= 2 * sigma.third * sigma.peak  # where P is its peak
         assert (np.abs(third) <= 2 * sigma.third * sigma.rate * f).all()  # where it is not
+        assert (f <= sigma.tail * np.exp(-sigma.rate * np.abs(z)) + 1e-15).all()
         x = np.linspace(0, bends.WIDE, 1001)
         assert (np.exp(x) <= 1 + x + x * x + 1e-15).all()
 
@@ -135,6 +137,8 @@ def test_saturated_units_that_move_far_are_bounded_too():
         bend, left = activated(engine, "tanh", -50.0, 50.0, 0.0, 0.0)
         assert np.isfinite([bend, left]).all()
         assert left >= 100 - 2  # chord against step
+        bend, left = activated(engine, "tanh", 500.0, 700.0, 10.0, 10.0)  # on one side nothing happens
+        assert abs(bend) + left < 1e-6
 
 
 def test_many_numbers_are_left_to_the_compiler_and_few_are_not(monkeypatch):
@@ -388,3 +392,47 @@ def test_a_strength_that_the_loss_does_not_have_is_caught(monkeypatch):
     assert true <= bound(risk, a, b, 0.0, 1.0) <= 1.05 * true
     monkeypatch.setattr(type(risk.criterion), "strength", 1.5)
     assert bound(risk, a, b, 0.0, 1.0) < true
+
+
+# ---------------------------------------------------------------- groups under the squared loss
+
+
+def in_groups(seed):
+    """A risk whose inputs are in groups, and a bound on it over a cell; weights of all kinds, one of them zero."""
+    rng = np.random.default_rng(seed)
+    risk, a, b = deep(seed)
+    X = rng.standard_normal((1, risk.sample.n_in)) + 0.3 * rng.standard_normal((12, risk.sample.n_in))
+    weights = rng.random(12) * (np.arange(12) > 0)
+    risk = Risk(risk.network, Sample(X, rng.standard_normal((12, risk.sample.n_out)), weights))
+    lo, hi = np.sort(rng.random(2))
+
+    def upper():
+        cells = (a[None], b[None], np.array([lo]), np.array([hi]), Inputs.grouped(X, int(seed % 3)))
+        return float(taylor_models.upper_bounds(risk, *cells)[0])
+
+    return risk, a, b, (lo, 0.5 * (lo + hi), hi), upper
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_the_moments_of_a_group_bound_all_of_its_samples(seed):
+    risk, a, b, points, upper = in_groups(seed)
+    found = arb(upper())
+    assert not any(ball_risk(risk, a, b, float(t)) > found for t in points)
+
+
+def test_moments_that_leave_something_out_are_caught(monkeypatch):
+    for name, fault in {
+        "targets all alike": lambda m: m._replace(
+            gram=m.gram * (np.arange(len(m.gram)) < len(m.gram) - 1)[:, None, None, None]
+        ),
+        "a tenth of the weight of what is left": lambda m: m._replace(weight=0.1 * m.weight, gram=0.99 * m.gram),
+    }.items():
+        with monkeypatch.context() as patch:
+            of = neighbourhoods.Moments.of
+            patch.setattr(neighbourhoods.Moments, "of", lambda *parts, of=of, fault=fault: fault(of(*parts)))
+            below = 0
+            for seed in range(60):
+                risk, a, b, points, upper = in_groups(seed)
+                below += any(ball_risk(risk, a, b, float(t)) > arb(upper()) for t in points)
+        assert below > 0, name
