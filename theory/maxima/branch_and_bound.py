@@ -1,10 +1,10 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
 For every risk that can bound a cell (`BoundedRisk`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
-risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
-shrinks with the square of a cell's width, so a cell whose bound is off its own middle by k^2 times what is allowed there is
+risk of a Gaussian population (`theory.population`). What a bound (`theory.maxima.secants`) is above the risk shrinks with
+the square of a cell's width at least, so a cell whose bound is off its own middle by k^2 times what is allowed there is
 split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
-are first bounded in groups of near inputs, which costs a fraction; where that does not decide, one by one.
+are first bounded in groups of near inputs (`taylor_models`), which costs a fraction; where that does not decide, one by one.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class BoundedRisk:
 
 
 def of_sample(risk: Risk) -> BoundedRisk:
-    """The risk on a sample, by Taylor models; also with the inputs in groups, where that is cheaper."""
+    """The risk on a sample, by secants; also with the inputs in groups, by Taylor models, where that is cheaper."""
     groups, part = groups_of(risk.sample), risk.on_part(SEEN)
     return BoundedRisk(
         risk.batch,
