@@ -17,6 +17,7 @@ from theory.maxima import switches
 from theory.numerics import LIBM, UNIT, Array
 
 QUARTER = 0.25 * (1 + 8 * UNIT)  # tau (1 - tau) is at most a quarter; the product is rounded
+TILE = 4_096  # numbers in a temporary of NumPy's
 WIDE = 1.75  # e^x <= 1 + x + x^2 up to here
 
 
@@ -45,8 +46,25 @@ def engine(numbers: int) -> Bending:
     return (compiled() or NUMPY) if numbers >= switches.COMPILED else NUMPY
 
 
-def numpy_relu(a: Array, b: Array, bend: Array, rest: Array) -> None:
-    """relu of z between its ends a and b, in place of its bend and rest; (B, n, N) each."""
+def numpy_relu(*arrays: Array) -> None:
+    """relu of z between its ends a and b, in place of its bend and rest: arrays a, b, bend, rest (B, n, N)."""
+    for tile in _tiles(arrays[0]):
+        _numpy_relu(*(part[tile] for part in arrays))
+
+
+def numpy_smooth(sigma: Curved, *arrays: Array) -> None:
+    """sigma of z between its ends a and b, where it is s and u, in place of its bend and rest: arrays s, u, a, b, bend, rest (B, n, N)."""
+    for tile in _tiles(arrays[0]):
+        _numpy_smooth(sigma, *(part[tile] for part in arrays))
+
+
+def _tiles(part: Array) -> list[slice]:
+    """Cells of (B, n, N) whose temporaries stay in the cache."""
+    step = max(1, TILE // max(part[0].size, 1))
+    return [slice(i, i + step) for i in range(0, len(part), step)]
+
+
+def _numpy_relu(a: Array, b: Array, bend: Array, rest: Array) -> None:
     high, low = np.maximum(a, b), np.minimum(a, b)
     size = np.abs(bend)
     reach = size + rest
@@ -68,8 +86,7 @@ def numpy_relu(a: Array, b: Array, bend: Array, rest: Array) -> None:
     rest += kink
 
 
-def numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Array, rest: Array) -> None:
-    """sigma of z between its ends a and b, where it is s and u, in place of its bend and rest; (B, n, N) each."""
+def _numpy_smooth(sigma: Curved, s: Array, u: Array, a: Array, b: Array, bend: Array, rest: Array) -> None:
     if sigma.tanh:
         f0, f1 = 1.0 - s * s, 1.0 - u * u
         p = -2.0 * s * f0
