@@ -48,6 +48,7 @@ d^2, so that 32 LIBM is added to P q. TINY in A, r and e covers products that un
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -83,6 +84,19 @@ class Secant(NamedTuple):
         """e, (B, n, N)."""
         n = self.blur.shape[1]
         return self.parts[:, 2 * n : 3 * n]
+
+
+class Room:
+    """Arrays that are used again: two for the parts of layers, in turn, and two for their ends."""
+
+    def __init__(self, widths: tuple[int, ...], ends: int, cells: int, block: int) -> None:
+        """For so many ends and cells at once, and blocks of so many samples."""
+        width = max(widths[1:])
+        self.arrays = np.empty((4, block * max(cells * (4 * width + 1), ends * (width + 1))))
+
+    def take(self, which: int, *shape: int) -> Array:
+        """The beginning of one of the four, in a shape."""
+        return self.arrays[which, : math.prod(shape)].reshape(shape)
 
 
 class MovingLayer(NamedTuple):
@@ -140,10 +154,11 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
     F, H, square = np.zeros((2, len(lo))), np.zeros((2, len(lo))), np.zeros(len(lo))
     strength = risk.criterion.strength
     engine = bends.engine(len(lo) * len(sample) * sum(network.widths[1:]))
+    room = Room(network.widths, len(t), len(lo), min(block, len(sample)))
     for i in range(0, len(sample), block):
         rows = slice(i, i + block)
         Y, w = sample.Y[rows], sample.weights[rows]
-        out = _propagate(network, layers, sample.X[rows], left, right, engine)
+        out = _propagate(network, layers, sample.X[rows], left, right, engine, room)
         ends, bend, rest, blur = (np.swapaxes(part, -1, -2) for part in (out.ends, out.bend, out.rest, out.blur))
         bend, rest = 0.25 * bend, 0.25 * (1 + 64 * UNIT) * rest
         blur = blur * (1 + 16 * UNIT) + TINY
@@ -151,8 +166,8 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
         for e, side in enumerate((left, right)):
             F[e] += at_ends[side]
             centre = ends[side] + bend
-            room = blur + rest + 4 * UNIT * (np.abs(centre) + np.abs(bend))
-            H[e] += risk.criterion.upper(centre, room, Y) @ w
+            radius = blur + rest + 4 * UNIT * (np.abs(centre) + np.abs(bend))
+            H[e] += risk.criterion.upper(centre, radius, Y) @ w
         if strength:
             square += ((ends[right] - ends[left]) ** 2).sum(axis=-1) @ w
     if risk.R is not None:
@@ -208,45 +223,49 @@ def _layers(network: Network, points: Array, size: Array, left: slice, right: sl
 
 
 def _propagate(
-    network: Network, layers: list[MovingLayer], X: Array, left: slice, right: slice, engine: bends.Bending
+    network: Network, layers: list[MovingLayer], X: Array, left: slice, right: slice, engine: bends.Bending, room: Room
 ) -> Secant:
     """The outputs of samples X (N, n_in) on the cells."""
-    h, last = _first(layers[0], network.augment(X).T), len(layers)
+    h, last = _first(layers[0], network.augment(X).T, room), len(layers)
     for k, layer in enumerate(layers, start=1):
-        z = h if k == 1 else _affine(layer, h, left, right)
-        h = _activated(network.rho(k).name, network, k, z, left, right, engine)
+        z = h if k == 1 else _affine(layer, h, left, right, room, k % 2)
+        Q, n, count = z.ends.shape
+        ends = room.take(3, Q, n + (network.bias and k < last), count)
+        ends[:, n:] = 1.0  # which biases multiply
+        h = _activated(network, k, z, ends, left, right, engine)
         if k < last:
             _complete(h, left, right)
     return h
 
 
-def _first(layer: MovingLayer, x: Array) -> Secant:
+def _first(layer: MovingLayer, x: Array, room: Room) -> Secant:
     """The first layer, of inputs x (n', N) that do not move."""
     cells, m, _ = layer.noise.shape
     blur = layer.noise @ np.abs(x).max(axis=-1, keepdims=True) + TINY
-    return Secant(layer.W @ x, np.zeros((cells, 4 * m + 1, x.shape[-1])), blur)
+    parts = room.take(1, cells, 4 * m + 1, x.shape[-1])
+    parts[...] = 0.0
+    return Secant(np.matmul(layer.W, x, out=room.take(2, len(layer.W), m, x.shape[-1])), parts, blur)
 
 
-def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice) -> Secant:
+def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice, room: Room, turn: int) -> Secant:
     """W(tau) h."""
     cells, m, _ = layer.noise.shape
-    n = h.blur.shape[1]
+    n, count = h.blur.shape[1], h.ends.shape[-1]
     sizes = np.maximum(h.ends.max(axis=-1), -h.ends.min(axis=-1))
     M = layer.noise @ np.maximum(sizes[left], sizes[right])[..., None]
     layer.kept[..., -1:] = 2 * M + TINY
-    parts = np.empty((cells, 4 * m + 1, h.ends.shape[-1]))
+    parts = room.take(turn, cells, 4 * m + 1, count)
     np.matmul(layer.bent, h.parts[:, : 2 * n], out=parts[:, :m])
     np.matmul(layer.kept, h.parts[:, 2 * n :], out=parts[:, 2 * m : 3 * m])
-    return Secant(layer.W @ h.ends, parts, layer.kept[..., :n] @ h.blur + M + TINY)
+    ends = np.matmul(layer.W, h.ends, out=room.take(2, len(h.ends), m, count))
+    return Secant(ends, parts, layer.kept[..., :n] @ h.blur + M + TINY)
 
 
 def _activated(
-    name: str, network: Network, k: int, z: Secant, left: slice, right: slice, engine: bends.Bending
+    network: Network, k: int, z: Secant, ends: Array, left: slice, right: slice, engine: bends.Bending
 ) -> Secant:
-    """The features of layer k, in the place of its pre-activations z."""
-    Q, n, count = z.ends.shape
-    ends, blur = np.empty((Q, n + (network.bias and k < network.depth), count)), z.blur
-    ends[:, n:] = 1.0  # which biases multiply
+    """The features of layer k, their ends in an array, their parts in the place of those of the pre-activations z."""
+    name, n, blur = network.rho(k).name, z.ends.shape[1], z.blur
     if name == "identity":
         ends[:, :n] = z.ends
         return Secant(ends, z.parts, blur)

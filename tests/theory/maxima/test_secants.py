@@ -158,7 +158,8 @@ def excess(net, a, b, lo, hi, X, kind):
     size = (np.abs(a) + np.abs(b) + secants.TINY)[None]
     left, right = slice(0, -1), slice(1, None)
     layers = secants._layers(net, points, size, left, right)
-    found = secants._propagate(net, layers, X, left, right, bends.NUMPY)
+    room = secants.Room(net.widths, 2, 1, len(X))
+    found = secants._propagate(net, layers, X, left, right, bends.NUMPY, room)
     relu = {Fraction: lambda v: max(v, Fraction(0)), arb: lambda v: v.tanh()}[kind]
     ctx.prec = 200
     worst = -np.inf
