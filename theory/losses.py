@@ -28,11 +28,13 @@ SUMS = 1e-6  # rows of probabilities may sum to one up to this (they may come fr
 class Loss:
     """A convex loss l(f, y) >= 0 of outputs f (..., N, n_out) and targets y (N, n_out).
 
-    name: as `Risk` takes it; smoothness: beta, the Lipschitz constant of its gradient in f (inf: none).
+    name: as `Risk` takes it; smoothness: beta, the Lipschitz constant of its gradient in f (inf: none); strength: the
+    largest a for which l - a |f|^2 is convex in f.
     """
 
     name: str
     smoothness: float = math.inf
+    strength: float = 0.0
 
     def lipschitz(self, n_out: int) -> float:
         """L, the Lipschitz constant of the loss in f, Euclidean norms; inf where there is none."""
@@ -74,7 +76,7 @@ class Loss:
 class Squared(Loss):
     """|f - y|^2, eq. (1); beta = 2."""
 
-    name, smoothness = "squared", 2.0
+    name, smoothness, strength = "squared", 2.0, 1.0
 
     def lipschitz(self, n_out: int) -> float:
         """No constant, whatever n_out."""

@@ -1,10 +1,10 @@
 """Branch and bound along straight segments: cells of t with rigorous enclosures, split until their bounds decide.
 
 For every risk that can bound a cell (`BoundedRisk`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
-risk of a Gaussian population (`theory.population`). The remainder of an enclosure (`theory.maxima.taylor_models`)
-shrinks with the square of a cell's width, so a cell whose bound is off its own middle by k^2 times what is allowed there is
+risk of a Gaussian population (`theory.population`). What a bound (`theory.maxima.secants`) is above the risk shrinks with
+the square of a cell's width at least, so a cell whose bound is off its own middle by k^2 times what is allowed there is
 split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
-are first bounded in groups of near inputs, which costs a fraction; where that does not decide, one by one.
+are first bounded in groups of near inputs (`taylor_models`), which costs a fraction; where that does not decide, one by one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.maxima import neighbourhoods, taylor_models
+from theory.maxima import neighbourhoods, secants, taylor_models
 from theory.maxima.neighbourhoods import groups_of
 from theory.numerics import Array
 from theory.risk import Risk
@@ -28,6 +28,8 @@ CellBounds = Callable[[Array, Array, Array, Array], Array]
 
 GROUPED = 16, 240  # cells of each segment that are tried with the inputs in groups: under a ceiling, and without one
 PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess says little about narrow ones
+FIRST = 8  # and a whole segment into so many
+SEEN = 250  # samples are enough for a rough value
 LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
 
@@ -102,19 +104,24 @@ class BoundedRisk:
 
     values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
     cells [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say
-    nothing. coarse: the same, cheaper and looser, for a first attempt; None where there is none.
+    nothing. coarse: the same, cheaper and looser, for a first attempt; rough: values that are cheaper and nearly right, by
+    which cells are split. None where there is none.
     """
 
     values: Callable[[Array], Array]
     cells: CellBounds
     coarse: CellBounds | None = None
+    rough: Callable[[Array], Array] | None = None
 
 
 def of_sample(risk: Risk) -> BoundedRisk:
-    """The risk on a sample, by Taylor models; also with the inputs in groups, where that is cheaper."""
-    groups = groups_of(risk.sample)
+    """The risk on a sample, by secants; also with the inputs in groups, by Taylor models, where that is cheaper."""
+    groups, part = groups_of(risk.sample), risk.on_part(SEEN)
     return BoundedRisk(
-        risk.batch, partial(taylor_models.upper_bounds, risk), None if groups is None else _grouped(risk, groups)
+        risk.batch,
+        partial(secants.upper_bounds, risk),
+        None if groups is None else _grouped(risk, groups),
+        None if part is risk else part.batch,
     )
 
 
@@ -133,24 +140,24 @@ def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array
     found = Found(value.copy(), t.copy(), np.full(len(starts), np.inf), open_, open_.copy())
     if risk.coarse is not None:
         coarse = replace(risk, cells=risk.coarse)
-        found = _refine(coarse, starts, ends, found.value, found.t, goal, grouped, whole.split(2))
+        found = _refine(coarse, starts, ends, found.value, found.t, goal, grouped, whole)
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
-        cells = whole.rows(slice(rows.size)).split(2)
+        cells = whole.rows(slice(rows.size))
         here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
         for name in ("value", "t", "spent", "narrow"):
             getattr(found, name)[rows] = getattr(here, name)
         found.upper[rows] = np.minimum(found.upper[rows], here.upper)
     if goal.ceiling is None:  # a better point near the best costs little
-        _climb(risk, starts, ends, found)
+        _climb(risk, starts, ends, found, goal.gap)
     return found
 
 
-def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found) -> None:
-    """Two looks beside the best point of each segment, twice, and one where the parabola through the three is highest."""
+def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found, gap: float) -> None:
+    """Two looks beside the best point of each segment and one where the parabola through the three is highest; nearer by, for a small gap."""
     every = np.arange(len(starts))
-    for look in (LOOK, LOOK / 16):
+    for look in (LOOK, LOOK / 16) if gap < LOOK**2 else (LOOK,):
         t, value = found.t.copy(), found.value.copy()
         sides = [np.clip(t + side, 0.0, 1.0) for side in (-look, look)]
         left, right = (_improve(risk, starts, ends, every, at, found.value, found.t) for at in sides)
@@ -187,7 +194,7 @@ def _refine(
         best = goal.best(value)
         wanting = np.flatnonzero((bound > goal.bound(best)[s]) & ~goal.exceeded(best)[s])  # NaN wants
         middle = np.full(len(bound), np.nan)
-        middle[wanting] = _improve(risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t)
+        middle[wanting] = _looked(risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t)
         best = goal.best(value)
         allowed, exceeded = goal.bound(best), goal.exceeded(best)
         done = (bound <= allowed[s]) | exceeded[s]
@@ -199,21 +206,38 @@ def _refine(
         cells, bound, middle = cells.rows(~stop), bound[~stop], middle[~stop]
         s = cells.segment
         with np.errstate(over="ignore", invalid="ignore"):
-            excess = (bound - middle) / np.maximum(allowed[s] - middle, 1e-300)
-        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=4.0, posinf=4.0))), 2, PARTS).astype(int)
+            excess = np.maximum((bound - middle) / np.maximum(allowed[s] - middle, 1e-300), 0.0)
+        most = np.where(cells.hi - cells.lo == 1.0, FIRST, PARTS)
+        parts = np.clip(np.ceil(np.sqrt(np.nan_to_num(excess, nan=64.0, posinf=64.0))), 2, most).astype(int)
         cells, inherited = cells.split(parts), np.repeat(bound, parts)
     return Found(value, t, upper, spent, narrow)
 
 
+def _looked(risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
+    """F at parameter `at` (K,) of segments s (K,), (K,), roughly where that is cheaper; the highest of each segment as `_improve`."""
+    if risk.rough is None:
+        return _improve(risk, starts, ends, s, at, value, t)
+    seen = _along(risk.rough, starts, ends, s, at)
+    order = np.lexsort((-np.where(np.isfinite(seen), seen, -np.inf), s))
+    first = order[np.unique(s[order], return_index=True)[1]]
+    seen[first] = _improve(risk, starts, ends, s[first], at[first], value, t)
+    return seen
+
+
 def _improve(risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
     """F at parameter `at` (K,) of segments s (K,), (K,), in floats; their value and t are updated in place."""
-    if not len(s):
-        return np.zeros(0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        seen = risk.values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])
+    seen = _along(risk.values, starts, ends, s, at)
     order = np.argsort(
         np.where(np.isfinite(seen), seen, -np.inf), kind="stable"
     )  # the highest of a segment is written last
     order = order[np.isfinite(seen[order]) & (seen[order] > value[s[order]])]
     value[s[order]], t[s[order]] = seen[order], at[order]
     return seen
+
+
+def _along(values: Callable[[Array], Array], starts: Array, ends: Array, s: Array, at: Array) -> Array:
+    """Values (K,) at parameter `at` (K,) of segments s (K,)."""
+    if not len(s):
+        return np.zeros(0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values((1 - at)[:, None] * starts[s] + at[:, None] * ends[s])

@@ -14,7 +14,7 @@ from theory.numerics import TINY, UNIT, Array
 from theory.risk import Sample
 
 MANY, FEW = 500, 3  # groups pay from so many samples, and up to so many dimensions
-DEPTH, GROUP = 8, 8  # at most 2^DEPTH groups, of at least GROUP samples
+DEPTH, GROUP = 7, 8  # at most 2^DEPTH groups, of at least GROUP samples
 
 
 class Inputs(NamedTuple):
@@ -59,7 +59,43 @@ def groups(X: Array) -> Inputs | None:
     return Inputs.grouped(X, min(DEPTH, int(np.log2(count / GROUP))))
 
 
+class Moments(NamedTuple):
+    """What the squared loss sees of the samples of G groups.
+
+    target (G, n_out): a value y near those of the group; spread (G, n_out): the largest |Y - y| in it; weight (G,); gram (J + 2, J + 2, G, n_out):
+    weighted sums over the group of products of two of 1, the shares delta_j / r_j, and y - Y. Sums are in floats, of at most `most` terms.
+    """
+
+    target: Array
+    spread: Array
+    weight: Array
+    gram: Array
+    most: int
+
+    @classmethod
+    def of(cls, sample: Sample, inputs: Inputs) -> Moments:
+        """Those of a sample, whose inputs are in groups."""
+        of, count = inputs.group, len(inputs.centre)
+
+        def summed(terms: Array) -> Array:
+            return np.stack([np.bincount(of, column, count) for column in terms.T], axis=1)
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            w = sample.weights[:, None]
+            weight = summed(w)[:, 0]
+            target = summed(w * sample.Y) / np.where(weight > 0, weight, 1.0)[:, None]
+            off = target[of] - sample.Y
+            spread = np.zeros_like(target)
+            np.maximum.at(spread, of, np.abs(off))
+            ones = np.ones_like(off)
+            shares = [ones * (d / r[of])[:, None] for d, r in zip(inputs.offset, inputs.radius)]
+            columns = [ones, *shares, off]
+            gram = np.stack([np.stack([summed(w * a * b) for b in columns]) for a in columns])
+        return cls(target, spread, weight, gram, int(np.bincount(of).max()))
+
+
 _found: WeakKeyDictionary[Sample, Inputs | None] = WeakKeyDictionary()
+_moments: WeakKeyDictionary[Sample, tuple[Inputs, Moments]] = WeakKeyDictionary()
 
 
 def groups_of(sample: Sample) -> Inputs | None:
@@ -67,3 +103,10 @@ def groups_of(sample: Sample) -> Inputs | None:
     if sample not in _found:
         _found[sample] = groups(sample.X)
     return _found[sample]
+
+
+def moments_of(sample: Sample, inputs: Inputs) -> Moments:
+    """`Moments` of a sample, worked out once while its inputs are in the same groups."""
+    if sample not in _moments or _moments[sample][0] is not inputs:
+        _moments[sample] = inputs, Moments.of(sample, inputs)
+    return _moments[sample][1]

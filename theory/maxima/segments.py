@@ -10,7 +10,7 @@ Four methods, the cheapest that applies:
   from rows (1, 1) and weights (1, -1) a transfer takes the path norm from 2 to 0.)
 - QUARTIC: one hidden layer of relu or identity units under squared loss; exact (`theory.maxima.quartic`), after what
   is lower has been left out in linear time where there are many (sample, unit) pairs (`theory.maxima.windows`).
-- BRANCH_AND_BOUND: everything else; cells of t with rigorous enclosures (`theory.maxima.taylor_models`), split until the bound
+- BRANCH_AND_BOUND: everything else; cells of t with rigorous bounds (`theory.maxima.secants`), split until the bound
   is within the requested relative gap of a value that is attained.
 
 `value` is the risk at the point `t`, rounded down, so never above the true maximum; `upper` is never below it. Both in

@@ -38,7 +38,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.maxima.neighbourhoods import Inputs
+from theory.maxima import neighbourhoods
+from theory.maxima.neighbourhoods import Inputs, Moments
 from theory.networks import Network
 from theory.numerics import LIBM, SLAB, TINY, UNIT, Array, gamma
 from theory.risk import Risk
@@ -97,7 +98,7 @@ def upper_bounds(
     width, count = max(risk.network.widths), len(risk.sample) if inputs is None else len(inputs.centre)
     block = min(count, max(1, BLOCK // width)) if inputs is None else count
     cells = max(1, BLOCK // (block * width))
-    if inputs is not None:  # outputs are read off sample by sample
+    if inputs is not None and risk.criterion.name != "squared":  # outputs are read off sample by sample
         cells = max(1, min(cells, SLAB // risk.sample.Y.size))
     parts = [
         _upper_bounds(
@@ -164,10 +165,14 @@ def _upper_bounds(
     with np.errstate(over="ignore", invalid="ignore"):
         slope = theta_1 - theta_0
         fits = np.zeros((2, len(t)))
-        for rows, fitted, step, rest in _fitted(risk, centre, slope, size, rho, block, inputs):
-            for fit, sign in zip(fits, signs):
-                high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
-                fit += high @ sample.weights[rows]
+        if inputs is not None and risk.criterion.name == "squared":
+            out = _propagate(risk.network, centre, slope, size, rho, inputs)
+            fits += _squares(out, rho, inputs, neighbourhoods.moments_of(sample, inputs))
+        else:
+            for rows, fitted, step, rest in _fitted(risk, centre, slope, size, rho, block, inputs):
+                for fit, sign in zip(fits, signs):
+                    high = risk.criterion.upper(fitted + sign * step, rest, sample.Y[rows])
+                    fit += high @ sample.weights[rows]
         if risk.R is not None:
             ends = np.stack([centre + (sign * rho)[:, None] * slope for sign in signs])
             fits += risk.kappa * risk.R.upper(ends, 8 * UNIT * size)
@@ -208,6 +213,38 @@ def _fitted(
         own = Inputs.single(risk.sample.X[rows]) if inputs is None else inputs
         fitted, step, rest = _outputs(_propagate(risk.network, centre, slope, size, rho, own), rho, own)
         yield rows, fitted, step, rest + 4 * UNIT * (np.abs(fitted) + np.abs(step)) + TINY
+
+
+def _squares(out: TaylorModel, rho: Array, inputs: Inputs, moments: Moments) -> Array:
+    """Bounds (2, B) on the mean square over all samples at both ends of each cell, from the moments of the groups.
+
+    In a group the residuals are r_i = v . a_i, a_i = (1, delta_ij / r_j, y - Y_i) and v = (c +- rho s - y, r_j s_j, 1), up to e. So sum
+    w_i (|r_i| + e)^2 <= (sqrt(v^T G v) + e sqrt(W))^2, G = sum w_i a_i a_i^T (Minkowski). Entries of G are within gamma(most + 4) sqrt(G_aa G_bb)
+    of their floats, so v^T G v within gamma of (sum |v_a| sqrt(G_aa))^2; what underflows in G, or in that, is below
+    1e-310 (1 + sum |v_a|)^2. Roundings of v and a are added to e.
+    """
+    first, *others = out.slopes
+    step = rho[:, None, None] * first
+    slopes = [np.broadcast_to(r[:, None] * s, out.centre.shape) for r, s in zip(inputs.radius, others)]
+    reach = np.abs(out.centre) + np.abs(step) + np.abs(moments.target) + moments.spread + sum(map(np.abs, slopes))
+    rest = out.rest * (1 + 8 * UNIT) + 4 * (len(slopes) + 4) * UNIT * reach + TINY
+    size = len(slopes) + 2
+    slack = gamma(moments.most + 2 * size * size + 32)
+    lengths = np.sqrt(moments.gram[range(size), range(size)] * (1 + slack))
+    weight = np.sqrt(moments.weight * (1 + slack))[:, None]
+    found = []
+    for sign in (-1.0, 1.0):
+        v = [out.centre + sign * step - moments.target, *slopes, np.ones_like(out.centre)]
+        square, norm, total = (np.zeros_like(out.centre) for _ in range(3))
+        for a, left in enumerate(v):
+            norm += np.abs(left) * lengths[a]
+            total += np.abs(left)
+            for b, right in enumerate(v):
+                square += left * right * moments.gram[a, b]
+        square = np.maximum(square, 0.0) + 2 * slack * norm**2 + 1e-310 * (1 + total) ** 2
+        group = np.sqrt(square) * (1 + 4 * UNIT) + rest * weight * (1 + 4 * UNIT)
+        found.append((group**2).sum(axis=(1, 2)) * (1 + gamma(group[0].size + 16)))
+    return np.stack(found)
 
 
 def _outputs(out: TaylorModel, rho: Array, inputs: Inputs) -> tuple[Array, Array, Array]:

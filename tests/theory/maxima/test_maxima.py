@@ -220,7 +220,7 @@ def test_enclosures_of_grouped_inputs_contain_the_risk_too(seed, loss, depth, sp
     upper, single = (taylor_models.upper_bounds(risk, *cell, inputs)[0] for inputs in (Inputs.grouped(X, depth), None))
     for t in lo + width * np.array([0.0, 0.4, 1.0]):
         assert not ball_risk(risk, a, b, float(t)) > arb(float(upper))
-    if spread == 0:  # equal inputs: grouping them costs nothing but rounding
+    if spread == 0 and loss == "absolute":  # equal inputs: grouping them costs nothing but rounding
         assert upper <= single * (1 + 1e-9) + 1e-12
 
 
@@ -557,13 +557,14 @@ def test_an_enclosure_without_its_remainder_is_caught(monkeypatch):
     assert violated > 0
 
 
-def test_groups_without_their_radius_are_caught():
+def test_groups_of_a_thousandth_of_their_radius_are_caught():
     violated = 0
     for seed in range(60):
         risk, a, b = deep(seed)
         X = np.random.default_rng(seed).standard_normal((8, risk.sample.n_in))
         risk = replace(risk, sample=Sample(X, np.zeros((8, risk.sample.n_out))))
-        blind = Inputs.grouped(X, 1)._replace(radius=np.zeros((risk.sample.n_in, 2)))
+        blind = Inputs.grouped(X, 1)
+        blind = blind._replace(radius=1e-3 * blind.radius)
         upper = taylor_models.upper_bounds(risk, a[None], b[None], np.zeros(1), np.zeros(1), blind)[0]
         violated += float(ball_risk(risk, a, b, 0.0).mid()) > upper
     assert violated > 0

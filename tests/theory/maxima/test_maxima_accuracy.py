@@ -8,7 +8,7 @@ from exact_oracle import maximum as exact_maximum
 from exact_oracle import risk_at
 from test_maxima import deep
 
-from theory.maxima import taylor_models
+from theory.maxima import secants
 from theory.maxima.results import Method, Status
 from theory.maxima.segments import segment_maxima, segment_maximum
 from theory.networks import Network
@@ -47,13 +47,13 @@ def test_a_maximum_within_its_gap_is_converged_and_one_told_from_the_ceiling_onl
 
 def test_the_cells_of_a_segment_leave_no_number_out(monkeypatch):
     """Every end of a cell is an end of the cell that was split, or the beginning of the next: not one ulp is skipped."""
-    bounds, generations = taylor_models.upper_bounds, []
+    bounds, generations = secants.upper_bounds, []
 
     def watched(risk, starts, ends, lo, hi, *more):
         generations.append((lo.tolist(), hi.tolist()))
         return bounds(risk, starts, ends, lo, hi, *more)
 
-    monkeypatch.setattr(taylor_models, "upper_bounds", watched)
+    monkeypatch.setattr(secants, "upper_bounds", watched)
     for seed in range(30):
         risk, a, b = deep(seed)
         generations.clear()
