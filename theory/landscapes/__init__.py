@@ -4,6 +4,7 @@
 has landscapes of deep nets, which are looked at on a grid. Any object with the same few methods will do (`Landscape`).
 """
 
+from theory.landscapes.bands import tightened
 from theory.landscapes.exact import SCREEN, Exact, Landscape, Seen, landscape_of
 from theory.landscapes.objectives import Objective
 from theory.landscapes.trainers import ITERATIONS, LANDING, TRAINERS, Adam, Trained, train
@@ -20,5 +21,6 @@ __all__ = [
     "Seen",
     "Trained",
     "landscape_of",
+    "tightened",
     "train",
 ]

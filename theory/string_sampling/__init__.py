@@ -7,7 +7,7 @@ only when the risk along every piece is certified; a failure comes with its reas
 """
 
 from theory.landscapes import SCREEN, TRAINERS, Adam, Objective, train
-from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane, portfolio
+from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane
 from theory.string_sampling.as_published import published
 from theory.string_sampling.runs import Options, Progress, Run, Status, StringResult, ends_of
 from theory.string_sampling.strings import String, normalised_length
@@ -28,7 +28,6 @@ __all__ = [
     "greedy",
     "hyperplane",
     "normalised_length",
-    "portfolio",
     "published",
     "train",
 ]
