@@ -19,9 +19,9 @@ MEMORY = 20  # corrections that L-BFGS remembers
 
 
 def tightened(risk: Risk, points: Array, level: float, *, stiffness: float, iterations: int) -> tuple[Array, int]:
-    """The band `points` (K + 2, P), at least three of them, after so many steps of L-BFGS on E; its ends stay.
+    """The band `points` (K + 2, P), at least three of them, after L-BFGS on E with the level of the risk; its ends stay.
 
-    level > 0; stiffness: of the level against the springs. The unknowns are the beads in the coordinates in which the
+    level > 0; stiffness: of the level against the springs; iterations: of L-BFGS, at most. The unknowns are the beads in the coordinates in which the
     springs are the sum of squares: the inverse root of the second difference, which smooths forces along the band, so
     that long waves need no more steps than short ones. Nothing is promised of the result: its risks may exceed the level.
     Returns the points and the evaluations, one for each gradient of a bead.
