@@ -124,8 +124,8 @@ def _slab(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array, A
     t, changes = np.concatenate([*times, at], axis=1), np.concatenate([*jumps, jump], axis=2)
     del times, jumps
     order = np.argsort(t, axis=1, kind="stable")
-    edge = np.zeros((len(starts), 1))
-    t, changes = np.take_along_axis(t, order, axis=1), np.take_along_axis(changes, order[None], axis=2)
+    edge, row = np.zeros((len(starts), 1)), np.arange(len(starts))[:, None]
+    t, changes = t[row, order], changes[:, row, order]
     t = np.concatenate([edge, t, edge + 1.0], axis=1)
     change_size = np.abs(changes).sum(axis=(0, 2))
     fits = start_size + square_size + noise + change_size + penalty_size <= LARGEST
