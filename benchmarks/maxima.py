@@ -169,6 +169,37 @@ def linearity(samples, width):
     print(f"cost over linear: NumPy {costs[2] / costs[0]:.2f}, numba {costs[3] / costs[1]:.2f}; {peak()}")
 
 
+def calls(risk, theta, times=300):
+    """Seconds of risk(theta), and of the same in plain NumPy, without a check."""
+    X, Y, weights = risk.sample.X, risk.sample.Y, risk.sample.weights
+    cut, (m, n) = risk.network.slices[0].stop, risk.network.shapes[0]
+
+    def plain():
+        hidden = np.maximum(X @ theta[:cut].reshape(m, n).T, 0)
+        return float(((hidden @ theta[cut:].reshape(1, m).T - Y) ** 2).sum(axis=1) @ weights)
+
+    return [timed(lambda f=f: [f() for _ in range(times)])[0] / times for f in (lambda: risk(theta), plain)]
+
+
+def small_ones(segments=400):
+    """Many small segments in one call, over one call each, and over grids of 100 points; and one risk over plain NumPy."""
+    rng = np.random.default_rng(0)
+    for widths, samples in (((2, 4, 1), 16), ((2, 16, 1), 64)):
+        X = rng.standard_normal((samples, widths[0]))
+        risk = Risk(Network(widths), Sample(X, np.sin(X[:, :1])))
+        a, b = rng.standard_normal((2, segments, risk.network.size))
+        t = np.linspace(0, 1, 100)[:, None, None]
+        together = quickest(lambda: segment_maxima(risk, a, b))[0]  # noqa: B023
+        alone = quickest(lambda: [segment_maximum(risk, *ends) for ends in zip(a, b)])[0]  # noqa: B023
+        sampled = quickest(lambda: risk.batch((1 - t) * a + t * b))[0]  # noqa: B023
+        ours, numpys = np.min([calls(risk, a[0]) for _ in range(25)], axis=0)
+        print(
+            f"{widths}, N = {samples}, {segments} segments: {1e6 * together / segments:.0f} us each in one call, {alone / together:.1f} times that "
+            f"in one call each, {together / sampled:.2f} of grids of 100 points; risk(theta) {1e6 * ours:.1f} us, {ours / numpys:.2f} times plain NumPy",
+            flush=True,
+        )
+
+
 def in_parallel(samples=20_000, width=512, count=4):
     """Wall time of several segments with one thread and with two."""
     risk, a, b = relu_problem(samples, width)
@@ -257,6 +288,7 @@ def main():
         ]
         print(f"import {names}: {min(seconds[::2]) - min(seconds[1::2]):.3f} s above numpy")
     nets()
+    small_ones()
     forwards()
     grids(10_000, 512)
     in_parallel()

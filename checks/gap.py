@@ -117,6 +117,15 @@ def gap_cell(cell: Cell) -> Cell:
     }
 
 
+def either_cell(cell: Cell) -> Cell:
+    """`gap_cell` of a cell that has a width, `limit_cell` of one that has none: so the dear limits run beside the others."""
+    return gap_cell(cell) if "width" in cell else limit_cell(cell)
+
+
+def _name(cell: Cell) -> str:
+    return NAMES["width" in cell]
+
+
 def rows(cells: Sequence[Cell], found: Sequence[Cell], limits: dict[str, Cell]) -> list[Cell]:
     """One line per target and width: medians over seeds (units of E Y^2), spread, and whether tosses kept their bound."""
     table = []
@@ -165,12 +174,8 @@ def sweep(
     shared: Cell = {"samples": samples, "kappa": kappa, "data": data}
     firsts = [{"target": name, **shared} for name in targets]
     cells = [{**first, "width": int(m), "seed": s} for first in firsts for m in widths for s in range(seeds)]
-    total = len(firsts) + len(cells)
-    how = {"executor": executor, "ahead": ahead}
-    limits = sweeps.run(limit_cell, firsts, file, name=NAMES[0], progress=lambda done, _: progress(done, total), **how)
-    found = sweeps.run(
-        gap_cell, cells, file, name=NAMES[1], progress=lambda done, _: progress(len(firsts) + done, total), **how
-    )
+    found = sweeps.run(either_cell, firsts + cells, file, name=_name, executor=executor, ahead=ahead, progress=progress)
+    limits, found = found[: len(firsts)], found[len(firsts) :]
     return rows(cells, found, dict(zip(targets, limits)))
 
 

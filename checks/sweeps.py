@@ -39,7 +39,7 @@ def run(
     cells: Sequence[Cell],
     file: str | PathLike[str],
     *,
-    name: str | None = None,
+    name: str | Callable[[Cell], str] | None = None,
     executor: Executor | None = None,
     ahead: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -47,7 +47,8 @@ def run(
     """function(cell) for every cell, in the order of `cells`; those that `file` already holds are not computed again.
 
     function: picklable, deterministic, returns a mapping that JSON can hold. name: what a cell's key says of it
-    (default: its module and name), so that all who give the same name share a file. executor: default one process per
+    (default: its module and name), or what gives
+    that for each cell, so that all who give the same name share a file. executor: default one process per
     core that this process may use; any other (threads, `checks.clusters.cluster`) is used as it is and left running.
     ahead: how many cells are handed out at a time (default: two per worker that the executor has at the time, or per
     core where it does not tell). Cells are computed with one BLAS thread. progress(done, total) after every cell. When a cell raises, running ones
@@ -56,7 +57,7 @@ def run(
     """
     function = _everywhere(function)
     name = name or f"{function.__module__}.{function.__qualname__}"
-    keys = [key(name, cell) for cell in cells]
+    keys = [key(name if isinstance(name, str) else name(cell), cell) for cell in cells]
     with closing(_open(file)) as store, _readable(file):
         held = _finished(store)
         missing = {k: cell for k, cell in zip(keys, cells) if k not in held}

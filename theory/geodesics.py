@@ -1,10 +1,11 @@
 """Shortening a path inside a level set (sec. 3.1: the normalised length of the geodesic between two models).
 
-Two moves alternate; what is returned was certified as a whole to stay at or below the level:
+Three moves alternate; what is returned was certified as a whole to stay at or below the level:
 
     shortcut  the shortest chain among all straight pieces between vertices of the string (dynamic programming)
-    relax     every other bead is pulled towards the middle of its neighbours and, where that leaves the level set,
-              brought back to the level by the shortest correction
+    relax     the string moves as an elastic band, all beads at once (`theory.landscapes.tightened`); where a landscape
+              has no slopes, every other bead is pulled towards the middle of its neighbours and brought back to the level
+    repair    pieces that rise above the level are split, and their beads brought back to it by the shortest correction
 
 The result is an upper bound on the length of the geodesic: no shorter path was found, not: none exists.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.landscapes import SCREEN, Exact, Landscape, landscape_of
+from theory.landscapes import SCREEN, Exact, Landscape, landscape_of, tightened
 from theory.maxima import Method, Named, PathMaximum
 from theory.numerics import Array
 from theory.numerics import validation as check
@@ -25,9 +26,11 @@ from theory.string_sampling import String
 
 MARGIN = 2e-3  # points are kept this far below the level, relatively, so that certificates come cheap
 SPAN = 24  # shortcuts join vertices at most this far apart along the string
-PATIENCE = 4  # sweeps between certificates, and over which the length must fall
+LOW = 0.05  # a band is held so far below the level at first, relatively, then nearer, down to GIVE times the tolerance
+GIVE, STEPS = 5.0, 40  # the stiffness is GIVE over that; steps of a band in a sweep, and of a bead that is brought back
+PATIENCE = 4  # sweeps over which the length must fall, where beads are pulled one by one
+MISSES, SPLITS = 3, 8  # sweeps in a row that may lead nowhere, and how often a piece is split to mend it
 LOOKS = (np.array([0.5]), np.array([0.25, 0.75]), np.delete(SCREEN, 4))
-CORRECTION = "projection"  # brings beads back to the level: steps along the gradient need no eigenvectors
 PULLS = np.array([1.0, 0.5, 0.25])  # how far a bead is pulled towards the middle of its neighbours
 
 
@@ -61,7 +64,7 @@ class Geodesic:
 
 
 def shorten(
-    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 16, sweeps: int = 20, tolerance: float = 3e-2
 ) -> Path:
     """The path of `geodesic` alone.
 
@@ -79,18 +82,20 @@ def shorten(
 
 
 def geodesic(
-    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 32, sweeps: int = 40, tolerance: float = 1e-3
+    risk: Risk | Landscape, path: Path, level: float, *, beads: int = 16, sweeps: int = 20, tolerance: float = 3e-2
 ) -> Geodesic:
     """Shorten a path (V, P) that stays below the level, keeping its ends and the certificate.
 
     beads >= 3: the resolution, about how many vertices the relaxed string may have (a path with more keeps them).
-    sweeps >= 0; tolerance > 0: stop when PATIENCE sweeps in a row shorten by less than this in all, relatively.
+    sweeps >= 0; tolerance > 0: stop when a sweep shortens by less than this, relatively, or MISSES of them by nothing
+    (PATIENCE sweeps in all, on a landscape without slopes).
     Raises ValueError when the given path cannot be certified to stay at or below the level, does not fit the network,
     or a setting is out of range.
     """
     if not isinstance(path, Path):
         raise ValueError(f"path must be a Path; got {type(path).__name__}")
-    landscape = Exact(risk, CORRECTION) if isinstance(risk, Risk) else landscape_of(risk)
+    landscape = landscape_of(risk)
+    exact = isinstance(landscape, Exact)
     points = check.parameters(path.points, landscape.size, "path.points")
     level = check.number(level, "level", minimum=0.0, open_minimum=True)
     beads = check.positive_integer(beads, "beads", minimum=3)
@@ -112,21 +117,23 @@ def geodesic(
     if not _uncertified(straight, level).size:
         after = straight.path.normalised_length
         return Geodesic(straight.path, before, after, 1.0, straight.maximum(), Status.STRAIGHT, 0)
-    held, margin, lengths, status, made = string, MARGIN, [_length(string)], Status.SWEEPS, 0
+    held, lengths, status, made, misses = string, [_length(string)], Status.SWEEPS, 0, 0
+    shortcut = _shortcut(held, level * (1 - MARGIN))
+    if sweeps and shortcut.path.length < held.path.length and not _uncertified(shortcut, level).size:
+        held = shortcut
+    relax, low, patience = (_tightened, LOW, 1) if exact else (_pulled, MARGIN, PATIENCE)
+    beads, lowest = max(beads, len(string.beads)), min(max(GIVE * tolerance, MARGIN), low)
     while made < sweeps and status is Status.SWEEPS:
         made += 1
-        string = _sweep(string, level * (1 - margin), beads)
-        lengths.append(_length(string))
-        if len(lengths) > PATIENCE and lengths[-1 - PATIENCE] - lengths[-1] < tolerance * lengths[-1]:
-            status = Status.SETTLED
-        if made % PATIENCE == 0 or made == sweeps or status is Status.SETTLED:
-            string = _shortcut(string, level * (1 - margin))
-            if _uncertified(
-                string, level
-            ).size:  # a piece rises between the points looked at: begin again, more carefully
-                string, margin, lengths, status = held, 4 * margin, [_length(held)], Status.SWEEPS
-            elif string.path.length < held.path.length:  # new vertices on a piece are rounded, and may lengthen it
-                held = string
+        mended = _mended(relax(held, level, beads, low, misses), level, low)
+        if mended is not None and mended.path.length < held.path.length:
+            held, misses = mended, 0
+        else:  # it rises above the level, or is no shorter: again, more carefully
+            misses += 1
+        lengths.append(_length(held))
+        settled = len(lengths) > patience and lengths[-1 - patience] - lengths[-1] < tolerance * lengths[-1]
+        if misses == MISSES or (settled and not misses):
+            low, status, misses = max(low / 4, lowest), Status.SETTLED if low == lowest else status, 0
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
 
 
@@ -136,12 +143,61 @@ def _uncertified(string: String, level: float) -> Array:
     return bad if bad.size else np.flatnonzero(string.upper > level)
 
 
-def _sweep(string: String, goal: float, beads: int) -> String:
-    """Shortcut, respace and relax once; pieces are looked at, not certified."""
-    string = _subdivide(_shortcut(string, goal), beads)
+def _tightened(string: String, level: float, beads: int, low: float, misses: int) -> String:
+    """The string as a band of so many beads, `low` below the level, after STEPS steps; fewer and stiffer after misses.
+
+    Ends too near the level keep their first piece, which leads away from it.
+    """
+    landscape, inner = (
+        check.instance(string.landscape, "risk", Exact),
+        np.flatnonzero(string.values <= level * (1 - low / 4)),
+    )
+    if inner.size < 2:
+        return string
+    first, last = inner[[0, -1]]
+    band = _spaced(string.beads[first : last + 1], beads)
+    stiffness, steps = GIVE / low * 4**misses, STEPS // 2**misses
+    band, evaluations = tightened(landscape.risk, band, level * (1 - low), stiffness=stiffness, iterations=steps)
+    string.work.evaluations += evaluations
+    return String(landscape, np.concatenate([string.beads[:first], band, string.beads[last + 1 :]]), string.work)
+
+
+def _pulled(string: String, level: float, beads: int, low: float, misses: int) -> String:
+    """The string with every other bead pulled towards the middle of its neighbours, then the others."""
+    string = _subdivide(string, beads)
     for parity in (1, 2):
-        _relax(string, parity, goal)
+        _relax(string, parity, level * (1 - low * 4**misses))
     return string
+
+
+def _mended(string: String, level: float, low: float) -> String | None:
+    """The string with what rises above the level brought low / 2 below it, certified, and shortcut; None where that fails."""
+    landscape, goal = string.landscape, level * (1 - low / 2)
+
+    def brought_back(points: Array, sizes: Array) -> tuple[Array, Array, bool]:
+        radius = 0.25 * sizes + 1e-9 * (1 + np.linalg.norm(points, axis=1))
+        trained = landscape.train(points, goal, radius=radius, iterations=STEPS, fallback=False)
+        string.work.evaluations += trained.evaluations
+        return trained.points, trained.values, bool(trained.reached.all())
+
+    rows = 1 + np.flatnonzero(string.values[1:-1] > level)
+    if rows.size:
+        sizes = np.linalg.norm(string.beads[rows + 1] - string.beads[rows - 1], axis=1)
+        points, values, there = brought_back(string.beads[rows], sizes)
+        if not there:
+            return None
+        string.move(rows, points, values)
+    for _ in range(SPLITS):
+        pieces = _uncertified(string, level)
+        if pieces.size == 0:
+            shorter = _shortcut(string, level * (1 - MARGIN))
+            return string if _uncertified(shorter, level).size else shorter
+        left, right = string.beads[pieces], string.beads[pieces + 1]
+        points, values, there = brought_back((left + right) / 2, np.linalg.norm(right - left, axis=1))
+        if not there:
+            return None
+        string.insert(pieces, points, values)
+    return None
 
 
 def _relax(string: String, first: int, goal: float) -> None:
@@ -213,6 +269,14 @@ def _shortest_chain(cost: Array) -> Array:
     while chain[-1] > 0:
         chain.append(int(back[chain[-1]]))
     return np.array(chain[::-1])
+
+
+def _spaced(points: Array, beads: int) -> Array:
+    """So many points of a polyline, at equal distances along it, its ends among them."""
+    along = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
+    where = np.linspace(0.0, along[-1], max(beads, 3))
+    between = np.stack([np.interp(where[1:-1], along, column) for column in points.T], axis=1)
+    return np.concatenate([points[:1], between, points[-1:]])
 
 
 def _subdivide(string: String, beads: int) -> String:

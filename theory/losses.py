@@ -89,7 +89,8 @@ class Squared(Loss):
     def value(self, f: Array, Y: Array) -> Array:
         """As for `Loss`: f, Y to (..., N)."""
         r = f - Y
-        return (r**2).sum(axis=-1)
+        r *= r
+        return r[..., 0] if r.shape[-1] == 1 else r.sum(axis=-1)
 
     def slope(self, f: Array, Y: Array) -> Array:
         """2 (f - Y), (..., N, n_out)."""

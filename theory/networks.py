@@ -280,17 +280,20 @@ class Network:
     def _affine(self, W: Array, h: Array, buffer: Array | None) -> Array:
         """h W^T, biases added, at the beginning of a flat buffer."""
         n = h.shape[-1]
-        z = None
-        if buffer is not None:
+        part = (W[..., :n] if self.bias else W).swapaxes(-1, -2)
+        if buffer is None:
+            z = h @ part
+        else:
             shape = (*W.shape[:-2], h.shape[-2], W.shape[-2])
-            z = buffer[: math.prod(shape)].reshape(shape)
-        z = np.matmul(h, (W[..., :n] if self.bias else W).swapaxes(-1, -2), out=z)
+            z = np.matmul(h, part, out=buffer[: math.prod(shape)].reshape(shape))
         if self.bias:
             z += W[..., None, :, n]
         return z
 
     def _matrices(self, theta: Array) -> list[Array]:
         """`weights`, unchecked."""
+        if theta.ndim == 1:  # twice as fast, which shows on tiny nets
+            return [theta[s].reshape(shape) for s, shape in zip(self.slices, self.shapes)]
         lead = theta.shape[:-1]
         return [theta[..., s].reshape(lead + shape) for s, shape in zip(self.slices, self.shapes)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -114,8 +115,13 @@ class PenalisedRisk:
             raise ValueError(
                 f"theta must have shape ({self.network.size},); got {theta.shape}. For batches use risk.batch"
             )
-        value = self._values(theta[None])[0]
-        return value if np.iscomplexobj(theta) else float(value)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = self._fit_at(theta)
+            if self.R is not None:
+                value = value + self._penalty_values(theta[None])[0]
+        if theta.dtype.kind == "c":
+            return value if np.isfinite(value) else value.dtype.type(np.inf)
+        return float(value) if math.isfinite(value) else math.inf
 
     def batch(self, thetas: ArrayLike) -> Array:
         """F at each of thetas (..., P), shape (...), +inf where float64 overflows. Works in slabs of bounded memory."""
@@ -203,6 +209,10 @@ class PenalisedRisk:
     def _footprint(self) -> int:
         """How many numbers one parameter vector takes on the way."""
         raise NotImplementedError
+
+    def _fit_at(self, theta: Array) -> Any:
+        """The fit at one parameter vector (P,), a number."""
+        return self._fits(theta[None])[0]
 
     def _fits(self, thetas: Array) -> Array:
         """The fit at a slab (B, P), (B,)."""
@@ -304,10 +314,13 @@ class Risk(PenalisedRisk):
         return len(self.sample) * max(self.network.widths)
 
     def _fits(self, thetas: Array) -> Array:
-        network, sample = self.network, self.sample
-        if len(thetas) == 1:  # one point: no axis of length one on the way
-            return (self.criterion.value(network.outputs(thetas[0], sample.X), sample.Y) @ sample.weights)[None]
-        return self.criterion.value(network.outputs(thetas, sample.X), sample.Y) @ sample.weights
+        if len(thetas) == 1:
+            return np.array([self._fit_at(thetas[0])])
+        return self._fit_at(thetas)
+
+    def _fit_at(self, theta: Array) -> Any:
+        sample = self.sample  # one point has no axis of length one on the way
+        return self.criterion.value(self.network.outputs(theta, sample.X), sample.Y) @ sample.weights
 
     def _fit_slopes(self, thetas: Array) -> Array:
         sample, criterion = self.sample, self.criterion

@@ -1,5 +1,6 @@
 """Sweeps: every cell once, any executor, and a kill loses nothing that was finished."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -119,6 +120,9 @@ def test_the_gap_command_and_the_library_share_a_file(tmp_path):
     file = tmp_path / "gap.sqlite"
     with ThreadPoolExecutor(1) as pool:
         gap.sweep(str(file), **size, executor=pool)
+    with closing(sqlite3.connect(file)) as store:
+        names = [json.loads(key)[0] for (key,) in store.execute("SELECT key FROM cells")]
+    assert sorted(names) == sorted(gap.NAMES), "files that older versions wrote are taken up"
     before = file.read_bytes()
     words = ["--targets", "smooth", "--widths", "4", "--seeds", "1", "--samples", "5", "--kappa", "0.05"]
     command = [sys.executable, "-m", "checks.gap", "--file", str(file), *words]

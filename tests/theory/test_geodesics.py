@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from nightly import instances
 
 from theory import geodesics
+from theory.landscapes import Exact, train
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
 from theory.paths import Path
 from theory.risk import Risk, Sample
+from theory.string_sampling import greedy
 
 VALLEY = Risk(Network((1, 1, 1)), Sample(np.ones((1, 1)), np.ones((1, 1))))  # F = (w1 w2 - 1)^2 for w1 > 0
 LEVEL = 0.04  # 0.8 <= w1 w2 <= 1.2
@@ -92,3 +94,37 @@ def test_bad_arguments_are_named(options, named):
     path = Path([[1.0, 1.0], [1.1, 1.0]])
     with pytest.raises(ValueError, match=named):
         geodesics.geodesic(VALLEY, path, **{"level": LEVEL, **options})
+
+
+def test_a_path_whose_ends_are_on_the_level_keeps_the_pieces_that_lead_away_from_it():
+    w = np.geomspace(0.3, 3, 30)
+    inside = np.column_stack([w, 1 / w])
+    ends = [[0.3, 1.2 / 0.3], [3.0, 1.2 / 3]]
+    path = Path(np.vstack([ends[:1], inside, ends[1:]]))
+    level = float(VALLEY.batch(np.array(ends)).max()) * (1 + 1e-9)
+    found = geodesics.geodesic(VALLEY, path, level)
+    assert found.after < 0.99 * found.before
+    assert found.maximum.upper <= level
+
+
+def test_the_band_is_shorter_than_beads_pulled_one_by_one():
+    """The same risk as a landscape that shows no slopes: its beads are pulled one by one, and get stuck earlier."""
+
+    class WithoutSlopes:
+        def __init__(self, risk):
+            self.exact = Exact(risk)
+
+        def __getattr__(self, name):
+            return getattr(self.exact, name)
+
+    rng = np.random.default_rng(5)
+    X = rng.uniform(-1, 1, (64, 2))
+    risk = Risk(Network((2, 8, 1), bias=True), Sample(X, np.sin(3 * X[:, :1]) * X[:, 1:]))
+    level = 0.02
+    trained = train(risk, rng.uniform(-1, 1, (12, risk.network.size)), 0.98 * level, fallback=False)
+    a, b = trained.points[trained.reached][:2]
+    path = greedy(risk, a, b, level, rng=0).path
+    band, beads = (geodesics.geodesic(landscape, path, level) for landscape in (risk, WithoutSlopes(risk)))
+    assert band.after < 0.99 * beads.after < beads.after < beads.before
+    for found in (band, beads):
+        assert path_maximum(risk, found.path, ceiling=level).upper <= level

@@ -27,7 +27,7 @@ theory.relu_kernel[measures pairs gaussian sampling bounds proof] theory.populat
 theory.lasso[problem duality solvers solve] theory.rays theory.oracle[scaling new_unit activation_patterns infinite_width finite_width] \
 theory.compression[rules layers covering]
 theory.relu_paths[problem constants sparsify pieces unit_rows candidates six_segments sharper_routes best_route]
-theory.landscapes[objectives trainers exact] theory.string_sampling[strings runs algorithms as_published] theory.geodesics theory.polynomial_tasks
+theory.landscapes[objectives bands trainers exact] theory.string_sampling[strings runs algorithms as_published] theory.geodesics theory.polynomial_tasks
 theory.barriers[scaling dependent_features real_roots one_direction invariants permutation_paths free_paths lower_bounds \
 permutations zero_risk penalised] \
 theory.counterexamples theory.sublevel_trees

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nightly import instances
 
+from theory import sublevel_trees
 from theory.counterexamples import poor_minimum, scalar, teacher_student, teacher_student_landscape
 from theory.sublevel_trees import landscape, sublevel_tree
 
@@ -159,3 +160,45 @@ def test_a_landscape_is_of_one_number_for_each_point(function, settings, says):
         landscape(function, [[0.0, 1.0, 2.0]], **settings)
     with pytest.raises(ValueError, match="axes must be a sequence"):
         landscape(lambda points: points[:, 0], 3)
+
+
+def merged_one_by_one(count, x, y):
+    """Union-find: who dies, who survives, for edges in order; the number of a component is its least."""
+    leader, found = list(range(count)), []
+    for u, v in zip(x.tolist(), y.tolist()):
+        ends = []
+        for k in (u, v):
+            while leader[k] != k:
+                k = leader[k]
+            ends.append(k)
+        leader[max(ends)] = min(ends)
+        found.append((max(ends), min(ends)))
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.sampled_from(["random", "path", "star", "caterpillar", "binary"]),
+    st.sampled_from(["shuffled", "forwards", "backwards"]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.3]),
+    st.integers(0, 10**6),
+)
+def test_merges_in_rounds_are_those_one_by_one(count, shape, order, renamed, cut, seed):
+    rng, k = np.random.default_rng(seed), np.arange(1, count)
+    below = {
+        "random": (rng.random(count - 1) * k).astype(int),
+        "path": k - 1,
+        "star": 0 * k,
+        "caterpillar": np.maximum(k - rng.integers(1, 4, count - 1), 0),
+        "binary": k // 2,
+    }[shape]
+    name = rng.permutation(count) if renamed else np.arange(count)
+    edges = {"shuffled": rng.permutation(count - 1), "forwards": k - 1, "backwards": (k - 1)[::-1]}[order]
+    edges = edges[rng.random(count - 1) >= cut]
+    x, y = name[below[edges]], name[k[edges]]
+    dead, heir, at = sublevel_trees._merges(count, x, y)
+    found = [pair for _, *pair in sorted(zip(at.tolist(), dead.tolist(), heir.tolist()))]
+    assert [tuple(pair) for pair in found] == merged_one_by_one(count, x, y)
+    assert sorted(at.tolist()) == list(range(len(x)))

@@ -5,6 +5,7 @@ its `trainers` land on a level; what they minimise, the risk with springs of app
 has landscapes of deep nets, which are looked at on a grid.
 """
 
+from theory.landscapes.bands import tightened
 from theory.landscapes.exact import SCREEN, Exact, Landscape, Seen, landscape_of
 from theory.landscapes.objectives import Objective
 from theory.landscapes.trainers import ITERATIONS, LANDING, TRAINERS, Adam, Trained, train
@@ -21,5 +22,6 @@ __all__ = [
     "Seen",
     "Trained",
     "landscape_of",
+    "tightened",
     "train",
 ]

@@ -164,15 +164,16 @@ def _constant(net: Network, theta_0: Array, theta_1: Array, moving: dict[int, Ar
 
 def _moving(net: Network, theta_0: Array, theta_1: Array) -> dict[int, Array]:
     """The layers k that move, each with its moving rows (n_k,); rows into units that are idle at both ends are left out."""
-    before, after = net.weights(theta_0), net.weights(theta_1)
-    moving = {}
-    for k in range(net.depth, 0, -1):
-        rows = (before[k - 1] != after[k - 1]).any(axis=1)
-        if k < net.depth:
-            columns = slice(0, net.widths[k])
-            rows &= (before[k][:, columns] != 0).any(axis=0) | (after[k][:, columns] != 0).any(axis=0)
-        if rows.any():
-            moving[k] = rows
+    return {k: rows for k, rows in enumerate(_moving_rows(net, theta_0, theta_1), start=1) if rows.any()}
+
+
+def _moving_rows(net: Network, starts: Array, ends: Array) -> list[Array]:
+    """Which rows of W_1, ..., W_K move along segments, starts and ends (..., P): (..., n_k) each."""
+    before, after = net.weights(starts), net.weights(ends)
+    moving = [(a != b).any(axis=-1) for a, b in zip(before, after)]
+    for k in range(1, net.depth):
+        columns = slice(0, net.widths[k])
+        moving[k - 1] &= (before[k][..., columns] != 0).any(axis=-2) | (after[k][..., columns] != 0).any(axis=-2)
     return moving
 
 
@@ -196,7 +197,7 @@ def _maxima(
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
     at_ends = _floats_at_ends(risk, starts, ends, joint)
-    method = tuple(_method(risk, a, b) for a, b in zip(starts, ends))
+    method = _methods(risk, starts, ends)
     direct, searched = (np.array([m in kinds for m in method]) for kinds in (DIRECT, (Method.BRANCH_AND_BOUND,)))
     value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
     status = np.full(count, Status.CONVERGED, dtype=object)
@@ -211,13 +212,13 @@ def _maxima(
             risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], sharp, exactly=exactly, jobs=jobs
         )
         goal = replace(goal, floor=max(goal.floor, float(value.max()))) if joint else goal
-    for k in np.flatnonzero(~direct & ~searched & ~narrowed):
-        piece = quartic.maximum(risk, starts[k], ends[k])
+    exact = np.flatnonzero(~direct & ~searched & ~narrowed)
+    if exact.size:
+        inside, upper[exact] = quartic.maxima(risk, starts[exact], ends[exact])
         with np.errstate(over="ignore", invalid="ignore"):
-            inside = risk((1 - piece.t) * starts[k] + piece.t * ends[k])
-        if value[k] < inside < np.inf:
-            value[k], t[k] = inside, piece.t
-        upper[k] = piece.upper
+            seen = risk.batch((1 - inside[:, None]) * starts[exact] + inside[:, None] * ends[exact])
+        higher = (value[exact] < seen) & (seen < np.inf)
+        value[exact[higher]], t[exact[higher]] = seen[higher], inside[higher]
     rest = np.flatnonzero(searched)
     if rest.size:
         landscape = of_sample(risk)
@@ -259,14 +260,21 @@ def _floats_at_ends(risk: Risk, starts: Array, ends: Array, joint: bool) -> Arra
     return at_ends
 
 
-def _method(risk: Risk, theta_0: Array, theta_1: Array) -> Method:
-    """The cheapest method that applies to one segment."""
-    moving = _moving(risk.network, theta_0, theta_1)
-    if _convex(risk.network, moving):
-        return Method.CONVEX
-    if _constant(risk.network, theta_0, theta_1, moving):
-        return Method.CONSTANT
-    return Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
+def _methods(risk: Risk, starts: Array, ends: Array) -> tuple[Method, ...]:
+    """The cheapest method that applies to each segment."""
+    net = risk.network
+    several = np.sum([rows.any(axis=-1) for rows in _moving_rows(net, starts, ends)], axis=0) > 1
+    general = Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
+
+    def of(k: int) -> Method:
+        if several[k]:
+            return general
+        moving = _moving(net, starts[k], ends[k])
+        if _convex(net, moving):
+            return Method.CONVEX
+        return Method.CONSTANT if _constant(net, starts[k], ends[k], moving) else general
+
+    return tuple(map(of, range(len(starts))))
 
 
 def _scale(risk: Risk) -> float:

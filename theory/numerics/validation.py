@@ -5,6 +5,7 @@ Every error names the argument, what it was and what is allowed.
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 from typing import Any
@@ -62,6 +63,8 @@ def entries(value: Any, name: str) -> list[Any]:
 def _finite(array: NDArray[Any], name: str, ndim: int | None) -> NDArray[Any]:
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes; got shape {array.shape}")
+    if array.ndim == 1 and array.dtype == np.float64 and math.isfinite(np.vdot(array, array)):
+        return array  # a sum of squares is finite only where all entries are, and quicker than looking at each
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name} must be finite; entry {where} is {array[where]}")

@@ -10,7 +10,7 @@ bounds and training are asked of a landscape (`theory.landscapes`).
 """
 
 from theory.landscapes import SCREEN, TRAINERS, Adam, Objective, train
-from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane, portfolio
+from theory.string_sampling.algorithms import breadth_first, greedy, hyperplane
 from theory.string_sampling.as_published import published
 from theory.string_sampling.runs import Options, Progress, Run, Status, StringResult, ends_of
 from theory.string_sampling.strings import String, normalised_length
@@ -31,7 +31,6 @@ __all__ = [
     "greedy",
     "hyperplane",
     "normalised_length",
-    "portfolio",
     "published",
     "train",
 ]

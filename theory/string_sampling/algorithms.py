@@ -11,7 +11,7 @@ bound on every path's maximum (`theory.barriers`) is supplied and exceeds the le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,6 @@ from theory.risk import Risk
 from theory.string_sampling.runs import Run, Status, StringResult
 from theory.string_sampling.strings import String
 
-OTHERS = 3  # how much more the other trainers of a portfolio may look at the sample, in all, than the first
 SLOWEST = 0.99  # a level lowered by less each time is hardly lowered, and the rounds are hardly bounded
 RETRY = (Status.BEAD, Status.DEPTH, Status.LEVEL, Status.UNDECIDED)  # what another attempt may mend
 # how new beads of a round are trained: (run, string, pieces, where they start)
@@ -62,44 +61,6 @@ def greedy(
     ('CONNECTED', True, True)
     """
     return _dynamic(_trained, risk, theta_a, theta_b, level, trainer=trainer, rng=rng, **settings)
-
-
-def portfolio(
-    risk: Risk,
-    theta_a: ArrayLike,
-    theta_b: ArrayLike,
-    level: float,
-    *,
-    trainers: Sequence[str] = ("lm", "lbfgs", "projection"),
-    rng: Any = None,
-    **settings: Any,
-) -> StringResult:
-    """The shortest connection that `greedy` finds under several trainers: which one finds it depends on the net.
-
-    trainers: of `theory.string_sampling.TRAINERS`, the first with the whole budget of evaluations, the others with as
-    many as OTHERS times what it took. Where none connects, the result that came lowest. Other arguments, and what
-    raises ValueError, as in `greedy`; trainers must name at least one.
-
-    >>> from theory.networks import Network
-    >>> from theory.risk import Sample
-    >>> F = Risk(Network((1, 1, 1)), Sample([[1.0]], [[1.0]]))
-    >>> alone, best = (find(F, [0.25, 4.0], [4.0, 0.25], level=0.25, rng=0) for find in (greedy, portfolio))
-    >>> best.path.length <= alone.path.length
-    True
-    """
-    trainers = check.entries(trainers, "trainers")
-    if not trainers:
-        raise ValueError("trainers must name at least one; got an empty sequence")
-    rng = check.generator(rng)
-    found: list[StringResult] = []
-    for trainer in trainers:
-        if found:
-            most = OTHERS * found[0].evaluations
-            settings["max_evaluations"] = max(1, min(most, settings.get("max_evaluations", most)))
-        found.append(greedy(risk, theta_a, theta_b, level, trainer=trainer, rng=rng.spawn(1)[0], **settings))
-    return min(
-        found, key=lambda result: (not result.connected, result.height if result.path is None else result.path.length)
-    )
 
 
 def hyperplane(

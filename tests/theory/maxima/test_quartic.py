@@ -9,7 +9,7 @@ from exact_oracle import risk_at
 from hypothesis import given
 from hypothesis import strategies as st
 from rounded_sums import rounded_sums
-from test_maxima import one_hidden_layer
+from test_maxima import KINDS, numbers, one_hidden_layer
 
 from theory.maxima import quartic, quartic_in_fractions
 from theory.networks import Network
@@ -62,7 +62,7 @@ def test_the_largest_value_of_a_piecewise_quartic_is_enclosed(pieces, seed):
     """The value is attained up to rounding, the bound holds up to rounding, and they agree to 1e-12 of the coefficients."""
     inner = np.sort(np.random.default_rng(seed).integers(1, 64, len(pieces) - 1)) / 64
     t = np.concatenate([[0.0], inner, [1.0]])
-    where, attained, bound = quartic._largest(np.array(pieces, dtype=float).T, t)
+    where, attained, bound = (x[0] for x in quartic._largest(np.array(pieces, dtype=float).T[:, None], t[None]))
     slack = 1e-12 * max(1, np.abs(pieces).max())
     on = [c for c, lo, hi in zip(pieces, t, t[1:]) if lo <= where <= hi]
     assert min(abs(float(value(c, Fraction(where))) - attained) for c in on) <= slack
@@ -170,3 +170,38 @@ def test_fractions_are_used_only_where_floats_are_loose(monkeypatch):
     a = b = np.array([1e9 + 1, 1e9, 1.0, -1.0])
     assert quartic.maximum(far, a, b).upper <= 1e-9
     assert calls
+
+
+# ---------------------------------------------------------------- many segments at once
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_segments_at_once_are_bounded_above_rationals_and_as_one_by_one(monkeypatch, kind):
+    """Segments of one risk that have many switches, none, weights that overflow, or no length, in batches of several sizes."""
+    monkeypatch.setattr(quartic_in_fractions, "affordable", lambda risk: False)
+    mixed = False
+    for seed in range(3):
+        risk, a, b = one_hidden_layer(seed, kind)
+        rng = np.random.default_rng(seed)
+        starts, ends = numbers(rng, kind, 2, 12, risk.network.size)
+        starts[0], ends[0], ends[1], ends[2] = a, b, starts[1], 2 * starts[2]
+        ends[3] = 1e200
+        t, upper = quartic.maxima(risk, starts, ends)
+        for k in range(12):
+            alone = quartic.maximum(risk, starts[k], ends[k])
+            slack = {"rel": 1e-9, "abs": 1e-9 * max(1.0, risk.scale)}
+            assert alone.upper == pytest.approx(upper[k], **slack)
+            if k != 3:
+                there, here = risk.batch([(1 - s) * starts[k] + s * ends[k] for s in (alone.t, t[k])])
+                assert there == pytest.approx(here, **slack)
+            if k in (0, 1, 2, 5):
+                true = exact_maximum(risk, starts[k], ends[k])[1]
+                assert Fraction(upper[k]) >= true, (seed, k)
+                mixed |= upper[k - 1] < true  # the planted fault: the bound of the segment before
+        assert upper[3] == np.inf
+        monkeypatch.setattr(quartic, "BATCH", 5 * len(risk.sample) * risk.network.widths[1])
+        _, again = quartic.maxima(risk, starts, ends)
+        monkeypatch.undo()
+        monkeypatch.setattr(quartic_in_fractions, "affordable", lambda risk: False)
+        np.testing.assert_allclose(again, upper, rtol=1e-9, atol=1e-9 * max(1.0, risk.scale))
+    assert mixed

@@ -282,33 +282,3 @@ def test_the_length_without_biases_leaves_them_out():
     path = Path([[0.0, 0, 0, 0], [1, 5, 0, 0], [2, 0, 0, 7]])
     assert strings.normalised_length(net, path, biases=False) == 1
     assert strings.normalised_length(net, path) > 1
-
-
-@pytest.mark.parametrize(("problem", "level"), [(RELU, 0.05), (SIGMOID, 5e-3)])
-def test_a_portfolio_is_the_shortest_of_what_its_trainers_find(problem, level):
-    a, b = ends(problem, level, 3)
-    alone = [algorithms.greedy(problem, a, b, level, trainer=name, rng=0) for name in ("lm", "lbfgs")]
-    found = algorithms.portfolio(problem, a, b, level, trainers=("lm", "lbfgs"), rng=0)
-    assert found.connected
-    assert found.maximum.upper <= level
-    assert found.path.length in [result.path.length for result in alone if result.path is not None]
-    assert found.path.length <= alone[0].path.length
-    longer = algorithms.portfolio(problem, a, b, level, trainers=("lbfgs",), rng=0)
-    assert found.path.length <= longer.path.length
-
-
-def test_a_portfolio_without_a_connection_is_what_came_lowest():
-    rng = np.random.default_rng(0)
-    heights = [
-        algorithms.greedy(ARMS, [1.0, 1.0], [-1.0, -1.0], 0.25, trainer=name, rng=rng.spawn(1)[0]).height
-        for name in ("lm", "lbfgs")
-    ]
-    found = algorithms.portfolio(ARMS, [1.0, 1.0], [-1.0, -1.0], 0.25, trainers=("lm", "lbfgs"), rng=0)
-    assert not found.connected
-    assert found.height == min(heights)
-
-
-@pytest.mark.parametrize("trainers", [(), "lm", ("lm", "sgd")])
-def test_a_portfolio_names_its_trainers(trainers):
-    with pytest.raises(ValueError, match="trainer"):
-        algorithms.portfolio(VALLEY, [0.25, 4.0], [4.0, 0.25], 0.25, trainers=trainers)
