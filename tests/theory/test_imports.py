@@ -200,6 +200,8 @@ SHARED = {
     "path_maximum",
     "lower_bound",  # below the maximum on all paths (barriers), on all lines up to permutations (alignment)
     "bound",  # what a theorem promises between two nets (deep_paths, masses)
+    "compiled",  # the same loops by numba (switches, bends)
+    "upper_bounds",  # of many cells or points at once: on forms in t (taylor_models), on chords (secants)
     "certify",  # bounds for what is given: weights (lasso), a path (relu_paths, held_out)
     "normalised",  # the door of a chapter: a problem brought to size one, and the way back
     "risk_above",  # the risk of given weights, rounded up, in the units of the chapter's door
