@@ -200,7 +200,9 @@ SHARED = {
     "path_maximum",
     "lower_bound",  # below the maximum on all paths (barriers), on all lines up to permutations (alignment)
     "bound",  # what a theorem promises between two nets (deep_paths, masses)
-    "compiled",  # the same loops by numba (switches, bends)
+    "engine",  # the quickest loops for so much work, `compiled` by numba or in NumPy (switches, bends)
+    "compiled",
+    "maxima",  # over many segments at once (windows, quartic)
     "upper_bounds",  # of many cells or points at once: on forms in t (taylor_models), on chords (secants)
     "certify",  # bounds for what is given: weights (lasso), a path (relu_paths, held_out)
     "normalised",  # the door of a chapter: a problem brought to size one, and the way back
