@@ -125,7 +125,7 @@ def geodesic(
     beads, lowest = max(beads, len(string.beads)), min(max(GIVE * tolerance, MARGIN), low)
     while made < sweeps and status is Status.SWEEPS:
         made += 1
-        mended = _mended(relax(held, level, beads, low, misses), level, low)
+        mended = _mended(relax(held.copy(), level, beads, low, misses), level, low)  # both move beads in place
         if mended is not None and mended.path.length < held.path.length:
             held, misses = mended, 0
         else:  # it rises above the level, or is no shorter: again, more carefully

@@ -1,5 +1,7 @@
 """Shortening: never longer, never above the level, ends kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -128,3 +130,47 @@ def test_the_band_is_shorter_than_beads_pulled_one_by_one():
     assert band.after < 0.99 * beads.after < beads.after < beads.before
     for found in (band, beads):
         assert path_maximum(risk, found.path, ceiling=level).upper <= level
+
+
+class Bounded(Exact):
+    """A risk whose bounds are lost after so many calls, or are NaN."""
+
+    def __init__(self, risk, calls=10**9, lost=np.inf):
+        super().__init__(risk)
+        self.calls, self.lost = calls, lost
+
+    def bound(self, a, b, ceiling):
+        self.calls -= 1
+        found = super().bound(a, b, ceiling)
+        return found if self.calls >= 0 else replace(found, upper=np.full(len(a), self.lost))
+
+
+class Looked:
+    """The same, not as an exact landscape: beads are moved one by one."""
+
+    def __init__(self, landscape):
+        self.landscape = landscape
+
+    def __getattr__(self, name):
+        return getattr(self.landscape, name)
+
+
+@pytest.mark.parametrize("calls", range(6))
+def test_what_is_returned_is_certified_also_where_bounds_are_lost_on_the_way(calls):
+    risk, s = Risk(Network((1, 1, 1), "identity"), Sample([[1.0]], [[1.0]])), np.linspace(-1.2, 1.2, 41)
+    points = np.sqrt(1.05) * np.stack([np.exp(s), np.exp(-s)], axis=1) * (1 - 1e-4)
+    points[1::2] *= 1 - 2e-3
+    for wrap in (lambda landscape: landscape, Looked):
+        if calls < 1:
+            with pytest.raises(ValueError, match="must be certified"):
+                geodesics.geodesic(wrap(Bounded(risk, calls)), Path(points), 0.01, sweeps=1)
+            continue
+        found = geodesics.geodesic(wrap(Bounded(risk, calls)), Path(points), 0.01, sweeps=1)
+        assert found.maximum.upper <= 0.01
+        assert path_maximum(risk, found.path).upper <= 0.01 * (1 + 1e-9)
+
+
+def test_nan_bounds_nothing():
+    risk = Risk(Network((1, 1, 1), "identity"), Sample([[1.0]], [[1.0]]))
+    with pytest.raises(ValueError, match="must be certified"):
+        geodesics.geodesic(Looked(Bounded(risk, 0, np.nan)), Path([[1, 1], [1.01, 1], [1.02, 1.0]]), 0.01)

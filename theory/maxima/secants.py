@@ -21,7 +21,7 @@ not (the tent with its top at the zero x of c, (1 - x) tau |c_1 - c_0| up to the
 to what is left.
 
 A smooth sigma. sigma(c) is below the affine function by tau (1 - tau) sigma''(xi) (c_1 - c_0)^2 / 2, and sigma(z) - sigma(c) = sigma'(xi')
-tau (1 - tau) y. With d = |c_1 - c_0|, y <= |b| + e, and q = d / 2 + (|b| + e) / 4, which no xi' is farther from the nearer end than: with P, T >=
+tau (1 - tau) y. With d = |c_1 - c_0|, |y| <= |b| + e, and q = d / 2 + (|b| + e) / 4, which no xi' is farther from the nearer end than: with P, T >=
 |sigma''|, |sigma'''| there, sigma'' is within T d / 2 of the mean p of its values at the ends, sigma' within P q of the mean f, so
 
     b -> f b - p d^2 / 2,    e -> f e + P q (|b| + e) + T d^3 / 4.
@@ -43,7 +43,9 @@ is known of h of the true ones: g A (M + r) is added to r. D (h_1 - h_0) is off 
 that make the new e by gamma(2 n + 4) of themselves: 2 g A M, g A |b| and g A e are added to e. Half of the last two pays for the activation
 below, whose own formulas round its e and b by at most 32 u of its e (more exactly for relu, where b stays as it is unless e has a share of it).
 sigma, sigma' and sigma'' are within LIBM, 2.1 and 6 LIBM: r -> max sigma' r + 2 LIBM, and P q is off by 24 LIBM, f b - p d^2 / 2 by 2.1 LIBM |b| + 3 LIBM
-d^2, so that 32 LIBM is added to P q. TINY in A, r and e covers products that underflow.
+d^2, so that 32 LIBM is added to P q; where the tail is taken at a |z| that the sums at the ends cancel to, 32 LIBM times the reach is more than
+8, which is as much as can be needed. TINY in A, r and e covers products that underflow. A sum that overflows on its way may end at -inf, which relu would hide:
+where A M is beyond LARGEST nothing is known, and r is inf; below it no partial sum overflows.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ from theory.numerics import LIBM, TINY, UNIT, Array, gamma
 from theory.risk import Risk
 
 BLOCK, ROWS, CELLS = 16_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
+LARGEST = 1e306  # beyond it sums of products may overflow on the way
 PARTS = 8  # of a cell, on which its cubic is bounded
 CURVED = {"tanh": (bends.TANH, 1.0), "sigmoid": (bends.SIGMOID, 0.25)}  # with a bound on sigma'
 
@@ -244,7 +247,8 @@ def _first(layer: MovingLayer, x: Array, room: Room) -> Secant:
     blur = layer.noise @ np.abs(x).max(axis=-1, keepdims=True) + TINY
     parts = room.take(1, cells, 4 * m + 1, x.shape[-1])
     parts[...] = 0.0
-    return Secant(np.matmul(layer.W, x, out=room.take(2, len(layer.W), m, x.shape[-1])), parts, blur)
+    ends = np.matmul(layer.W, x, out=room.take(2, len(layer.W), m, x.shape[-1]))
+    return Secant(ends, parts, _known(layer, blur))
 
 
 def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice, room: Room, turn: int) -> Secant:
@@ -258,7 +262,12 @@ def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice, room: Room
     np.matmul(layer.bent, h.parts[:, : 2 * n], out=parts[:, :m])
     np.matmul(layer.kept, h.parts[:, 2 * n :], out=parts[:, 2 * m : 3 * m])
     ends = np.matmul(layer.W, h.ends, out=room.take(2, len(h.ends), m, count))
-    return Secant(ends, parts, layer.kept[..., :n] @ h.blur + M + TINY)
+    return Secant(ends, parts, _known(layer, layer.kept[..., :n] @ h.blur + M + TINY))
+
+
+def _known(layer: MovingLayer, blur: Array) -> Array:
+    """The blur (B, m, 1), at least g A M; inf where A M is beyond LARGEST, or where nothing is known."""
+    return np.where(blur < 4 * gamma(2 * layer.W.shape[-1] + 32) * LARGEST, blur, np.inf)
 
 
 def _activated(

@@ -156,7 +156,10 @@ class String:
         self.work.certifying_seconds += time.perf_counter() - begun
         higher = ~(found.value <= self.top[rows])
         self.top[rows[higher]], self.where[rows[higher]] = found.value[higher], found.t[higher]
-        self.upper[rows], self.pieces.method[rows] = np.minimum(self.upper[rows], found.upper), found.method
+        self.upper[rows], self.pieces.method[rows] = (
+            np.fmin(self.upper[rows], found.upper),
+            found.method,
+        )  # NaN bounds nothing
 
     def outside(self, ceiling: float) -> Array:
         """Indices of the pieces that exceed the ceiling or could not be certified to stay below it.
