@@ -4,7 +4,8 @@ Three moves alternate; what is returned was certified as a whole to stay at or b
 
     shortcut  the shortest chain among all straight pieces between vertices of the string (dynamic programming)
     relax     the string moves as an elastic band, all beads at once (`theory.landscapes.tightened`); where a landscape
-              has no slopes, every other bead is pulled towards the middle of its neighbours and brought back to the level
+              has no slopes, and where a band that settled is still long, every other bead is pulled towards the middle
+              of its neighbours and brought back to the level
     repair    pieces that rise above the level are split, and their beads brought back to it by the shortest correction
 
 The result is an upper bound on the length of the geodesic: no shorter path was found, not: none exists.
@@ -28,6 +29,7 @@ MARGIN = 2e-3  # points are kept this far below the level, relatively, so that c
 SPAN = 24  # shortcuts join vertices at most this far apart along the string
 LOW = 0.05  # a band is held so far below the level at first, relatively, then nearer, down to GIVE times the tolerance
 GIVE, STEPS = 5.0, 40  # the stiffness is GIVE over that; steps of a band in a sweep, and of a bead that is brought back
+FAR = 1.25  # times the straight line: a band that settles at more is pulled bead by bead as well
 PATIENCE = 4  # sweeps over which the length must fall, where beads are pulled one by one
 MISSES, SPLITS = 3, 8  # sweeps in a row that may lead nowhere, and how often a piece is split to mend it
 LOOKS = (np.array([0.5]), np.array([0.25, 0.75]), np.delete(SCREEN, 4))
@@ -117,23 +119,27 @@ def geodesic(
     if not _uncertified(straight, level).size:
         after = straight.path.normalised_length
         return Geodesic(straight.path, before, after, 1.0, straight.maximum(), Status.STRAIGHT, 0)
-    held, lengths, status, made, misses = string, [_length(string)], Status.SWEEPS, 0, 0
+    held, status, made = string, Status.SWEEPS, 0
     shortcut = _shortcut(held, level * (1 - MARGIN))
     if sweeps and shortcut.path.length < held.path.length and not _uncertified(shortcut, level).size:
         held = shortcut
-    relax, low, patience = (_tightened, LOW, 1) if exact else (_pulled, MARGIN, PATIENCE)
-    beads, lowest = max(beads, len(string.beads)), min(max(GIVE * tolerance, MARGIN), low)
-    while made < sweeps and status is Status.SWEEPS:
-        made += 1
-        mended = _mended(relax(held.copy(), level, beads, low, misses), level, low)  # both move beads in place
-        if mended is not None and mended.path.length < held.path.length:
-            held, misses = mended, 0
-        else:  # it rises above the level, or is no shorter: again, more carefully
-            misses += 1
-        lengths.append(_length(held))
-        settled = len(lengths) > patience and lengths[-1 - patience] - lengths[-1] < tolerance * lengths[-1]
-        if misses == MISSES or (settled and not misses):
-            low, status, misses = max(low / 4, lowest), Status.SETTLED if low == lowest else status, 0
+    beads = max(beads, len(string.beads))
+    for relax, low, patience in [(_tightened, LOW, 1), (_pulled, MARGIN, PATIENCE)][0 if exact else 1 :]:
+        if relax is _pulled and exact and _length(held) <= FAR * np.linalg.norm(points[-1] - points[0]):
+            break  # what one bead alone may still find, a band does not: another side of a plateau
+        lowest = min(max(GIVE * tolerance, MARGIN), low)
+        lengths, status, misses = [_length(held)], Status.SWEEPS, 0
+        while made < sweeps and status is Status.SWEEPS:
+            made += 1
+            mended = _mended(relax(held.copy(), level, beads, low, misses), level, low)  # both move beads in place
+            if mended is not None and mended.path.length < held.path.length:
+                held, misses = mended, 0
+            else:  # it rises above the level, or is no shorter: again, more carefully
+                misses += 1
+            lengths.append(_length(held))
+            settled = len(lengths) > patience and lengths[-1 - patience] - lengths[-1] < tolerance * lengths[-1]
+            if misses == MISSES or (settled and not misses):
+                low, status, misses = max(low / 4, lowest), Status.SETTLED if low == lowest else status, 0
     return Geodesic(held.path, before, held.path.normalised_length, 1.0, held.maximum(), status, made)
 
 
