@@ -97,8 +97,15 @@ def numbers(values: Any, exact: bool) -> Any:
 
 
 def nearest_floats(values: Array) -> Array:
-    """The floats nearest to values (...), which are rationals or floats already."""
-    return np.array([v if isinstance(v, float) else int(v.p) / int(v.q) for v in values.ravel()]).reshape(values.shape)
+    """The floats nearest to values (...), which are rationals or floats already; inf beyond the largest."""
+
+    def nearest(v: Any) -> float:
+        try:
+            return v if isinstance(v, float) else int(v.p) / int(v.q)
+        except OverflowError:
+            return np.inf if v.p > 0 else -np.inf
+
+    return np.array([nearest(v) for v in values.ravel()]).reshape(values.shape)
 
 
 def _cost(v: Array, length: float, exact: bool) -> Any:

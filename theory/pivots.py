@@ -174,7 +174,7 @@ class _Slots:
         V = np.zeros(network.shapes[1])
         for k in np.flatnonzero(weights > 0):
             V[:, slot_of[int(self.atoms.row[k])]] += nearest_floats(self.atoms.outgoing[:, k] * weights[k])
-        return V
+        return np.asarray(check.no_overflow(V, "theta_a or theta_b"))
 
 
 def _checked(risk: Risk, theta_a: ArrayLike, theta_b: ArrayLike) -> list[Array]:

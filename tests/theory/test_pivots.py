@@ -446,3 +446,9 @@ def test_neither_end_is_changed():
     pivots.connect(risk, a, b)
     assert np.array_equal(a, before[0])
     assert np.array_equal(b, before[1])
+
+
+def test_weights_beyond_the_floats_are_refused_by_name():
+    risk = Risk(Network((2, 3, 1)), Sample([[1.0, 0.0], [0.0, 1.0]], [[1.0], [2.0]]))
+    with pytest.raises(ValueError, match=r"theta.* too large|theta.* must"):
+        pivots.connect(risk, np.full(9, 1e308), np.full(9, 1.0))
