@@ -229,7 +229,7 @@ def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
         callback=keep,
     )
     straight = float(deep.look(a[None], b[None]).top[0])
-    name = f"fig1-{cell['task']}-string-{cell['seed']}-{cell['pair']}-{cell['level']:g}.npy"
+    name = f"fig1-{cell['task']}-string-{cell['seed']}-{cell['pair']}-{cell['level']!r}.npy"
     np.save(File(folder) / name, result.string.points.astype(np.float32))
     return _record(cell, task.tested, result, deep.weights, straight, rounds) | {"file": name}
 

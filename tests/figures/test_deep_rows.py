@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import figures
-from checks.claims.sections_3_4 import deep_runs, fig_1_certified
+from checks.claims.sections_3_4 import deep_runs, fig_1_certified, fig_1_cifar, fig_1_mnist
 from figures import _deep_data, _deep_rows, _figure1, fig1
 from figures.__main__ import main
 
@@ -227,3 +227,12 @@ def test_strings_made_again_are_like_those_shipped(digits):
             held = [getattr(string, name) for string in shipped if hasattr(string, name)]
             assert 0.9 * min(held) <= record[name] <= 1.1 * max(held), name
         assert abs(record["certified_upper"] - record["certified_lower"]) <= 5 / 797
+
+
+@pytest.mark.parametrize(("task", "claim"), [("mnist", fig_1_mnist), ("cifar", fig_1_cifar)])
+def test_the_words_on_a_row_of_ours_quote_its_table(task, claim):
+    held = deep_runs.of(task)
+    assert held
+    for string in held:
+        assert f"{string.length:.4f}" in claim.CLAIM.proof
+        assert f"{100 * string.straight_max:g}" in claim.CLAIM.proof

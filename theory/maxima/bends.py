@@ -6,10 +6,9 @@ formulas and their proof stand at the head of `secants`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -141,15 +140,9 @@ NUMPY = Bending(numpy_relu, numpy_smooth)
 @cache
 def compiled() -> Bending | None:
     """NUMPY, compiled: the same bits without the temporaries, and free of the interpreter's lock. None without numba."""
-    try:
-        numba: Any = importlib.import_module("numba")
-    except ImportError:
+    if (loops := switches.jitted(_relu, _smooth)) is None:
         return None
-    loops = (_relu, _smooth)
-    try:
-        relu, smooth = (numba.njit(loop, cache=True, nogil=True, error_model="numpy") for loop in loops)
-    except RuntimeError:  # nowhere to keep what was compiled
-        relu, smooth = (numba.njit(loop, nogil=True, error_model="numpy") for loop in loops)
+    relu, smooth = loops
     return Bending(relu, lambda sigma, *arrays: smooth(*sigma, *arrays))
 
 

@@ -95,17 +95,25 @@ def _weights(K: int) -> tuple[Array, Array]:
 NUMPY = Engine(numpy_add, numpy_sums)
 
 
-@cache
-def compiled() -> Engine | None:
-    """NUMPY, compiled: the same bits without the temporaries, and free of the interpreter's lock. None without numba."""
+def jitted(*loops: Callable[..., None]) -> tuple[Any, ...] | None:
+    """Loops compiled by numba, kept on disk where there is a place for it; None without numba."""
     try:
         numba: Any = importlib.import_module("numba")
     except ImportError:
         return None
+    how = {"nogil": True, "error_model": "numpy"}
     try:
-        add, sums = (numba.njit(loop, cache=True, nogil=True, error_model="numpy") for loop in (_add, _sums))
+        return tuple(numba.njit(loop, cache=True, **how) for loop in loops)
     except RuntimeError:  # nowhere to keep what was compiled
-        add, sums = (numba.njit(loop, nogil=True, error_model="numpy") for loop in (_add, _sums))
+        return tuple(numba.njit(loop, **how) for loop in loops)
+
+
+@cache
+def compiled() -> Engine | None:
+    """NUMPY, compiled: the same bits without the temporaries, and free of the interpreter's lock. None without numba."""
+    if (loops := jitted(_add, _sums)) is None:
+        return None
+    add, sums = loops
 
     def summed(parts: Array, error: Array, S: int) -> Array:
         out = np.zeros((10, len(parts), S, parts.shape[-1]))

@@ -94,7 +94,7 @@ def maxima(
         if above > goal.bound(goal.best(value))[s]:
             piece = quartic.on_window(risk, starts[s], ends[s], window.lo, window.hi, window.switches)
             _improve(risk, starts, ends, [(s, piece.t)], value, t)
-            above = min(piece.upper, above)
+            above = float(np.fmin(piece.upper, above))  # NaN bounds nothing
         upper[s] = max(upper[s], above)
     return value, t, upper
 

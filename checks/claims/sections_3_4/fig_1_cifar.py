@@ -34,6 +34,6 @@ CLAIM = Claim(
     control=lambda setting: attack(setting, task="mnist_cnn"),
     proof="None: the published mean at 20 % error is 1.845. A long string shows that none was found straighter, not that there is none. "
     "Run here: one pair of nets (seed 0) at 80, 70 and 60 % error, on the first 2,000 test images; each string passes the check with three beads, at "
-    "lengths 1.0018, 1.0019 and 1.0022 (published: 1.0005, 1.0000, 1.0029), where the straight line reaches 88, 78 and 74 %. The levels at which "
+    "lengths 1.0018, 1.0019 and 1.0022 (published: 1.0005, 1.0000, 1.0029), where the straight line reaches 88.5, 77.85 and 73.6 %. The levels at which "
     "the published strings are long were not run; a mean below 1.5 at 20 % would decide otherwise.",
 )

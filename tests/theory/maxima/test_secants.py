@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rounded_sums import rounded_sums
 from test_backward_bound import outputs
 from test_maxima import ball_risk, deep
-from test_taylor_models import exact_risk, exponents
+from test_taylor_models import exact_risk, holds_at_every_magnitude
 
 from theory.maxima import bends, neighbourhoods, secants, segment_maximum, switches, taylor_models
 from theory.maxima.neighbourhoods import Inputs
@@ -220,20 +220,7 @@ def test_bounds_hold_at_every_point_of_the_cell(seed, loss, data):
 @settings(max_examples=max(150, settings().max_examples))
 @given(st.data(), st.integers(0, 2**32), st.sampled_from(["relu", "identity"]), st.integers(1, 2))
 def test_bounds_hold_at_every_magnitude(data, seed, activation, hidden):
-    """Layers, inputs and targets of sizes from 2^-1074 to 2^400, which meet again in products; cells of any width."""
-    rng = np.random.default_rng(seed)
-    net = Network((2, *[2] * hidden, 1), activation)
-    powers = [data.draw(exponents) for _ in range(hidden + 4)]
-    layers = [[np.ldexp(rng.standard_normal(s), p) for s, p in zip(net.shapes, powers)] for _ in "ab"]
-    X, Y = np.ldexp(rng.standard_normal((2, 2)), powers[-3]), np.ldexp(rng.standard_normal((2, 1)), powers[-2])
-    risk = Risk(net, Sample(X, Y), kappa=float(np.ldexp(1.0, powers[-1])), penalty="ridge")
-    a, b = (net.pack(part) for part in layers)
-    lo, width = float(rng.random() * rng.integers(2)), 2.0 ** data.draw(st.integers(-1070, 0))
-    hi = min(1.0, lo + width)
-    upper = bound(risk, a, b, lo, hi)
-    if upper < np.inf:
-        for t in (lo, hi, (lo + hi) / 2, lo + (hi - lo) * float(rng.random())):
-            assert exact_risk(risk, a, b, t) <= Fraction(upper)
+    holds_at_every_magnitude(secants.upper_bounds, data, seed, activation, hidden)
 
 
 @pytest.mark.parametrize("many", ["units", "inputs"])
