@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from theory.numerics import load_text
+
 PATIENCE = 10.0  # seconds that a scheduler has to answer
 HELP = "compute on the workers of a scheduler of dask.distributed: its address, or the file that it wrote"
 GLANCE = 1.0  # seconds between two counts of the threads
@@ -76,7 +78,7 @@ def alike(wanted: dict[str, str], function: Callable[[], Any]) -> Any:
 def _written(file: str) -> str:
     """The address in the file that a scheduler wrote."""
     try:
-        address = json.loads(Path(file).read_text(encoding="utf-8"))["address"]
+        address = json.loads(load_text(file))["address"]
     except OSError as error:
         why = f"cannot be read ({error.strerror}), and an address looks like tcp://host:8786"
         raise ClusterError(f"scheduler {file}: {why}") from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import zlib
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path as File
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from theory.deep import tasks
-from theory.numerics import load_archive
+from theory.numerics import load_archive, load_text
 
 TASKS = ("mnist", "cifar", "lstm", "digits")
 TRAINING = 1_000  # of scikit-learn's 1,797 digits
@@ -96,9 +97,9 @@ def words(file: File, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
     the number of <unk>, which takes the place of the rarest one. ValueError where the text has fewer different words.
     """
     try:
-        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as stream:
-            found = stream.read().replace("\n", " <eos> ").split()
-    except (OSError, UnicodeDecodeError) as error:
+        raw = gzip.decompress(file.read_bytes()).decode("utf-8") if file.suffix == ".gz" else load_text(file)
+        found = io.StringIO(raw, newline=None).read().replace("\n", " <eos> ").split()
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ValueError(f"data must be a text; {file}: {error}") from error
     cut = len(found) * 9 // 10
     counts = Counter(found[:cut])

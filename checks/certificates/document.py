@@ -17,6 +17,7 @@ from pathlib import Path as File
 from typing import Any
 
 from theory.networks import Network
+from theory.numerics import load_text
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.risk import Risk, Sample
@@ -78,7 +79,7 @@ def load(file: str | PathLike[str]) -> Certificate:
     ValueError when the file is not such a certificate or was altered, OSError when it cannot be opened.
     """
     try:
-        document = json.loads(File(check.file_name(file)).read_text(encoding="utf-8"), object_pairs_hook=_once)
+        document = json.loads(load_text(file), object_pairs_hook=_once)
         if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
             raise ValueError(f"the field format must be {FORMAT!r}")
         if document.pop("sha256", None) != digest(document):

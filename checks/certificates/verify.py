@@ -29,6 +29,7 @@ import json
 import math
 import operator
 import os
+import stat
 import sys
 from fractions import Fraction
 
@@ -340,6 +341,9 @@ def sums_to_one(row):
 def read(file):
     """The problem with all numbers as integers, and whether its checksum fits."""
     with open(file, encoding="utf-8") as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ValueError("a device may have no end")
         document = json.load(stream, object_pairs_hook=once)
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         raise ValueError(f"the field format is not {FORMAT!r}")

@@ -1,4 +1,4 @@
-"""NPZ archives, read without pickle: what is no such archive is refused in one line."""
+"""Files of others: NPZ archives, read without pickle, and texts. What is no such file is refused in one line."""
 
 from __future__ import annotations
 
@@ -58,3 +58,15 @@ def load_archive(
         if array is not None and not isinstance(array, np.ndarray):
             raise ValueError(f"cannot be read as an NPZ archive ({describe(name)} is not an array)")
     return arrays
+
+
+def load_text(file: str | PathLike[str]) -> str:
+    """The text, in UTF-8, of a file or a pipe.
+
+    OSError when it cannot be opened; ValueError for a device, which may have no end, and for what is not UTF-8.
+    """
+    with open(file_name(file), "rb") as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ValueError("is a device, not a file")
+        return stream.read().decode("utf-8")

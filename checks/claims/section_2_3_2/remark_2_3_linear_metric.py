@@ -68,12 +68,15 @@ def _gaussian(setting: Setting, tally: Tally) -> None:
         n = int(setting.rng.integers(2, 5))
         S = np.diag(setting.rng.integers(0, 3, n).astype(float))  # exact, and singular as often as not
         w1, w2 = setting.rng.integers(-4, 5, (2, n)).astype(float)
-        if not (w1.any() and w2.any()):
-            continue
-        k, bounds = kernel_enclosure(w1, w2, Gaussian(S)), symmetric_bounds(w1, w2, Gaussian(S))
+        k, d = kernel_enclosure(w1, w2, Gaussian(S)), (w2 - w1) / 2
+        linear, most = w1 @ S @ w2 / 2, d @ S @ d / 2  # multiples of 1/8: no rounding
         scale = float(np.trace(S) * (w1 @ w1 + w2 @ w2)) or 1.0
-        tally.add(float(k.upper - bounds.lower) / scale, form="gaussian, 0 <=", Sigma=np.diag(S), w1=w1, w2=w2)
-        tally.add(float(bounds.upper - k.lower) / scale, form="gaussian, <=", Sigma=np.diag(S), w1=w1, w2=w2)
+        tally.add((float(k.upper) - linear) / scale, form="gaussian, 0 <=", Sigma=np.diag(S), w1=w1, w2=w2)
+        tally.add((linear + most - float(k.lower)) / scale, form="gaussian, <=", Sigma=np.diag(S), w1=w1, w2=w2)
+        if w1.any() and w2.any():  # between unit vectors, then scaled: another bound where the norms differ
+            bounds = symmetric_bounds(w1, w2, Gaussian(S))
+            tally.add(float(k.upper - bounds.lower) / scale, form="of directions, 0 <=", Sigma=np.diag(S), w1=w1, w2=w2)
+            tally.add(float(bounds.upper - k.lower) / scale, form="of directions, <=", Sigma=np.diag(S), w1=w1, w2=w2)
 
 
 def _expansions() -> dict[str, bool]:
