@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -30,9 +30,19 @@ class ClusterError(ValueError):
     """A cluster that cannot be used; the message is one line that says why."""
 
 
-def workers(scheduler: str | None) -> AbstractContextManager[Executor | None]:
-    """What `--scheduler` asks for: those of the cluster, or None for processes of this machine."""
-    return nullcontext() if scheduler is None else cluster(scheduler)
+@contextmanager
+def workers(scheduler: str | None) -> Iterator[Executor | None]:
+    """What `--scheduler` asks for: those of the cluster, or None for processes of this machine.
+
+    Standard error says where none has joined yet: a queue may take hours, and a worker that is not started for ever.
+    """
+    if scheduler is None:
+        yield None
+        return
+    with cluster(scheduler) as executor:
+        if not executor._max_workers:  # type: ignore[attr-defined]
+            print(f"scheduler {scheduler}: no worker has joined yet; waiting for one", file=sys.stderr)
+        yield executor
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def folder(out: File | None) -> Iterator[File]:
 def workers(jobs: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
     """One worker is a thread of this process; for more, `sweeps` starts processes, or a cluster has them."""
     if scheduler is not None:
-        return clusters.cluster(scheduler)
+        return clusters.workers(scheduler)
     if jobs == 1 or (jobs is None and cpus() == 1):
         return ThreadPoolExecutor(1)
     return nullcontext() if jobs is None else processes(jobs)

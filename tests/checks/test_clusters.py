@@ -114,6 +114,15 @@ def test_a_scheduler_that_is_none_is_one_line_and_status_two(scheduler, says, mo
         assert says in lines[0]
 
 
+def test_a_scheduler_without_workers_is_waited_for_and_it_is_said(scheduler, capsys):
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    with clusters.workers(scheduler), clusters.workers(None):
+        assert not capsys.readouterr().err
+    options = {"n_workers": 0, "dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(**options) as none, clusters.workers(none.scheduler_address):
+        assert capsys.readouterr().err.endswith("no worker has joined yet; waiting for one\n")
+
+
 def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(clusters.ClusterError, match=r"halfrect\[dask\]"), clusters.cluster("tcp://127.0.0.1:1"):
