@@ -13,6 +13,7 @@ from theory.deep.landscape import Deep, Ends
 from theory.deep.layers import Conv, Dense, Dropout, Flatten, Layer, Pool, Relu, ResponseNorm
 from theory.deep.models import Model
 from theory.deep.recurrent import Lstm
+from theory.deep.together import Together
 
 __all__ = [
     "CertifiedError",
@@ -28,6 +29,7 @@ __all__ = [
     "Pool",
     "Relu",
     "ResponseNorm",
+    "Together",
     "certificate",
     "certified_error",
     "error_bounds",
