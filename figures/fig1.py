@@ -144,7 +144,9 @@ def data(
         return _deep(task, pairs, small, interval, jobs=jobs, scheduler=scheduler, out=out, **own_row)
     if small or certify or any(value is not None for value in (interval, levels, together)):
         rows = ", ".join(_deep_data.TASKS)
-        raise ValueError(f"small, certify, interval, levels and together are of the deep rows ({rows}); got task {task!r}")
+        raise ValueError(
+            f"small, certify, interval, levels and together are of the deep rows ({rows}); got task {task!r}"
+        )
     if pairs is None and own != SIZE:
         raise ValueError(f"the runs shipped have {SIZE}; give a number of pairs to make others with {own}")
     if pairs is not None and fast:
@@ -179,7 +181,11 @@ def _deep(task: str, pairs: int | None, small: bool, interval: int | None, **set
     name = _figure1.DEEP_TASKS[task]
     if pairs is None and not small:
         records = _figure1.deep().get(name)
-        if records is None or interval is not None or any(settings[key] for key in ("seed", "levels", "steps", "together")):
+        if (
+            records is None
+            or interval is not None
+            or any(settings[key] for key in ("seed", "levels", "steps", "together"))
+        ):
             raise ValueError(f"{task}: no such runs are shipped; give a number of pairs, or --small, to make them")
     else:
         settings["jobs"] = settings["jobs"] or 1  # JAX takes the cores that it finds

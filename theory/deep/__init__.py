@@ -1,7 +1,7 @@
 """Deep nets of sections 4.2 and 4.3 on JAX: convolutions, an LSTM, their training and their strings (extra `deep`).
 
 A net is `layers` over one flat vector (`models`, `recurrent`); `tasks` add data and the authors' training; `landscape` is
-what strings are laid on, looked at on a grid. What a grid cannot say, `certificates` do: bounds on the error rate of a
+what strings are laid on, looked at on a grid, many of them `together` on a GPU. What a grid cannot say, `certificates` do: bounds on the error rate of a
 piecewise linear net for every t of a segment, in NumPy, from `enclosures` of its units. JAX is imported when a net is
 first evaluated, not before (`backend`).
 """

@@ -1,7 +1,7 @@
 """The landscape of a deep net (section 4): heights on a test set, looked at on a grid; stochastic training.
 
 Nothing is proved here unless a certificate is given: strings are accepted, never called connected. Parameters come and go as
-NumPy arrays; inside they are float32, many vectors at a time, padded to a power of two so that few sizes are compiled. Heights
+NumPy arrays; inside they are float32, many vectors at a time, padded so that few sizes are compiled. Heights
 are computed in float32 on every device: JAX's own products on a GPU have ten bits of each factor, which is left to training.
 """
 
@@ -251,8 +251,8 @@ def _heights(found: Any, task: Task) -> Array:
 
 
 def _padded(rows: Array) -> Array:
-    """Rows (B, ...) up to a power of two, the first one repeated."""
-    spare = (1 << max(len(rows) - 1, 0).bit_length()) - len(rows)
+    """Rows (B, ...) up to a power of two, from 8 on to a multiple of 8, the first one repeated."""
+    spare = -len(rows) % 8 if len(rows) > 8 else (1 << max(len(rows) - 1, 0).bit_length()) - len(rows)
     return np.concatenate([rows, np.repeat(rows[:1], spare, axis=0)]) if spare and len(rows) else rows
 
 
