@@ -27,7 +27,7 @@ def side_by_side(work, count):
 
     with ThreadPoolExecutor(count) as pool:
         found = [future.result(WAIT) for future in [pool.submit(one, k) for k in range(count)]]
-    assert together.members == 0
+    assert repr(together) == "Together(0 members)"
     return found
 
 
