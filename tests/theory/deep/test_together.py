@@ -1,7 +1,7 @@
 """Threads that train as one batch: the same results as alone, one block for all, and nobody waits for ever."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 
 import numpy as np
 import pytest
@@ -18,15 +18,19 @@ WAIT = 60  # seconds until a thread that hangs is a failure
 
 def side_by_side(work, count):
     """work(k, together) in `count` threads that take part; what each gave."""
-    together, all_here = Together(), threading.Barrier(count)
+    together, all_here, found = Together(), threading.Barrier(count), {}
 
     def one(k):
         with together.member():
             all_here.wait(WAIT)
-            return work(k, together)
+            found[k] = work(k, together)
 
-    with ThreadPoolExecutor(count) as pool:
-        found = [future.result(WAIT) for future in [pool.submit(one, k) for k in range(count)]]
+    threads = [threading.Thread(target=one, args=(k,), daemon=True) for k in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    found = [found[k] for k in range(count)]
     assert repr(together) == "Together(0 members)"
     return found
 
@@ -74,7 +78,10 @@ def test_blocks_of_one_kind_are_one_block_and_others_are_not():
 def test_whoever_leaves_or_fails_does_not_hold_the_others():
     def work(k, together):
         if k == 0:
-            return "left"  # the others wait for nobody
+            began = time.monotonic()
+            while len(together._waiting) < 2 and time.monotonic() < began + WAIT:
+                time.sleep(0.001)
+            return "left"  # for whom the others wait
         return together.train("a", lambda *rows: rows[:2], np.ones((1, 1)), (), np.ones((1, 2)))[0].tolist()
 
     assert side_by_side(work, 3) == ["left", [[1.0]], [[1.0]]]
