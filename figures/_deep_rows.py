@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path as File
@@ -23,7 +24,7 @@ from checks.sweeps import Cell
 from figures import _deep_data
 from figures import _experiments as experiments
 from theory import string_sampling
-from theory.deep import Deep, certified_error, need
+from theory.deep import Deep, Together, certified_error, need
 from theory.numerics import validation as check
 from theory.paths import Path
 from theory.string_sampling import Progress, StringResult
@@ -89,6 +90,8 @@ def run(
     out: File | None = None,
     jobs: int | None = 1,
     scheduler: str | None = None,
+    together: int | None = None,
+    steps: int | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> list[dict[str, Any]]:
     """One record per pair and level, with the keys of COLUMNS.
@@ -96,7 +99,9 @@ def run(
     source: the file with the data (`figures._deep_data`); levels: in place of those of the row (default: the paper's); interval: steps between two looks at a bead (default: the
     authors'); certify: whether the error of every string is bounded for every t (ReLU nets without normalisation;
     default: on digits, where it takes seconds). out: a folder for the table, the file of what is finished, and the ends. Workers of a cluster must see
-    that folder and the data under the same names. tell: is told of levels that no pair reached.
+    that folder and the data under the same names. together: so many pairs or strings side by side in this process, trained as one
+    batch, in place of jobs and scheduler: for a GPU. steps: after how many an end is given up (default: the row's).
+    tell: is told of levels that no pair reached.
     ValueError for data that are not what the task takes, and where the folder holds a run with other settings.
     """
     need("jax"), need("optax")  # before anything is begun
@@ -105,6 +110,9 @@ def run(
     count = check.positive_integer(pairs or (row.small_pairs if small else 20), "pairs")
     if interval is not None:
         check.positive_integer(interval, "interval")
+    steps = row.steps if steps is None else check.positive_integer(steps, "steps")
+    if together is not None and check.positive_integer(together, "together") and (scheduler or jobs != 1):
+        raise ValueError(f"together is within one process; got jobs {jobs} and scheduler {scheduler} with it")
     if certify and task not in RELU:
         raise ValueError(
             f"certify is for convolutions, pools, rectifiers and dense layers: {', '.join(RELU)}; got {task!r}"
@@ -117,32 +125,35 @@ def run(
         "bytes": None if source is None else source.stat().st_size,
         "test": limit,
         "interval": found.preset.block if interval is None else interval,
-        "steps": row.steps,
+        "steps": steps,
         "blocks": row.blocks,
         "seed": seed,
     }
-    with experiments.folder(out) as place, experiments.workers(jobs, scheduler) as executor:
+    side_by_side = None if together is None else ThreadPoolExecutor(together)
+    with experiments.folder(out) as place, side_by_side or experiments.workers(jobs, scheduler) as executor:
         place.mkdir(parents=True, exist_ok=True)
         file = place / f"fig1-{task}.sqlite"
         _same_settings(own | {"levels": list(chosen)}, file)
         where = {"folder": str(place.resolve()), "source": None if source is None else str(source.resolve())}
+        shared: dict[str, Any] = {} if together is None else {"together": Together()}
+        _task(own, where["source"])  # read once: threads find it
 
-        def sweep(function: Callable[..., Mapping[str, Any]], cells: list[Cell], what: str) -> list[Cell]:
+        def sweep(function: Callable[..., Mapping[str, Any]], cells: list[Cell], what: str, **own: Any) -> list[Cell]:
             name = f"{__name__}.{function.__name__}"
             with counter(f"{task}: {what}") as progress:
                 return sweeps.run(
-                    partial(function, **where), cells, file, name=name, executor=executor, progress=progress
+                    partial(function, **where, **own), cells, file, name=name, executor=executor, progress=progress
                 )
 
         cells = [own | {"pair": pair, "levels": list(chosen)} for pair in range(count)]
-        ends = sweep(train_ends, cells, "ends")
+        ends = sweep(train_ends, cells, "ends", **shared)
         strings = [
             own | {"pair": pair, "level": level, "at": k, "ends": ends[pair]["file"]}
             for k, level in enumerate(chosen)
             for pair in range(count)
             if ends[pair]["reached"][k]
         ]
-        records = sweep(connect, strings, "strings")
+        records = sweep(connect, strings, "strings", **shared)
         if row.certify if certify is None else certify:
             accepted = [record for record in records if record["status"] == "accepted"]
             pieces = [
@@ -161,7 +172,7 @@ def run(
     for k, level in enumerate(chosen):
         left = [pair for pair in range(count) if not ends[pair]["reached"][k]]
         if left:
-            tell(f"{task}: level {level:g} was not reached within {row.steps:,} steps by {len(left)} of {count} pairs")
+            tell(f"{task}: level {level:g} was not reached within {steps:,} steps by {len(left)} of {count} pairs")
         for pair in left:
             records.append(_record(own | {"pair": pair, "level": level}, found.tested, status=UNREACHED))
     records.sort(key=lambda record: (chosen.index(record["level"]), record["pair"]))
@@ -196,38 +207,40 @@ def _task(cell: Cell, source: str | None) -> Any:
     return _deep_data.task(cell["task"], source, cell["test"], interval)
 
 
-def train_ends(cell: Cell, *, folder: str, source: str | None) -> Cell:
+def train_ends(cell: Cell, *, folder: str, source: str | None, together: Together | None = None) -> Cell:
     """Both ends of a pair at every level, into a file of the folder: which were reached, after how many steps."""
-    deep = Deep(_task(cell, source), rng=[cell["seed"], cell["pair"], 0])
-    ends = deep.ends(cell["levels"], steps=cell["steps"])
+    with nullcontext() if together is None else together.member():
+        deep = Deep(_task(cell, source), rng=[cell["seed"], cell["pair"], 0], together=together)
+        ends = deep.ends(cell["levels"], steps=cell["steps"])
     name = f"fig1-{cell['task']}-ends-{cell['seed']}-{cell['pair']}.npy"
     np.save(File(folder) / name, ends.points)
     return {"file": name, "reached": (ends.steps >= 0).all(axis=1).tolist(), "steps": ends.steps.tolist()}
 
 
-def connect(cell: Cell, *, folder: str, source: str | None) -> Cell:
+def connect(cell: Cell, *, folder: str, source: str | None, together: Together | None = None) -> Cell:
     """The authors' string between the ends of a pair at one level, as a record."""
     task, place = _task(cell, source), _kept(folder, cell["ends"])
     a, b = np.load(place, mmap_mode="r")[cell["at"]]
     seed = [cell["seed"], cell["pair"], 1 + cell["at"]]
-    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed)
+    deep = Deep(task, block=cell["interval"], blocks=cell["blocks"], rng=seed, together=together)
     rounds: list[Progress] = []  # the first and the last
 
     def keep(progress: Progress) -> None:
         rounds[1:] = [progress]
 
     preset = task.preset
-    result = string_sampling.published(
-        deep,
-        a,
-        b,
-        cell["level"],
-        alpha=preset.alpha,
-        acceptance=preset.acceptance,
-        points=preset.points,
-        insert=preset.insert,
-        callback=keep,
-    )
+    with nullcontext() if together is None else together.member():
+        result = string_sampling.published(
+            deep,
+            a,
+            b,
+            cell["level"],
+            alpha=preset.alpha,
+            acceptance=preset.acceptance,
+            points=preset.points,
+            insert=preset.insert,
+            callback=keep,
+        )
     straight = float(deep.look(a[None], b[None]).top[0])
     name = f"fig1-{cell['task']}-string-{cell['seed']}-{cell['pair']}-{cell['level']!r}.npy"
     np.save(File(folder) / name, result.string.points.astype(np.float32))

@@ -34,7 +34,7 @@ theory.counterexamples theory.sublevel_trees
 theory.exchange theory.atoms theory.simplex theory.pivots theory.staircase
 theory.deep_paths[halves trees refits compress route]
 theory.held_out[confidence functions certificates] theory.alignment theory.masses theory.schatten_paths
-theory.deep[backend layers models enclosures certificates recurrent tasks landscape]
+theory.deep[backend layers models enclosures certificates recurrent tasks together landscape]
 """
 
 # Claims stand behind the instances and oracles of their section; figures behind the two modules that they share.

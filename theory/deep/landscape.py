@@ -1,7 +1,8 @@
 """The landscape of a deep net (section 4): heights on a test set, looked at on a grid; stochastic training.
 
 Nothing is proved here unless a certificate is given: strings are accepted, never called connected. Parameters come and go as
-NumPy arrays; inside they are float32, many vectors at a time, padded to a power of two so that few sizes are compiled.
+NumPy arrays; inside they are float32, many vectors at a time, padded so that few sizes are compiled. Heights
+are computed in float32 on every device: JAX's own products on a GPU have ten bits of each factor, which is left to training.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,13 @@ from theory import maxima
 from theory.deep.backend import need
 from theory.deep.certificates import CertifiedError
 from theory.deep.tasks import Task
+from theory.deep.together import Together
 from theory.landscapes import Seen, Trained
 from theory.numerics import Array
 from theory.numerics import validation as check
 from theory.paths import Path
 
+_ALONE = Lock()
 Certificate = Callable[[Array, Array], CertifiedError]  # bounds on the largest height along one piece a -> b
 
 
@@ -55,24 +59,39 @@ class _Engine:
                 move, moments = optimiser.update(gradient, moments, theta)
                 return (theta + move, (moments, state)), None
 
-            return jax.lax.scan(step, (theta, carried), jax.random.split(key, steps))[0]
+            return jax.lax.scan(step, (theta, carried), jax.random.split(jax.random.wrap_key_data(key), steps))[0]
 
         @partial(jax.jit, static_argnames=("bead", "steps"))
         def block(thetas: Any, carried: Any, keys: Any, data: Any, bead: bool, steps: int) -> Any:
             run = partial(one, bead=bead, steps=steps)
             return jax.vmap(run, (0, 0, 0, None))(thetas, carried, keys, data)
 
+        def score(theta: Any, data: Any) -> Any:
+            with jax.default_matmul_precision("float32"):
+                return task.score(theta, data)
+
         over = jax.lax.map
         self.block = block
         self.fresh = jax.jit(jax.vmap(lambda theta: (optimiser.init(theta), task.state())))
-        self.score = jax.jit(lambda thetas, data: over(lambda theta: task.score(theta, data), thetas))
-        self.along = jax.jit(lambda a, b, t, data: over(lambda s: task.score(a + s * (b - a), data), t))
+        self.score = jax.jit(lambda thetas, data: over(lambda theta: score(theta, data), thetas))
+        self.along = jax.jit(lambda a, b, t, data: over(lambda s: score(a + s * (b - a), data), t))
 
 
 @lru_cache(maxsize=2)
+def _made(task: Task) -> _Engine:
+    return _Engine(task)
+
+
 def _engine(task: Task) -> _Engine:
     """Compiled once for all landscapes of a task."""
-    return _Engine(task)
+    with _ALONE:
+        return _made(task)
+
+
+def _called(function: Any, *arguments: Any) -> Any:
+    """What a compiled function gives; threads compile it once, not each for itself."""
+    with _ALONE:
+        return function(*arguments)
 
 
 class Deep:
@@ -81,7 +100,7 @@ class Deep:
     task: of `theory.deep.tasks`. block: steps between two looks at a bead's height (default: the task's preset); blocks: how
     many of them before a bead is given up (the authors have no limit on MNIST). rng: of the batches; the same seed and the
     same calls give the same result. certificate(a, b): bounds on the height along a piece, where there are any, such as
-    `theory.deep.certified_error`.
+    `theory.deep.certified_error`. together: with whom blocks are shared.
     ValueError for numbers out of range.
     """
 
@@ -93,8 +112,9 @@ class Deep:
         blocks: int = 40,
         rng: Any = None,
         certificate: Certificate | None = None,
+        together: Together | None = None,
     ) -> None:
-        self.task, self.certificate = task, certificate
+        self.task, self.certificate, self.together = task, certificate, together
         self.block = check.positive_integer(task.preset.block if block is None else block, "block")
         self.blocks = check.positive_integer(blocks, "blocks")
         self._rng = check.generator(rng)
@@ -115,7 +135,7 @@ class Deep:
     def batch(self, thetas: Array) -> Array:
         """The heights (B,) of thetas (B, size); inf where they are not finite."""
         engine, padded = _engine(self.task), _padded(np.asarray(thetas, dtype=np.float32))
-        return _heights(engine.score(padded, engine.data), self.task)[: len(thetas)]
+        return _heights(_called(engine.score, padded, engine.data), self.task)[: len(thetas)]
 
     def rounding(self, thetas: Array) -> Array:
         """(B,) zeros for thetas (B, size): the height that is meant is the one that is computed."""
@@ -126,7 +146,8 @@ class Deep:
         grid = np.arange(self.task.preset.points) / self.task.preset.points if t is None else t
         low, high = (np.asarray(ends, dtype=np.float32) for ends in (a, b))
         engine, t = _engine(self.task), np.asarray(grid, dtype=np.float32)
-        heights = np.array([_heights(engine.along(x, y, t, engine.data), self.task) for x, y in zip(low, high)])
+        tops = (_called(engine.along, x, y, t, engine.data) for x, y in zip(low, high))
+        heights = np.array([_heights(found, self.task) for found in tops])
         best = heights.reshape(len(a), len(grid)).argmax(axis=1)
         return Seen(grid[best], heights.reshape(len(a), len(grid))[np.arange(len(a)), best], heights.size)
 
@@ -168,7 +189,7 @@ class Deep:
         """
         thetas = np.array(starts, dtype=np.float32)
         heights, waiting, count = np.full(len(thetas), np.inf), np.arange(len(thetas)), 0
-        carried = _engine(self.task).fresh(_padded(thetas)) if len(thetas) else None
+        carried = _called(_engine(self.task).fresh, _padded(thetas)) if len(thetas) else None
         for _ in range(self.blocks if iterations is None else iterations):
             thetas[waiting], carried = self._advance(thetas[waiting], carried, True, self.block)
             heights[waiting] = self.batch(thetas[waiting])
@@ -185,8 +206,15 @@ class Deep:
     def _advance(self, thetas: Array, carried: Any, bead: bool, steps: int) -> tuple[Array, Any]:
         """Vectors (B, size) after so many steps, and what training carries of them and of the padding."""
         random, engine, padded = need("jax.random"), _engine(self.task), _padded(thetas)
-        keys = random.split(random.key(int(self._rng.integers(2**31))), len(padded))
-        moved, carried = engine.block(padded, carried, keys, engine.data, bead=bead, steps=steps)
+        keys = random.key_data(random.split(random.key(int(self._rng.integers(2**31))), len(padded)))
+
+        def block(*rows: Any) -> tuple[Any, Any]:
+            return engine.block(*need("jax").tree.map(_padded, rows), engine.data, bead=bead, steps=steps)
+
+        if self.together is None:
+            moved, carried = block(padded, carried, keys)
+        else:
+            moved, carried = self.together.train((engine, bead, steps), block, padded, carried, keys)
         return np.asarray(moved)[: len(thetas)], carried
 
     def ends(self, levels: Sequence[float], *, count: int = 2, steps: int) -> Ends:
@@ -204,7 +232,7 @@ class Deep:
             np.full((len(goals), count), np.nan),
             np.full((len(goals), count), -1),
         )
-        carried = _engine(self.task).fresh(_padded(thetas))
+        carried = _called(_engine(self.task).fresh, _padded(thetas))
         for step in range(block, steps + 1, block):
             thetas, carried = self._advance(thetas, carried, False, block)
             heights = self.batch(thetas)
@@ -223,8 +251,8 @@ def _heights(found: Any, task: Task) -> Array:
 
 
 def _padded(rows: Array) -> Array:
-    """Rows (B, ...) up to a power of two, the first one repeated."""
-    spare = (1 << max(len(rows) - 1, 0).bit_length()) - len(rows)
+    """Rows (B, ...) up to a power of two, from 8 on to a multiple of 8, the first one repeated."""
+    spare = -len(rows) % 8 if len(rows) > 8 else (1 << max(len(rows) - 1, 0).bit_length()) - len(rows)
     return np.concatenate([rows, np.repeat(rows[:1], spare, axis=0)]) if spare and len(rows) else rows
 
 

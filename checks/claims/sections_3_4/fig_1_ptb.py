@@ -84,7 +84,8 @@ CLAIM = Claim(
         "threshold. In the published "
         "script the perplexity along the path is stored under one name and the error that is tested under another, "
         "which stays 0: every pair "
-        "is accepted after one bead. That exactly this text made the figure is not certain. Our one pair of LSTMs (WikiText-2, a "
-        "look every 200 steps) passes a check of 20 points with three beads at 700, 300, 250 and 200; lower levels were not run."
+        "is accepted after one bead. That exactly this text made the figure is not certain. Our LSTMs, on WikiText-2 and with a "
+        "look every 200 steps, pass a check of 20 points with three beads at every level: eight pairs each at 700, 300, 250, 200 and 150, six at 135. "
+        "Their mean lengths, 1.0913, 1.0970, 1.0913, 1.0841, 1.1972 and 1.2198, do grow below 200: another text, looked at more often."
     ),
 )

@@ -60,6 +60,7 @@ CLAIM = Claim(
     "a half times the level between every pair.",
     proof="The authors never look at the straight line: their string begins with a trained middle. Between two of our nets the error of "
     "the middle is counted again, with every rounding bounded. A convex set contains the middle of two of its points; a short "
-    "string says only that a detour is small, in a space of thousands of dimensions. Examined on scikit-learn's digits, not on "
-    "MNIST or CIFAR10.",
+    "string says only that a detour is small, in a space of thousands of dimensions. Examined on scikit-learn's digits. In our "
+    "runs of the other rows, at 20 points, the straight line reaches 6.9 to 31.1 levels on MNIST, and on CIFAR10 0.9 to 1.1 at 80 % error, where "
+    "chance is 90 %, and 2.7 to 3.0 at 30 %.",
 )
