@@ -217,8 +217,10 @@ class Network:
 
         Blocks are of samples, and of units where the first hidden layer is wider than UNITS.
         """
-        W, lead = self._matrices(theta), theta.shape[:-1]
-        wide = self.depth > 1 and self.widths[1] > UNITS
+        W = self._matrices(theta)
+        if theta.ndim == 1 and len(X) * max(self.widths) <= SINGLE:
+            return self._at_once(W, X)
+        lead, wide = theta.shape[:-1], self.depth > 1 and self.widths[1] > UNITS
         share = math.prod(lead) * max(UNITS if wide else 0, *self.widths[1 + wide :])
         if len(X) * share <= SINGLE and not wide:
             return self._pass(W, X, (None, None))
@@ -228,6 +230,15 @@ class Network:
         for i in range(0, len(X), max(rows, 1)):
             out[..., i : i + rows, :] = self._pass(W, X[i : i + rows], buffers, wide)
         return out
+
+    def _at_once(self, W: list[Array], h: Array) -> Array:
+        """The outputs of one tiny net at the samples h (C, n), where every look at a name shows."""
+        for k, matrix in enumerate(W, start=1):
+            z = h.dot(matrix[:, :-1].T if self.bias else matrix.T)
+            if self.bias:
+                z += matrix[:, -1]
+            h = self.rho(k).value(z, z)
+        return h
 
     def _pass(self, W: list[Array], h: Array, buffers: Any, wide: bool = False) -> Array:
         """The outputs at the samples h (C, n), in one of two buffers (None: wherever there is room)."""
