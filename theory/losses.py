@@ -44,6 +44,10 @@ class Loss:
         """By how much a mean loss `value` (B,) falls at most when the outputs move by `distance` (B,) in the mean square."""
         return self.lipschitz(n_out) * distance
 
+    def rise(self, value: Array, distance: Array, n_out: int) -> Array:
+        """By how much a mean loss `value` (B,) rises at most when the outputs move by `distance` (B,) in the mean square."""
+        return self.lipschitz(n_out) * distance
+
     def targets(self, Y: Array, n_out: int) -> Array:
         """Y (N, n_out) as the loss sees it, for a network of n_out outputs; ValueError outside the domain of the loss."""
         return Y
@@ -85,6 +89,10 @@ class Squared(Loss):
     def fall(self, value: Array, distance: Array, n_out: int) -> Array:
         """2 sqrt(value) distance, (B,) each, for any n_out: (a - d)^2 >= a^2 - 2 a d."""
         return 2 * np.sqrt(value) * distance
+
+    def rise(self, value: Array, distance: Array, n_out: int) -> Array:
+        """2 sqrt(value) distance + distance^2, (B,) each, for any n_out."""
+        return (2 * np.sqrt(value) + distance) * distance
 
     def value(self, f: Array, Y: Array) -> Array:
         """As for `Loss`: f, Y to (..., N)."""

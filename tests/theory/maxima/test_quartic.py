@@ -39,20 +39,20 @@ def test_the_bernstein_form_is_the_quartic(c, t, h):
 
 @given(quartics)
 def test_de_casteljau_gives_the_halves(b):
-    left, right = quartic._halve(np.array(b, dtype=float)[:, None])  # small integers over 16: exact
+    left, right = quartic._halve(np.array(b, dtype=float)[:, None]).swapaxes(0, 1)  # small integers over 16: exact
     for s in (Fraction(k, 4) for k in range(5)):
         assert bernstein_value(left[:, 0].tolist(), s) == bernstein_value(b, s / 2)
         assert bernstein_value(right[:, 0].tolist(), s) == bernstein_value(b, (1 + s) / 2)
 
 
-@given(st.lists(small, min_size=3, max_size=3), small)
-def test_the_square_of_a_quadratic_is_its_square(q, t):
-    squared = quartic._square(np.array(q, dtype=float))
-    assert value(squared.tolist(), Fraction(t)) == value(q, Fraction(t)) ** 2
+@given(st.lists(small, min_size=3, max_size=3), st.lists(small, min_size=3, max_size=3), small)
+def test_the_product_of_two_quadratics_is_their_product(q, r, t):
+    product = quartic._product(np.array(q, dtype=float), np.array(r, dtype=float))
+    assert value(product.tolist(), Fraction(t)) == value(q, Fraction(t)) * value(r, Fraction(t))
 
 
-@pytest.mark.parametrize("k", [0, 1, 2, 3, 7, 8, 9, 26, 27, 28, 100])
-def test_running_sums_in_three_levels_are_running_sums(k):
+@pytest.mark.parametrize("k", [0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 192, 193, 1000, 20_000])
+def test_running_sums_in_rows_are_running_sums(k):
     changes = np.random.default_rng(k).integers(-9, 10, (5, k)).astype(float)
     assert np.array_equal(quartic._running_sums(changes), np.cumsum(changes, axis=1))
 
