@@ -35,7 +35,9 @@ from theory.risk import Risk
 
 ACCURACY = 5e-10  # relative accuracy beyond which small problems are not computed again in fractions
 LARGEST = 1e300  # sums of squares beyond this may overflow on the way, in the coefficients of a piece or of a bucket
-BATCH = 20_000  # (sample, unit) pairs of the segments that are taken together: about what the cache holds
+BATCH = (
+    9_000  # (sample, unit) pairs of the segments that are taken together: their arrays stay in the cache, and in use
+)
 ROW = 64  # running sums are formed in rows of so many
 SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chunk of samples: memory stays bounded
 
@@ -129,8 +131,13 @@ def _slab(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array, A
     t, changes = np.concatenate([*times, at], axis=1), np.concatenate([*jumps, jump], axis=2)
     del times, jumps
     order = np.argsort(t, axis=1, kind="stable")
-    edge, row = np.zeros((len(starts), 1)), np.arange(len(starts))[:, None]
-    t, changes = t[row, order], changes[:, row, order]
+    edge = np.zeros((len(starts), 1))
+    order += np.arange(len(starts))[:, None] * order.shape[1]
+    t = t.ravel()[order]
+    pieces = np.empty((5, len(starts), order.shape[1] + 1))
+    pieces[..., 0] = base
+    for sorted_, coefficients in zip(pieces, changes):
+        sorted_[:, 1:] = coefficients.ravel()[order]
     t = np.concatenate([edge, t, edge + 1.0], axis=1)
     change_size = np.abs(changes).sum(axis=(0, 2))
     fits = start_size + square_size + noise + change_size + penalty_size <= LARGEST
@@ -139,9 +146,9 @@ def _slab(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array, A
     rounding: Array = gamma(2 * sample.n_out + 32) * square_size
     rounding += gamma(len(sample) + net.size + len(chunks) + 64) * (start_size + penalty_size)
     rounding += gamma(_roundings(t.shape[1]) + 512) * (change_size + start_size + penalty_size)
-    pieces = np.concatenate([base[:, :, None], base[:, :, None] + _running_sums(changes)], axis=2)
     del changes
-    where, value, bound = _largest(np.where(fits[:, None], pieces, 0.0), t)
+    pieces = _running_sums(pieces)
+    where, value, bound = _largest(pieces if fits.all() else np.where(fits[:, None], pieces, 0.0), t)
     fit = np.maximum(bound, 0.0) + rounding * (1 + 1e-6)  # the sizes above are float sums of positive terms
     upper = (np.sqrt(fit) + np.sqrt(noise) * (1 + 1e-6)) ** 2 * (1 + 16 * UNIT) + TINY
     return np.where(fits, where, 0.0), np.where(fits, value, -np.inf), np.where(fits, upper, np.inf)
@@ -174,34 +181,37 @@ def _chunk(
     if net.activation == "identity":
         return base, np.zeros((S, 0)), np.zeros((5, S, 0)), (start_size, start_size, noise)
     # A row is a sample of a segment. Pad its switches to a rectangle (R, k), in order of time: prefix sums run along rows.
-    p0, p1, dp = p0.reshape(-1, m), p1.reshape(-1, m), dp.reshape(-1, m)
-    i, j = np.nonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
-    p, d = p0[i, j], dp[i, j]
-    t = np.minimum(-p / d, 1.0)
-    R = len(p0)
-    counts = np.bincount(i, minlength=R)
+    p0, p1, dp, R = p0.ravel(), p1.ravel(), dp.ravel(), S * len(X)
+    pair = np.flatnonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
+    row = pair // m
+    t = np.minimum(-p0[pair] / dp[pair], 1.0)
+    counts = np.bincount(row, minlength=R)
     first, k = np.cumsum(counts) - counts, int(counts.max(initial=0))
-    place = np.arange(i.size) + (np.arange(R) * k - first)[i]  # in the rectangle
+    place = np.arange(pair.size) + (np.arange(R) * k - first)[row]  # in the rectangle
     grid = np.full(R * k, np.inf)
     grid[place] = t
     ranks = np.argsort(grid.reshape(R, k), axis=1, kind="stable").ravel()
-    event = first[i] + ranks[place]  # switches in (segment, sample, time) order
-    p, d, unit, t, segment = p[event], d[event], j[event], t[event], i // len(X)
-    turn, each, place = np.sign(d), weights[i % len(X)], place + i  # rows begin with the quadratic at t = 0
+    event = first[row] + ranks[place]  # switches in (segment, sample, time) order
+    pair, t, segment = pair[event], t[event], row // len(X)
+    p, d, unit = p0[pair], dp[pair], segment * m + pair % m
+    turn, each, place = np.sign(d), weights[row % len(X)], place + row  # rows begin with the quadratic at t = 0
     after = place + 1
-    jump = np.zeros((5, event.size))
+    jump = np.zeros((5, pair.size))
     square_size = start_size
+    change, both = np.empty((2, 3, pair.size))
     for o in range(sample.n_out):
-        v, w = turn * v0[segment, o, unit], turn * dv[segment, o, unit]
-        change = np.empty((3, event.size))
+        v, w = turn * v0[:, o].ravel()[unit], turn * dv[:, o].ravel()[unit]
         change[0], change[1], change[2] = v * p, v * d + w * p, w * d
         state = np.zeros((3, R, k + 1))
         state[..., 0] = q[..., o].reshape(3, R)
         flat = state.reshape(3, -1)
-        flat[:, after] = change
+        for coefficients, changes in zip(flat, change):
+            coefficients[after] = changes
         np.cumsum(state, axis=2, out=state)
+        for r, coefficients in enumerate(flat):
+            both[r] = coefficients[place] + coefficients[after]
         # a^2 - b^2 = (a - b)(a + b), and a - b is `change` up to one rounding of a: far within what is allowed for `formed`
-        jump += _product(change, flat[:, place] + flat[:, after])
+        jump += _product(change, both)
         size = np.abs(flat).sum(axis=0)
         formed = each * (size[place] + size[after]) ** 2
         square_size = square_size + np.bincount(segment, formed, S)
@@ -209,10 +219,13 @@ def _chunk(
     if S == 1:
         return base, t[None], jump[:, None], (start_size, square_size, noise)
     count = np.bincount(segment, minlength=S)
-    filled = np.arange(count.max(initial=0)) < count[:, None]
-    times, jumps = np.ones(filled.shape), np.zeros((5, *filled.shape))
-    times[filled], jumps[:, filled] = t, jump
-    return base, times, jumps, (start_size, square_size, noise)
+    E = int(count.max(initial=0))
+    place = np.arange(pair.size) + (np.arange(S) * E - np.cumsum(count) + count)[segment]
+    times, jumps = np.ones(S * E), np.zeros((5, S * E))
+    times[place] = t
+    for coefficients, changes in zip(jumps, jump):
+        coefficients[place] = changes
+    return base, times.reshape(S, E), jumps.reshape(5, S, E), (start_size, square_size, noise)
 
 
 def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W: Array, V: Array) -> Array:

@@ -202,7 +202,7 @@ def _maxima(
     direct, searched = (np.array([m in kinds for m in method]) for kinds in (DIRECT, (Method.BRANCH_AND_BOUND,)))
     first, last = values[of]
     value, t, upper = np.maximum(first, last), (first < last).astype(float), np.full(count, np.inf)
-    fit = np.where(first < last, *fits[of][::-1])
+    fit = np.where(first < last, fits[of[1]], fits[of[0]])
     status = np.full(count, Status.CONVERGED, dtype=object)
     share = 0.0 if exactly else 0.05 * gap  # of the value, that rounding may take of it
     if direct.any():
@@ -281,7 +281,7 @@ def _finite(values: Array, of: Array, joint: bool) -> None:
 def _methods(risk: Risk, starts: Array, ends: Array) -> tuple[Method, ...]:
     """The cheapest method that applies to each segment."""
     net = risk.network
-    several = sum(rows.any(axis=-1).astype(int) for rows in _moving_rows(net, starts, ends)) > 1
+    several = np.add.reduce([rows.any(axis=-1) for rows in _moving_rows(net, starts, ends)], dtype=int) > 1
     general = Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
 
     def of(k: int) -> Method:
