@@ -68,5 +68,5 @@ def _enclosures(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Ar
         if risk.R is not None:
             low = np.maximum(low, 0.0) + risk.kappa * risk.R.lower(points, radius)
             high = high + risk.kappa * risk.R.upper(np.stack([points, points]), radius)[0]
-        low, high = low * (1 - gamma(16)), high * (1 + gamma(16))
+        low, high = low * (1 - gamma(16)) - TINY, high * (1 + gamma(16))  # the penalty may be subnormal
     return np.where(known & (low > 0), low, 0.0), np.where(known & (high < np.inf), high, np.inf)

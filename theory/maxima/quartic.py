@@ -184,7 +184,7 @@ def _chunk(
     p0, p1, dp, R = p0.ravel(), p1.ravel(), dp.ravel(), S * len(X)
     pair = np.flatnonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
     row = pair // m
-    t = np.minimum(-p0[pair] / dp[pair], 1.0)
+    t = np.fmin(-p0[pair] / dp[pair], 1.0)  # NaN where they overflow, and nothing is known
     counts = np.bincount(row, minlength=R)
     first, k = np.cumsum(counts) - counts, int(counts.max(initial=0))
     place = np.arange(pair.size) + (np.arange(R) * k - first)[row]  # in the rectangle

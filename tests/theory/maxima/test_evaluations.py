@@ -41,6 +41,33 @@ def test_the_risk_is_enclosed_at_every_magnitude(seed, kind, t, exponent):
         assert high - low <= 1e-10 * (high + risk.scale + 1) or kind in ("scales", "heavy") or factor > 1
 
 
+@given(st.integers(0, 2**32), st.sampled_from(["ridge", "second_layer_l1"]), st.integers(-1074, -980), st.booleans())
+def test_a_penalty_of_every_magnitude_is_enclosed(seed, penalty, exponent, quiet):
+    """A product with kappa may be subnormal, where no relative error covers its rounding; quiet: the fit is exactly 0."""
+    rng = np.random.default_rng(seed)
+    target = [[0.0]] if quiet else rng.standard_normal((1, 1))
+    risk = Risk(Network((1, 2, 1)), Sample([[1.0]], target), kappa=2.0**exponent, penalty=penalty)
+    a, b = np.concatenate([-rng.random((2, 2)), rng.uniform(-2, 2, (2, 2))], axis=1)
+    low, high = enclosed(risk, a, b, 0.0)
+    assert Fraction(low) <= risk_at(risk, a, b, Fraction(0)) <= Fraction(high)
+    for end in (b, np.r_[a[:2], b[2:]]):  # dead units: only the penalty moves, and is convex
+        found = segment_maxima(risk, a[None], end[None])[0]
+        true = max(risk_at(risk, a, end, Fraction(t)) for t in (0, 1))
+        assert Fraction(found.value) <= true <= Fraction(found.upper)
+
+
+def test_a_penalty_among_the_subnormals_needs_its_own_allowance(monkeypatch):
+    """1.75 times the least positive float is 2 of them; the planted fault: nothing is allowed for that."""
+    kappa = 2.0**-1074
+    risk = Risk(Network((1, 1, 1)), Sample([[1.0]], [[0.0]]), kappa=kappa, penalty="second_layer_l1")
+    a, b = np.array([0.0, 1.75]), np.array([0.0, 1.0])
+    true = Fraction(7, 4) * Fraction(kappa)
+    assert Fraction(enclosed(risk, a, b, 0.0)[0]) <= true
+    assert segment_maxima(risk, a[None], b[None])[0].value <= true
+    monkeypatch.setattr(evaluations, "TINY", 0.0)
+    assert Fraction(enclosed(risk, a, b, 0.0)[0]) > true
+
+
 def test_a_sample_that_hardly_weighs_may_overflow_and_nothing_is_known(monkeypatch):
     """A sum that passes -2^1024 on its way to a positive number is 0 after relu; the mean squares of the inputs do not tell.
 

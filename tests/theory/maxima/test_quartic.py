@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rounded_sums import rounded_sums
 from test_maxima import KINDS, numbers, one_hidden_layer
 
-from theory.maxima import quartic, quartic_in_fractions
+from theory.maxima import quartic, quartic_in_fractions, segment_maxima, segment_maximum
 from theory.networks import Network
 from theory.numerics.rounding import UNIT
 from theory.risk import Risk, Sample
@@ -205,3 +205,18 @@ def test_many_segments_at_once_are_bounded_above_rationals_and_as_one_by_one(mon
         monkeypatch.setattr(quartic_in_fractions, "affordable", lambda risk: False)
         np.testing.assert_allclose(again, upper, rtol=1e-9, atol=1e-9 * max(1.0, risk.scale))
     assert mixed
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_switch_that_overflows_is_at_the_end_and_moves_no_other(place):
+    """-inf before relu, of which the risk at the ends shows nothing: -inf / inf is no time (planted: np.minimum keeps it)."""
+    risk = Risk(Network((2, 2, 1)), Sample([[0.0, 1.0], [1e200, 0.0]], [[0.0], [0.0]]))
+    calm = np.array([[0.0, 1.0, 0.0, -1.0, 1.0, 1.0], [0.0, -1.0, 0.0, 1.0, 2.0, 1.0]])
+    wild = np.array([[-1e200, -1.0, 0.0, -1.0, 1e-200, 1e-200], [1e-200, 1.0, 0.0, 1.0, 1e-200, 1e-200]])
+    pairs = np.stack([wild if k == place else calm for k in range(3)])
+    found = segment_maxima(risk, pairs[:, 0], pairs[:, 1])
+    assert found.upper[place] == np.inf
+    alone = segment_maximum(risk, *calm)
+    for k in {0, 1, 2} - {place}:
+        assert found[k].t == alone.t
+        assert found.upper[k] == pytest.approx(alone.upper, abs=1e-11)
