@@ -47,7 +47,8 @@ def _enclosures(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Ar
     N, n_out, ones = len(sample), sample.n_out, 1 + gamma(len(sample) + 16)  # weights sum to one only nearly
     with np.errstate(over="ignore", invalid="ignore"):
         points = (1 - t) * theta_0 + t * theta_1
-        radius = 8 * UNIT * (np.abs(theta_0) + np.abs(theta_1) + TINY)
+        inner = (0 < t) & (t < 1)  # an end is exact
+        radius = 8 * UNIT * inner * (np.abs(theta_0) + np.abs(theta_1) + TINY)
         largest = LARGEST * math.sqrt(sample.least_weight)
         H, known = (sample.lengths * ones + TINY)[None, :, None], values < np.inf  # H and e are (B, n, 1)
         e = np.zeros(H.shape)
@@ -61,7 +62,7 @@ def _enclosures(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Ar
             known &= (largest >= H).all(axis=(1, 2))
             if network.rho(k).name in ("tanh", "sigmoid"):
                 H, e = np.full(H.shape, ones + 8 * LIBM), e + 4 * LIBM
-        slack = gamma(N + 2 * n_out + 2000)  # exponents down to -745 are off by half a unit
+        slack = gamma(N + 2 * n_out + risk.criterion.roundings)
         distance = e.max(axis=(1, 2)) * (math.sqrt(n_out) * (1 + 8 * UNIT))
         low = values * (1 - slack) - risk.criterion.fall(values, distance, n_out) * (1 + 2 * slack) - TINY
         high = (values + risk.criterion.rise(values, distance, n_out)) * (1 + 2 * slack) + TINY

@@ -206,13 +206,14 @@ def _maxima(
     status = np.full(count, Status.CONVERGED, dtype=object)
     share = 0.0 if exactly else 0.05 * gap  # of the value, that rounding may take of it
     if direct.any():
-        value[direct], upper[direct] = _ends(risk, points, fits, values, of[:, direct], share, joint)
+        sharp = share if ceiling is None else 0.0  # on which side of a ceiling an end is may hang on rounding
+        value[direct], upper[direct] = _ends(risk, points, fits, values, of[:, direct], sharp, joint)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     narrowed = ~direct & ~searched & windows.worthwhile(risk)
     if narrowed.any():
-        sharp = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
+        near = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
         value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
-            risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], sharp, exactly=exactly, jobs=jobs
+            risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], near, exactly=exactly, jobs=jobs
         )
         goal = replace(goal, floor=max(goal.floor, float(value.max()))) if joint else goal
     exact = np.flatnonzero(~direct & ~searched & ~narrowed)

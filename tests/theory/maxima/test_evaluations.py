@@ -12,7 +12,7 @@ from nightly import instances
 from test_maxima import KINDS, one_hidden_layer
 
 from theory import networks
-from theory.maxima import evaluations, segments, taylor_models
+from theory.maxima import evaluations, quartic_in_fractions, segments, taylor_models
 from theory.maxima.results import Method
 from theory.maxima.segments import path_maximum, segment_maxima
 from theory.networks import Network
@@ -159,6 +159,20 @@ def test_the_larger_ends_of_convex_segments_are_enclosed(monkeypatch, loose):
         assert found.upper <= found.value * (1 + 1e-12)
         largest += sum(asked)
     assert largest < 0.7 * each if loose else largest == 0
+
+
+def test_a_ceiling_just_above_an_end_is_decided_however_loose_the_gap(monkeypatch):
+    """Bounds from floats that are off by a thousandth do not do there, and do without a ceiling."""
+    monkeypatch.setattr(quartic_in_fractions, "affordable", lambda risk: False)
+    cheap = evaluations.enclosures
+    monkeypatch.setattr(
+        evaluations, "enclosures", lambda *given: (lambda low, high: (0.999 * low, 1.001 * high))(*cheap(*given))
+    )
+    for seed in range(10):
+        risk, points = fan(np.random.default_rng(seed))
+        top = float(max(risk_at(risk, p, p, Fraction(0)) for p in points))
+        assert path_maximum(risk, Path(points), gap=0.1).upper > top * (1 + 1e-4)
+        assert path_maximum(risk, Path(points), gap=0.1, ceiling=top * (1 + 1e-6)).upper <= top * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("fault", ["the smaller ends", "floats"])
