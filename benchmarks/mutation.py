@@ -46,6 +46,7 @@ FURTHER = {
     "theory.numerics.rationals": "one_direction dependent_features",
     "theory.numerics.rounding": "measures risk maxima",
     "theory.numerics.validation": "networks risk paths arguments",
+    "theory.maxima.evaluations": "losses",
     "theory.maxima.taylor_models": "losses",
     "theory.networks": "risk",
     "theory.moves": "relu_paths sparsify linear_paths",
@@ -71,6 +72,7 @@ ENCLOSURES = "not upper_is_never and not fractions and not slab and not without_
 ONLY = {
     "theory.maxima": EXACT,
     "theory.numerics.rounding": EXACT,
+    "theory.maxima.evaluations": ENCLOSURES,
     "theory.maxima.taylor_models": ENCLOSURES,
     "theory.maxima.branch_and_bound": ENCLOSURES,
 }

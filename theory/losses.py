@@ -29,12 +29,14 @@ class Loss:
     """A convex loss l(f, y) >= 0 of outputs f (..., N, n_out) and targets y (N, n_out).
 
     name: as `Risk` takes it; smoothness: beta, the Lipschitz constant of its gradient in f (inf: none); strength: the
-    largest a for which l - a |f|^2 is convex in f.
+    largest a for which l - a |f|^2 is convex in f; roundings: how many a term of `value` meets at most, sums apart (exponents down to
+    -745 are off by half a unit).
     """
 
     name: str
     smoothness: float = math.inf
     strength: float = 0.0
+    roundings: int = 2000
 
     def lipschitz(self, n_out: int) -> float:
         """L, the Lipschitz constant of the loss in f, Euclidean norms; inf where there is none."""
@@ -42,6 +44,10 @@ class Loss:
 
     def fall(self, value: Array, distance: Array, n_out: int) -> Array:
         """By how much a mean loss `value` (B,) falls at most when the outputs move by `distance` (B,) in the mean square."""
+        return self.lipschitz(n_out) * distance
+
+    def rise(self, value: Array, distance: Array, n_out: int) -> Array:
+        """By how much a mean loss `value` (B,) rises at most when the outputs move by `distance` (B,) in the mean square."""
         return self.lipschitz(n_out) * distance
 
     def targets(self, Y: Array, n_out: int) -> Array:
@@ -76,7 +82,7 @@ class Loss:
 class Squared(Loss):
     """|f - y|^2, eq. (1); beta = 2."""
 
-    name, smoothness, strength = "squared", 2.0, 1.0
+    name, smoothness, strength, roundings = "squared", 2.0, 1.0, 16
 
     def lipschitz(self, n_out: int) -> float:
         """No constant, whatever n_out."""
@@ -85,6 +91,10 @@ class Squared(Loss):
     def fall(self, value: Array, distance: Array, n_out: int) -> Array:
         """2 sqrt(value) distance, (B,) each, for any n_out: (a - d)^2 >= a^2 - 2 a d."""
         return 2 * np.sqrt(value) * distance
+
+    def rise(self, value: Array, distance: Array, n_out: int) -> Array:
+        """2 sqrt(value) distance + distance^2, (B,) each, for any n_out."""
+        return (2 * np.sqrt(value) + distance) * distance
 
     def value(self, f: Array, Y: Array) -> Array:
         """As for `Loss`: f, Y to (..., N)."""
@@ -110,7 +120,7 @@ class Squared(Loss):
 class Absolute(Loss):
     """|f - y|_1."""
 
-    name = "absolute"
+    name, roundings = "absolute", 16
 
     def lipschitz(self, n_out: int) -> float:
         """sqrt(n_out): |f|_1 <= sqrt(n_out) |f|."""
@@ -192,7 +202,7 @@ class Logistic(_Margin):
 class Hinge(_Margin):
     """max(0, 1 - y f), y = -1 or +1, summed over outputs."""
 
-    name = "hinge"
+    name, roundings = "hinge", 16
 
     def slope(self, f: Array, Y: Array) -> Array:
         """-Y where Y f < 1, else 0, (..., N, n_out)."""

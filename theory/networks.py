@@ -167,7 +167,8 @@ class Network:
 
     def weights(self, theta: ArrayLike) -> list[Array]:
         """Views W_1, ..., W_K of theta (..., P), each of shape (..., n_k, n_{k-1}), one more column with biases."""
-        theta = check.stored_array(theta, "theta")
+        if type(theta) is not np.ndarray or theta.dtype != np.float64:
+            theta = check.stored_array(theta, "theta")
         if theta.dtype.kind not in "biufcO":
             raise ValueError(f"theta must be an array of numbers; got {check.describe(theta)}")
         if theta.ndim == 0 or theta.shape[-1] != self.size:
@@ -217,8 +218,10 @@ class Network:
 
         Blocks are of samples, and of units where the first hidden layer is wider than UNITS.
         """
-        W, lead = self._matrices(theta), theta.shape[:-1]
-        wide = self.depth > 1 and self.widths[1] > UNITS
+        W, wide = self._matrices(theta), self._wide()
+        if theta.ndim == 1 and len(X) * max(self.widths) <= SINGLE and not wide:
+            return self._at_once(W, X)
+        lead = theta.shape[:-1]
         share = math.prod(lead) * max(UNITS if wide else 0, *self.widths[1 + wide :])
         if len(X) * share <= SINGLE and not wide:
             return self._pass(W, X, (None, None))
@@ -228,6 +231,25 @@ class Network:
         for i in range(0, len(X), max(rows, 1)):
             out[..., i : i + rows, :] = self._pass(W, X[i : i + rows], buffers, wide)
         return out
+
+    def roundings(self, layer: int) -> int:
+        """An entry of W_layer h in `outputs` is off by at most gamma of this times the sum of the absolute values of its terms."""
+        terms = self.widths[layer - 1]
+        if layer == 2 and self._wide():
+            terms = UNITS + -(-terms // UNITS)
+        return terms + 2
+
+    def _wide(self) -> bool:
+        return len(self.widths) > 2 and self.widths[1] > UNITS
+
+    def _at_once(self, W: list[Array], h: Array) -> Array:
+        """The outputs of one tiny net at the samples h (C, n), where every look at a name shows."""
+        for k, matrix in enumerate(W, start=1):
+            z = h.dot(matrix[:, :-1].T if self.bias else matrix.T)
+            if self.bias:
+                z += matrix[:, -1]
+            h = self.rho(k).value(z, z)
+        return h
 
     def _pass(self, W: list[Array], h: Array, buffers: Any, wide: bool = False) -> Array:
         """The outputs at the samples h (C, n), in one of two buffers (None: wherever there is room)."""

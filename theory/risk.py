@@ -15,10 +15,12 @@ from theory.losses import Loss
 from theory.networks import BLOCK, Network
 from theory.numerics import Array
 from theory.numerics import validation as check
+from theory.numerics.norms import length
 from theory.penalties import Penalty
 
 LOSSES = tuple(losses.LOSSES)
 PENALTIES = (None, *penalties.PENALTIES)
+ALONE = 3  # so few parameter vectors are gone through as quickly one by one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +88,17 @@ class Sample:
     def second_moment(self) -> Array:
         """Sigma = E X X^T (n_in, n_in): the second moment, not the covariance."""
         return (self.X * self.weights[:, None]).T @ self.X
+
+    @cached_property
+    def lengths(self) -> Array:
+        """sqrt(E x_k^2) of each input, (n_in,), without overflow or underflow on the way."""
+        root = np.sqrt(self.weights)
+        return np.array([float(length(root * column)) for column in self.X.T])
+
+    @cached_property
+    def least_weight(self) -> float:
+        """The smallest weight of those that are not zero."""
+        return float(self.weights[self.weights > 0].min())
 
     @cached_property
     def energy(self) -> float:
@@ -314,8 +327,8 @@ class Risk(PenalisedRisk):
         return len(self.sample) * max(self.network.widths)
 
     def _fits(self, thetas: Array) -> Array:
-        if len(thetas) == 1:
-            return np.array([self._fit_at(thetas[0])])
+        if len(thetas) <= ALONE:
+            return np.array([self._fit_at(theta) for theta in thetas])
         return self._fit_at(thetas)
 
     def _fit_at(self, theta: Array) -> Any:

@@ -16,7 +16,7 @@ from theory import losses, polynomial_tasks
 from theory.landscapes.trainers import train
 from theory.linear_paths import products
 from theory.losses import LOSSES
-from theory.maxima import quartic, segments, taylor_models
+from theory.maxima import evaluations, quartic, segments, taylor_models
 from theory.maxima.results import Method, Status
 from theory.maxima.segments import path_maximum, segment_maximum
 from theory.networks import Network
@@ -319,7 +319,13 @@ def test_enclosures_hold_over_cells_and_at_points(name, kind):
         true = oracle.risk_at(risk, a, b, lo)
         assert not true < arb(low)
         assert not true > arb(high)
-        assert high - low <= 1e-11 * (1 + high) * (1 + np.abs(a).max() + np.abs(b).max()) ** risk.network.depth
+        within = 1e-11 * (1 + high) * (1 + np.abs(a).max() + np.abs(b).max()) ** risk.network.depth
+        assert high - low <= within
+        fits = risk.unpenalised(((1 - lo) * a + lo * b)[None])
+        low, high = (float(v[0]) for v in evaluations.enclosures(risk, a[None], b[None], np.array([lo]), fits))
+        assert not true < arb(low)
+        assert not true > arb(high)
+        assert high - low <= 10 * within
 
 
 @pairs
@@ -499,34 +505,36 @@ def cancelling(rng, name, activation):
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity"])
 @each_loss
-def test_values_rounded_down_from_floats_hold_where_features_cancel(name, activation):
-    rng, above = np.random.default_rng(0), 0
+def test_values_in_floats_are_enclosed_where_features_cancel(name, activation):
+    rng, above, below = np.random.default_rng(0), 0, 0
     for _ in range(40):
         risk, theta = cancelling(rng, name, activation)
         true, value = oracle.risk_at(risk, theta, theta, 0), risk(theta)
-        above += arb(value) > true
+        above, below = above + (arb(value) > true), below + (arb(value) < true)
         zero = np.zeros(1)
-        low = taylor_models.rounded_down(risk, theta[None], theta[None], zero, np.array([value]))[0]
-        assert not arb(float(low)) > true
-        careful = taylor_models.point_bounds(risk, theta[None], theta[None], zero)
-        assert not arb(float(careful[0][0])) > true
-        assert not true > arb(float(careful[1][0]))
-    assert above > 2  # the value as computed is no bound
+        for low, high in (
+            evaluations.enclosures(risk, theta[None], theta[None], zero, np.array([value])),
+            taylor_models.point_bounds(risk, theta[None], theta[None], zero),
+        ):
+            assert not arb(float(low[0])) > true
+            assert not true > arb(float(high[0]))
+    assert min(above, below) > 2  # the value as computed is no bound
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
-def test_values_rounded_down_without_the_rounding_of_features_are_caught(activation, monkeypatch):
+def test_values_without_the_rounding_of_features_are_caught(activation, monkeypatch):
     """The planted fault: matrix products count as exact."""
-    monkeypatch.setattr(taylor_models, "gamma", lambda n: 0.0)
-    monkeypatch.setattr(taylor_models, "_size", lambda a, b: 0.0 * a)
-    monkeypatch.setattr(taylor_models, "LIBM", 0.0)
-    rng, caught = np.random.default_rng(0), 0
+    monkeypatch.setattr(evaluations, "gamma", lambda n: 0.0)
+    monkeypatch.setattr(evaluations, "UNIT", 0.0)
+    monkeypatch.setattr(evaluations, "LIBM", 0.0)
+    rng, caught = np.random.default_rng(0), [0, 0]
     for _ in range(40):
         risk, theta = cancelling(rng, "squared", activation)
-        value = np.array([risk(theta)])
-        low = taylor_models.rounded_down(risk, theta[None], theta[None], np.zeros(1), value)[0]
-        caught += arb(float(low)) > oracle.risk_at(risk, theta, theta, 0)
-    assert caught > 2
+        value, true = np.array([risk(theta)]), oracle.risk_at(risk, theta, theta, 0)
+        low, high = evaluations.enclosures(risk, theta[None], theta[None], np.zeros(1), value)
+        caught[0] += arb(float(low[0])) > true
+        caught[1] += arb(float(high[0])) < true
+    assert min(caught) > 2
 
 
 # ---------------------------------------------------------------- constant pieces

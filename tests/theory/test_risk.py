@@ -99,13 +99,19 @@ def test_batches_larger_than_a_slab_and_empty_ones(monkeypatch):
     assert risk.gradient(np.zeros((2, 0, 9))).shape == (2, 0, 9)
 
 
-@given(risks_and_parameters(), hst.integers(1, 40), hst.integers(1, 4), hst.integers(1, 4))
-def test_blocks_of_samples_and_units_change_nothing_but_the_rounding(pair, block, rows, units):
+@given(
+    risks_and_parameters(),
+    hst.integers(1, 40),
+    hst.integers(1, 4),
+    hst.integers(1, 4),
+    hst.sampled_from([0, networks.SINGLE]),
+)
+def test_blocks_of_samples_and_units_change_nothing_but_the_rounding(pair, block, rows, units, single):
     risk, theta = pair
     thetas = np.stack([theta, -theta])
     value, gradients, outputs = risk.batch(thetas), risk.gradient(thetas), risk.network(thetas, risk.sample.X)
     with pytest.MonkeyPatch.context() as patch:
-        for name, size in (("BLOCK", block), ("ROWS", rows), ("UNITS", units)):
+        for name, size in (("BLOCK", block), ("ROWS", rows), ("UNITS", units), ("SINGLE", single)):
             patch.setattr(networks, name, size)
         patch.setattr("theory.risk.BLOCK", block)
         assert np.allclose(risk.network(thetas, risk.sample.X), outputs, rtol=1e-12, atol=1e-13 * np.abs(outputs).max())

@@ -35,7 +35,10 @@ from theory.risk import Risk
 
 ACCURACY = 5e-10  # relative accuracy beyond which small problems are not computed again in fractions
 LARGEST = 1e300  # sums of squares beyond this may overflow on the way, in the coefficients of a piece or of a bucket
-BATCH = 20_000  # (sample, unit) pairs of the segments that are taken together: about what the cache holds
+BATCH = (
+    9_000  # (sample, unit) pairs of the segments that are taken together: their arrays stay in the cache, and in use
+)
+ROW = 64  # running sums are formed in rows of so many
 SWITCHES = 2_000_000  # (sample, unit) pairs per slab of t, and numbers per chunk of samples: memory stays bounded
 
 
@@ -77,7 +80,7 @@ def maxima(risk: Risk, starts: Array, ends: Array) -> tuple[Array, Array]:
     parts = [
         _on_window(risk, starts[i : i + step], ends[i : i + step], 0.0, 1.0, pairs) for i in range(0, len(starts), step)
     ]
-    t, upper, value = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    t, upper, value = parts[0] if len(parts) == 1 else (np.concatenate([part[k] for part in parts]) for k in range(3))
     if quartic_in_fractions.affordable(risk):
         for s in np.flatnonzero(upper - value > ACCURACY * np.maximum(risk.scale, value)):
             upper[s] = min(upper[s], quartic_in_fractions.upper_bound(risk, starts[s], ends[s]))
@@ -95,8 +98,12 @@ def _on_window(
 ) -> tuple[Array, Array, Array]:
     """The maxima over [lo, hi] of segments (S, P): where, bounds, and the values in floats."""
     slabs = max(1, -(-switches // SWITCHES)) if risk.network.activation == "relu" else 1
-    t, value, upper = (np.full(len(starts), start) for start in (lo, -np.inf, 0.0))
     size = np.maximum(np.abs(starts), np.abs(ends))
+    if slabs == 1 and (lo, hi) == (0.0, 1.0):
+        with np.errstate(over="ignore", invalid="ignore"):
+            where, value, upper = _slab(risk, starts, ends, size)
+        return where, upper, value
+    t, value, upper = (np.full(len(starts), start) for start in (lo, -np.inf, 0.0))
     for left, right in pairwise(np.linspace(lo, hi, slabs + 1)):
         with np.errstate(over="ignore", invalid="ignore"):
             a, b = ((1 - t) * starts + t * ends for t in (left, right))
@@ -124,19 +131,24 @@ def _slab(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array, A
     t, changes = np.concatenate([*times, at], axis=1), np.concatenate([*jumps, jump], axis=2)
     del times, jumps
     order = np.argsort(t, axis=1, kind="stable")
-    edge, row = np.zeros((len(starts), 1)), np.arange(len(starts))[:, None]
-    t, changes = t[row, order], changes[:, row, order]
+    edge = np.zeros((len(starts), 1))
+    order += np.arange(len(starts))[:, None] * order.shape[1]
+    t = t.ravel()[order]
+    pieces = np.empty((5, len(starts), order.shape[1] + 1))
+    pieces[..., 0] = base
+    for sorted_, coefficients in zip(pieces, changes):
+        sorted_[:, 1:] = coefficients.ravel()[order]
     t = np.concatenate([edge, t, edge + 1.0], axis=1)
     change_size = np.abs(changes).sum(axis=(0, 2))
     fits = start_size + square_size + noise + change_size + penalty_size <= LARGEST
-    # Squares and their differences; dot products over samples and parameters; running sums in three levels (at most
-    # 3 k^(1/3) roundings); at most 64 halvings of four roundings each; Horner and Bernstein form.
+    # Squares and their differences; dot products over samples and parameters; running sums; at most 64 halvings of four
+    # roundings each; Horner and Bernstein form.
     rounding: Array = gamma(2 * sample.n_out + 32) * square_size
     rounding += gamma(len(sample) + net.size + len(chunks) + 64) * (start_size + penalty_size)
-    rounding += gamma(3 * (int(t.shape[1] ** (1 / 3)) + 1) + 512) * (change_size + start_size + penalty_size)
-    pieces = np.concatenate([base[:, :, None], base[:, :, None] + _running_sums(changes)], axis=2)
+    rounding += gamma(_roundings(t.shape[1]) + 512) * (change_size + start_size + penalty_size)
     del changes
-    where, value, bound = _largest(np.where(fits[:, None], pieces, 0.0), t)
+    pieces = _running_sums(pieces)
+    where, value, bound = _largest(pieces if fits.all() else np.where(fits[:, None], pieces, 0.0), t)
     fit = np.maximum(bound, 0.0) + rounding * (1 + 1e-6)  # the sizes above are float sums of positive terms
     upper = (np.sqrt(fit) + np.sqrt(noise) * (1 + 1e-6)) ** 2 * (1 + 16 * UNIT) + TINY
     return np.where(fits, where, 0.0), np.where(fits, value, -np.inf), np.where(fits, upper, np.inf)
@@ -158,55 +170,62 @@ def _chunk(
     on = np.ones_like(p0) if net.activation == "identity" else ((p0 > 0) | ((p0 == 0) & (p1 > 0))).astype(float)
     a, b = p0 * on, dp * on
     v, dvt = v0.swapaxes(1, 2), dv.swapaxes(1, 2)
-    q = np.stack([a @ v - Y, b @ v + a @ dvt, b @ dvt])  # (3, S, C, n_out)
+    q = np.empty((3, S, len(X), sample.n_out))
+    q[0], q[1], q[2] = a @ v - Y, b @ v + a @ dvt, b @ dvt
     if net.bias:
         q[0] += V0[:, None, :, -1]
         q[1] += (V1[..., -1] - V0[..., -1])[:, None]
-    base = _square(q).sum(axis=-1) @ weights
+    base = _product(q, q).sum(axis=-1) @ weights
     start_size = (np.abs(q).sum(axis=0) ** 2).sum(axis=-1) @ weights
     noise = (_noise(net, X, Y, p0, p1, *sizes_of) ** 2).sum(axis=-1) @ weights
     if net.activation == "identity":
         return base, np.zeros((S, 0)), np.zeros((5, S, 0)), (start_size, start_size, noise)
     # A row is a sample of a segment. Pad its switches to a rectangle (R, k), in order of time: prefix sums run along rows.
-    p0, dp = p0.reshape(-1, m), dp.reshape(-1, m)
-    p1 = p1.reshape(-1, m)
-    i, j = np.nonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
-    p, d = p0[i, j], dp[i, j]
-    t = np.clip(-p / d, 0.0, 1.0)
-    R = len(p0)
-    counts = np.bincount(i, minlength=R)
-    k = int(counts.max(initial=0))
-    place = np.arange(i.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    grid = np.full((R, k), np.inf)
-    grid[i, place] = t
-    source = np.zeros((R, k), dtype=np.intp)
-    source[i, place] = np.arange(i.size)
-    ranks = np.argsort(grid, axis=1, kind="stable")
-    valid = np.arange(k) < counts[:, None]
-    event = np.take_along_axis(source, ranks, axis=1)[valid]  # switches in (segment, sample, time) order
-    p, d, unit, t, segment = p[event], d[event], j[event], t[event], i // len(X)
-    turn = np.sign(d)
-    each = weights[i % len(X)]
-    jump = np.zeros((5, event.size))
+    p0, p1, dp, R = p0.ravel(), p1.ravel(), dp.ravel(), S * len(X)
+    pair = np.flatnonzero(((p0 < 0) & (p1 > 0)) | ((p0 > 0) & (p1 < 0)))
+    row = pair // m
+    t = np.fmin(-p0[pair] / dp[pair], 1.0)  # NaN where they overflow, and nothing is known
+    counts = np.bincount(row, minlength=R)
+    first, k = np.cumsum(counts) - counts, int(counts.max(initial=0))
+    place = np.arange(pair.size) + (np.arange(R) * k - first)[row]  # in the rectangle
+    grid = np.full(R * k, np.inf)
+    grid[place] = t
+    ranks = np.argsort(grid.reshape(R, k), axis=1, kind="stable").ravel()
+    event = first[row] + ranks[place]  # switches in (segment, sample, time) order
+    pair, t, segment = pair[event], t[event], row // len(X)
+    p, d, unit = p0[pair], dp[pair], segment * m + pair % m
+    turn, each, place = np.sign(d), weights[row % len(X)], place + row  # rows begin with the quadratic at t = 0
+    after = place + 1
+    jump = np.zeros((5, pair.size))
     square_size = start_size
+    change, both = np.empty((2, 3, pair.size))
     for o in range(sample.n_out):
-        v, w = turn * v0[segment, o, unit], turn * dv[segment, o, unit]
+        v, w = turn * v0[:, o].ravel()[unit], turn * dv[:, o].ravel()[unit]
+        change[0], change[1], change[2] = v * p, v * d + w * p, w * d
         state = np.zeros((3, R, k + 1))
-        state[:, :, 0] = q[..., o].reshape(3, R)
-        state[:, :, 1:][:, valid] = np.stack([v * p, v * d + w * p, w * d])
+        state[..., 0] = q[..., o].reshape(3, R)
+        flat = state.reshape(3, -1)
+        for coefficients, changes in zip(flat, change):
+            coefficients[after] = changes
         np.cumsum(state, axis=2, out=state)
-        after, before = state[:, :, 1:][:, valid], state[:, :, :-1][:, valid]
-        jump += _square(after) - _square(before)
-        formed = each * (np.abs(after).sum(axis=0) + np.abs(before).sum(axis=0)) ** 2
+        for r, coefficients in enumerate(flat):
+            both[r] = coefficients[place] + coefficients[after]
+        # a^2 - b^2 = (a - b)(a + b), and a - b is `change` up to one rounding of a: far within what is allowed for `formed`
+        jump += _product(change, both)
+        size = np.abs(flat).sum(axis=0)
+        formed = each * (size[place] + size[after]) ** 2
         square_size = square_size + np.bincount(segment, formed, S)
     jump *= each
     if S == 1:
         return base, t[None], jump[:, None], (start_size, square_size, noise)
     count = np.bincount(segment, minlength=S)
-    filled = np.arange(count.max(initial=0)) < count[:, None]
-    times, jumps = np.ones(filled.shape), np.zeros((5, *filled.shape))
-    times[filled], jumps[:, filled] = t, jump
-    return base, times, jumps, (start_size, square_size, noise)
+    E = int(count.max(initial=0))
+    place = np.arange(pair.size) + (np.arange(S) * E - np.cumsum(count) + count)[segment]
+    times, jumps = np.ones(S * E), np.zeros((5, S * E))
+    times[place] = t
+    for coefficients, changes in zip(jumps, jump):
+        coefficients[place] = changes
+    return base, times.reshape(S, E), jumps.reshape(5, S, E), (start_size, square_size, noise)
 
 
 def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W: Array, V: Array) -> Array:
@@ -223,10 +242,12 @@ def _noise(net: Any, X: Array, Y: Array, p0: Array, p1: Array, W: Array, V: Arra
     return 8 * gamma(n + 8) * (A @ outgoing + bias) + rest + TINY
 
 
-def _square(q: Array) -> Array:
-    """Coefficients (5, ...) of the square of quadratics (3, ...)."""
-    a, b, c = q
-    return np.stack([a * a, 2 * (a * b), 2 * (a * c) + b * b, 2 * (b * c), c * c])
+def _product(q: Array, r: Array) -> Array:
+    """Coefficients (5, ...) of the product of quadratics (3, ...)."""
+    (a, b, c), (d, e, f) = q, r
+    out = np.empty((5, *a.shape))
+    out[0], out[1], out[2], out[3], out[4] = a * d, a * e + b * d, a * f + b * e + c * d, b * f + c * e, c * f
+    return out
 
 
 def _penalty(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array, Array, Array, Array]:
@@ -237,7 +258,8 @@ def _penalty(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array
         return base, *none, np.zeros(S)
     if risk.penalty == "ridge":
         d = ends - starts
-        base[:3] = risk.kappa * np.stack([(x * y).sum(axis=1) for x, y in ((starts, starts), (2 * starts, d), (d, d))])
+        for k, (x, y) in enumerate(((starts, starts), (2 * starts, d), (d, d))):
+            base[k] = risk.kappa * (x * y).sum(axis=1)
         return base, *none, risk.kappa * (((size + np.abs(d)) ** 2).sum(axis=1) + TINY)
     v0, v1 = (thetas[:, risk.network.slices[1]] for thetas in (starts, ends))
     d = v1 - v0
@@ -251,82 +273,100 @@ def _penalty(risk: Risk, starts: Array, ends: Array, size: Array) -> tuple[Array
 
 
 def _running_sums(changes: Array) -> Array:
-    """Cumulative sums along the last axis in three levels, so that k terms meet about 3 k^(1/3) roundings, not k."""
+    """Cumulative sums along the last axis, in rows of ROW, so that a sum meets `_roundings` of them, not k."""
     k = changes.shape[-1]
-    side = int(np.ceil(max(k, 1) ** (1 / 3)))
-    flat = np.zeros((*changes.shape[:-1], side**3))
+    if k <= 2 * ROW:
+        return np.cumsum(changes, axis=-1)
+    rows = -(-k // ROW)
+    flat = np.zeros((*changes.shape[:-1], rows * ROW))
     flat[..., :k] = changes
-    cube: Array = flat.reshape(-1, side, side, side)
-    np.cumsum(cube, axis=-1, out=cube)
-    rows = np.cumsum(cube[..., -1], axis=-1)
-    planes = np.cumsum(rows[..., -1], axis=-1)
-    cube[..., 1:, :] += rows[..., :-1, None]
-    cube[:, 1:] += planes[:, :-1, None, None]
-    return cube.reshape(flat.shape)[..., :k]
+    table = flat.reshape(*changes.shape[:-1], rows, ROW)
+    np.cumsum(table, axis=-1, out=table)
+    table[..., 1:, :] += _running_sums(table[..., :-1, -1])[..., None]
+    return flat[..., :k]
+
+
+def _roundings(k: int) -> int:
+    """How many roundings a term of k running sums meets at most."""
+    return k if k <= 2 * ROW else ROW + 1 + _roundings(-(-k // ROW))
 
 
 def _largest(pieces: Array, t: Array) -> tuple[Array, Array, Array]:
-    """The maxima of quartics (5, S, k) over [t_k, t_{k+1}], t (S, k + 1): where, values there, and bounds from Bernstein form."""
-    S = len(t)
-    values = _horner(pieces, t[:, :-1])
-    first, last = values.argmax(axis=1), _horner(pieces[..., -1], t[:, -1])
-    inside = values[np.arange(S), first]
-    where, value = np.where(inside >= last, t[np.arange(S), first], 1.0), np.maximum(inside, last)
-    b = _bernstein(pieces, t[:, :-1], np.diff(t, axis=1)).reshape(5, -1)
-    lo, hi, of = t[:, :-1].ravel(), t[:, 1:].ravel(), np.repeat(np.arange(S), t.shape[1] - 1)
-    decided = value.copy()
+    """The maxima of quartics (5, S, k) over [t_k, t_{k+1}], t (S, k + 1): where, values there, and bounds.
+
+    A piece q that stays below the best value is left out at once, as max q <= max of its ends + h^2 max |q''| / 8; the others are bounded
+    by their Bernstein form, and halved while that does not decide.
+    """
+    row, left, right = np.arange(len(t)), t[:, :-1], t[:, 1:]
+    values, ends = _horner(pieces, left), _horner(pieces, right)
+    first, last = values.argmax(axis=1), ends[:, -1]
+    inside, h = values[row, first], right - left
+    where, value = np.where(inside >= last, t[row, first], 1.0), np.maximum(inside, last)
+    bend = 0.25 * np.abs(pieces[2]) + 0.75 * np.abs(pieces[3]) + 1.5 * np.abs(pieces[4])  # t <= 1
+    of, k = np.nonzero(np.maximum(values, ends) + h * h * bend > value[:, None])
+    lo, hi, decided = left[of, k], right[of, k], value.copy()
+    b = _bernstein(pieces[:, of, k], lo, h[of, k])
     for _ in range(64):
-        top, scale = b.max(axis=0), np.zeros(S)
+        top, scale = b.max(axis=0), np.zeros(len(t))
         np.maximum.at(scale, of, np.abs(b).max(axis=0))
         keep = top > (value + 32 * UNIT * scale)[of]
-        np.maximum.at(decided, of[~keep], top[~keep])
+        drop = ~keep
+        np.maximum.at(decided, of[drop], top[drop])
         if not keep.any():
             return where, value, decided
         b, lo, hi, of = b[:, keep], lo[keep], hi[keep], of[keep]
-        left, right = _halve(b)
-        middle = 0.5 * (lo + hi)
+        halves = _halve(b)
+        middle, seen = 0.5 * (lo + hi), halves[0, 1]
         best = value.copy()
-        np.maximum.at(best, of, right[0])
-        up = np.flatnonzero((right[0] == best[of]) & (right[0] > value[of]))[
-            ::-1
-        ]  # the first of equals is written last
-        where[of[up]], value[of[up]] = middle[up], right[0, up]
-        b = np.concatenate([left, right], axis=1)
+        np.maximum.at(best, of, seen)
+        up = np.flatnonzero((seen == best[of]) & (seen > value[of]))[::-1]  # the first of equals is written last
+        where[of[up]], value[of[up]] = middle[up], seen[up]
+        b = halves.reshape(5, -1)
         lo, hi, of = np.concatenate([lo, middle]), np.concatenate([middle, hi]), np.concatenate([of, of])
     np.maximum.at(decided, of, b.max(axis=0))
     return where, value, decided
 
 
 def _horner(c: Array, t: Any) -> Any:
-    return (((c[4] * t + c[3]) * t + c[2]) * t + c[1]) * t + c[0]
+    value = c[4] * t
+    for k in (3, 2, 1):
+        value += c[k]
+        value *= t
+    value += c[0]
+    return value
 
 
 def _bernstein(c: Array, t: Array, h: Array) -> Array:
-    """Bernstein coefficients (5, k) of quartics over [t, t + h]: all of them bound the quartic from above by their max."""
-    d0 = _horner(c, t)
-    d1 = h * (((4 * c[4] * t + 3 * c[3]) * t + 2 * c[2]) * t + c[1])
-    d2 = h**2 * ((6 * c[4] * t + 3 * c[3]) * t + c[2])
-    d3 = h**3 * (4 * c[4] * t + c[3])
-    d4 = h**4 * c[4]
-    return np.stack(
-        [
-            d0,
-            d0 + d1 / 4,
-            d0 + d1 / 2 + d2 / 6,
-            d0 + 3 * d1 / 4 + d2 / 2 + d3 / 4,
-            d0 + d1 + d2 + d3 + d4,
-        ]
-    )
+    """Bernstein coefficients (5, k) of quartics over [t, t + h]: all of them bound the quartic from above by their max.
+
+    Taylor coefficients at t by Horner's scheme, times h^i / C(4, i), are the forward differences of those of Bernstein.
+    """
+    x = c[4] * t
+    f3 = c[3] + x
+    f2 = c[2] + f3 * t
+    f1 = c[1] + f2 * t
+    f0 = c[0] + f1 * t
+    f3 = f3 + x
+    f2 = f2 + f3 * t
+    f1 = f1 + f2 * t
+    f3 = f3 + x
+    f2 = f2 + f3 * t
+    h2 = h * h
+    step = np.array([f0, f1 * h / 4, f2 * h2 / 6, (f3 + x) * (h2 * h) / 4, c[4] * (h2 * h2)])
+    b = step.copy()
+    for k in range(1, 5):
+        step = step[:-1] + step[1:]
+        b[k] = step[0]
+    return b
 
 
-def _halve(b: Array) -> tuple[Array, Array]:
-    """De Casteljau: Bernstein coefficients on the left and right half."""
-    left, right = [b[0]], [b[-1]]
-    while len(b) > 1:
+def _halve(b: Array) -> Array:
+    """De Casteljau: Bernstein coefficients (5, 2, k) on the left and right halves, from (5, k)."""
+    halves = np.empty((5, 2, b.shape[1]))
+    for k in range(5):
+        halves[k, 0], halves[4 - k, 1] = b[0], b[-1]
         b = 0.5 * (b[:-1] + b[1:])
-        left.append(b[0])
-        right.append(b[-1])
-    return np.stack(left), np.stack(right[::-1])
+    return halves
 
 
 def _chunks(samples: int, width: int) -> list[slice]:

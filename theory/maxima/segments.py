@@ -4,7 +4,7 @@ Four methods, the cheapest that applies:
 
 - CONVEX: the network is affine in t (one layer moves, and everything above it is linear; incoming rows of idle units
   may move as well, they change nothing). Every loss and penalty is convex there, so the larger end decides
-  (bounded there by `taylor_models.point_bounds`).
+  (bounded there by `evaluations`, by `taylor_models.point_bounds` where that shows).
 - CONSTANT: the network is the same function all along: outgoing weights move between units that are copies of each
   other. Only the penalty moves, and it is convex in one layer, so again the larger end decides. (It need not be constant:
   from rows (1, 1) and weights (1, -1) a transfer takes the path norm from 2 to 0.)
@@ -26,7 +26,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.maxima import branch_and_bound, quartic, quartic_in_fractions, taylor_models, windows
+from theory.maxima import branch_and_bound, evaluations, quartic, quartic_in_fractions, taylor_models, windows
 from theory.maxima.branch_and_bound import Goal, of_sample
 from theory.maxima.results import CELLS, GAP, Maxima, Maximum, Method, PathMaximum, Status
 from theory.networks import Network
@@ -172,8 +172,7 @@ def _moving_rows(net: Network, starts: Array, ends: Array) -> list[Array]:
     before, after = net.weights(starts), net.weights(ends)
     moving = [(a != b).any(axis=-1) for a, b in zip(before, after)]
     for k in range(1, net.depth):
-        columns = slice(0, net.widths[k])
-        moving[k - 1] &= (before[k][..., columns] != 0).any(axis=-2) | (after[k][..., columns] != 0).any(axis=-2)
+        moving[k - 1] &= ((before[k] != 0) | (after[k] != 0)).any(axis=-2)[..., : net.widths[k]]
     return moving
 
 
@@ -196,29 +195,34 @@ def _maxima(
     count = len(starts)
     if count == 0:
         return Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())
-    at_ends = _floats_at_ends(risk, starts, ends, joint)
+    points, of = _vertices(starts, ends)
+    fits, values = _values(risk, points)
+    _finite(values, of, joint)
     method = _methods(risk, starts, ends)
     direct, searched = (np.array([m in kinds for m in method]) for kinds in (DIRECT, (Method.BRANCH_AND_BOUND,)))
-    value, t, upper = at_ends.max(axis=0), at_ends.argmax(axis=0).astype(float), np.full(count, np.inf)
+    first, last = values[of]
+    value, t, upper = np.maximum(first, last), (first < last).astype(float), np.full(count, np.inf)
+    fit = np.where(first < last, fits[of[1]], fits[of[0]])
     status = np.full(count, Status.CONVERGED, dtype=object)
+    share = 0.0 if exactly else 0.05 * gap  # of the value, that rounding may take of it
     if direct.any():
-        low, high = _at_ends(risk, starts[direct], ends[direct])
-        value[direct], upper[direct] = np.where(t[direct] == 1, low[1], low[0]), high.max(axis=0)
+        sharp = share if ceiling is None else 0.0  # on which side of a ceiling an end is may hang on rounding
+        value[direct], upper[direct] = _ends(risk, points, fits, values, of[:, direct], sharp, joint)
     goal = Goal(gap, ceiling, float(value.max()) if joint else -np.inf, _scale(risk))
     narrowed = ~direct & ~searched & windows.worthwhile(risk)
     if narrowed.any():
-        sharp = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
+        near = replace(goal, gap=0.0 if exactly else 0.9 * gap)  # a share is left to the rounding of values
         value[narrowed], t[narrowed], upper[narrowed] = windows.maxima(
-            risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], sharp, exactly=exactly, jobs=jobs
+            risk, starts[narrowed], ends[narrowed], value[narrowed], t[narrowed], near, exactly=exactly, jobs=jobs
         )
         goal = replace(goal, floor=max(goal.floor, float(value.max()))) if joint else goal
     exact = np.flatnonzero(~direct & ~searched & ~narrowed)
     if exact.size:
         inside, upper[exact] = quartic.maxima(risk, starts[exact], ends[exact])
-        with np.errstate(over="ignore", invalid="ignore"):
-            seen = risk.batch((1 - inside[:, None]) * starts[exact] + inside[:, None] * ends[exact])
-        higher = (value[exact] < seen) & (seen < np.inf)
-        value[exact[higher]], t[exact[higher]] = seen[higher], inside[higher]
+        seen = _values(risk, _along(starts[exact], ends[exact], inside))
+        higher = (value[exact] < seen[1]) & (seen[1] < np.inf)
+        better = exact[higher]
+        t[better], fit[better], value[better] = inside[higher], seen[0][higher], seen[1][higher]
     rest = np.flatnonzero(searched)
     if rest.size:
         landscape = of_sample(risk)
@@ -226,44 +230,59 @@ def _maxima(
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
     inner = np.flatnonzero(~direct)
-    blur = np.where(narrowed & (not exactly), 0.05 * gap, 0.0)
-    value[inner] = _rounded_down(risk, starts[inner], ends[inner], t[inner], value[inner], goal.scale, blur[inner])
+    if inner.size:
+        blur = np.where(narrowed[inner], share, 0.0)
+        moved = np.flatnonzero(narrowed | searched)
+        if moved.size:
+            at = _along(starts[moved], ends[moved], t[moved])
+            fit[moved] = value[moved] if risk.R is None else risk.unpenalised(at)
+        value[inner] = _rounded_down(
+            risk, starts[inner], ends[inner], t[inner], fit[inner], value[inner], goal.scale, blur
+        )
     if quartic.applies(risk) and quartic_in_fractions.affordable(risk):
         for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):
             if direct[k]:  # the others were bounded in fractions already
                 upper[k] = min(upper[k], quartic_in_fractions.upper_bound(risk, starts[k], ends[k]))
             value[k] = max(value[k], quartic_in_fractions.risk_below(risk, starts[k], ends[k], float(t[k])))
-    best = np.where(searched | narrowed, goal.best(value), value)
+    best = np.where(searched | narrowed, goal.best(value), value) if joint else value
     small = np.where(searched, min(gap, branch_and_bound.SMALL), branch_and_bound.SMALL)
     far = upper > best + gap * best + small * np.maximum(goal.scale, best)
-    status[~far], status[far & (status == Status.CONVERGED)] = Status.CONVERGED, Status.ROUNDING
+    if rest.size or far.any():
+        status[~far], status[far & (status == Status.CONVERGED)] = Status.CONVERGED, Status.ROUNDING
     if ceiling is not None:
         status[far & ((best > ceiling) | (upper <= ceiling))] = Status.DECIDED
     return Maxima(value, upper, t, method, tuple(status))
 
 
-def _floats_at_ends(risk: Risk, starts: Array, ends: Array, joint: bool) -> Array:
-    """The risk at starts and ends, (2, S); ValueError where it overflows."""
+def _vertices(starts: Array, ends: Array) -> tuple[Array, Array]:
+    """The points (V, P) that the segments begin and end at, and which of them, (2, S); those of a polyline are shared."""
+    if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):
+        return np.concatenate([starts, ends[-1:]]), np.arange(len(starts)) + np.array([[0], [1]])
+    return np.concatenate([starts, ends]), np.arange(2 * len(starts)).reshape(2, -1)
+
+
+def _values(risk: Risk, points: Array) -> tuple[Array, Array]:
+    """The fit and the risk in floats at points (B, P), (B,) each; inf or NaN where they overflow."""
+    fits = risk.unpenalised(points)
     with np.errstate(over="ignore", invalid="ignore"):
-        if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):  # a polyline: shared vertices are evaluated once
-            along = risk.batch(np.concatenate([starts, ends[-1:]]))
-            at_ends = np.stack([along[:-1], along[1:]])
-        else:
-            at_ends = np.stack([risk.batch(starts), risk.batch(ends)])
-    if not np.isfinite(at_ends).all():
-        side, k = np.argwhere(~np.isfinite(at_ends))[0]
+        return fits, fits if risk.R is None else fits + risk.regulariser(points)
+
+
+def _finite(values: Array, of: Array, joint: bool) -> None:
+    """ValueError where the risk at a vertex, of (2, S) them the ends of segments, overflows."""
+    if not np.isfinite(values).all():
+        side, k = np.argwhere(~np.isfinite(values[of]))[0]
         names = "path.points" if joint else ("theta_0 (starts)", "theta_1 (ends)")[side]
         raise ValueError(
             f"{names} must have a finite risk; it overflows at the {('start', 'end')[side]} of segment {k}. "
             "Scale the weights or the data down"
         )
-    return at_ends
 
 
 def _methods(risk: Risk, starts: Array, ends: Array) -> tuple[Method, ...]:
     """The cheapest method that applies to each segment."""
     net = risk.network
-    several = np.sum([rows.any(axis=-1) for rows in _moving_rows(net, starts, ends)], axis=0) > 1
+    several = np.add.reduce([rows.any(axis=-1) for rows in _moving_rows(net, starts, ends)], dtype=int) > 1
     general = Method.QUARTIC if quartic.applies(risk) else Method.BRANCH_AND_BOUND
 
     def of(k: int) -> Method:
@@ -282,24 +301,46 @@ def _scale(risk: Risk) -> float:
     return max(risk.scale, LEAST) if np.isfinite(risk.scale) else LEAST
 
 
-def _rounded_down(risk: Risk, starts: Array, ends: Array, t: Array, value: Array, scale: float, blur: Array) -> Array:
-    """The risk at t, of which `value` is the float, rounded down; with more care where that would show: beyond blur (S,), relatively."""
-    low = taylor_models.rounded_down(risk, starts, ends, t, value)
-    loose = np.flatnonzero(
-        value - low > np.maximum(0.1 * branch_and_bound.SMALL * np.maximum(scale, value), blur * value)
-    )
+def _along(starts: Array, ends: Array, t: Array) -> Array:
+    """The points at t (S,) of segments (S, P)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (1 - t)[:, None] * starts + t[:, None] * ends
+
+
+def _rounded_down(
+    risk: Risk, starts: Array, ends: Array, t: Array, fit: Array, value: Array, scale: float, share: Array
+) -> Array:
+    """The risk at t, of which fit and value are in floats, rounded down; with more care where that would show: beyond share (S,), relatively."""
+    low = evaluations.enclosures(risk, starts, ends, t, fit)[0]
+    loose = np.flatnonzero(value - low > _shows(value, scale, share))
     if loose.size:
         low[loose] = np.maximum(low[loose], taylor_models.point_bounds(risk, starts[loose], ends[loose], t[loose])[0])
     return low
 
 
-def _at_ends(risk: Risk, starts: Array, ends: Array) -> Array:
-    """Rigorous bounds at both ends, (2, 2, S): lower and upper, start and end; a polyline's vertices are evaluated once."""
-    if len(starts) > 1 and np.array_equal(starts[1:], ends[:-1]):
-        along = _at(risk, np.concatenate([starts, ends[-1:]]))
-        return np.stack([along[:, :-1], along[:, 1:]], axis=1)
-    return np.stack([_at(risk, starts), _at(risk, ends)], axis=1)
+def _ends(
+    risk: Risk, points: Array, fits: Array, values: Array, of: Array, share: float, joint: bool
+) -> tuple[Array, Array]:
+    """The larger end of each convex segment, from below and from above, (S,) each; of (2, S): its ends among the points (V, P).
+
+    fits, values (V,): the fit and the risk there in floats. An end that may be the larger one, for `joint` of all segments, is
+    bounded with more care where that would show: beyond the share of it.
+    """
+    used, of = np.unique(of, return_inverse=True)
+    of = of.reshape(2, -1)
+    at, value, zero = points[used], values[used], np.zeros(len(used))
+    low, high = evaluations.enclosures(risk, at, at, zero, fits[used])
+    top = low[of].max() if joint else low[of].max(axis=0)
+    rivals = np.zeros(len(used), dtype=bool)
+    rivals[of[high[of] > top]] = True
+    loose = np.flatnonzero(rivals & (high - low > _shows(value, _scale(risk), share)))
+    if loose.size:
+        below, above = taylor_models.point_bounds(risk, at[loose], at[loose], zero[loose])
+        low[loose], high[loose] = np.maximum(low[loose], below), np.minimum(high[loose], above)
+    larger = np.where(value[of[1]] > value[of[0]], of[1], of[0])
+    return low[larger], high[of].max(axis=0)
 
 
-def _at(risk: Risk, points: Array) -> Array:
-    return np.stack(taylor_models.point_bounds(risk, points, points, np.zeros(len(points))))
+def _shows(value: Array, scale: float, share: Array | float) -> Array:
+    """How far from the value (S,) a bound of it may be before it is worth more care."""
+    return np.maximum(0.1 * branch_and_bound.SMALL * np.maximum(scale, value), share * value)

@@ -125,36 +125,6 @@ def point_bounds(risk: Risk, theta_0: Array, theta_1: Array, t: Array) -> tuple[
     return low, high
 
 
-def rounded_down(risk: Risk, theta_0: Array, theta_1: Array, t: Array, values: Array) -> Array:
-    """Lower bounds (B,) on F at (1 - t) theta_0 + t theta_1 from its values (B,) in floats; theta_0, theta_1 (B, P), t (B,).
-
-    Cheaper than `point_bounds` by the number of samples, and looser: H bounds all features of a layer, true and computed,
-    and e their difference, from the largest row sum r of absolute weights, dr of their rounding:
-    e -> r e + (gamma_n r + dr) H. Where H overflows nothing is known. Losses as computed are sums of nonnegative terms, so they have small relative errors.
-    """
-    network, sample = risk.network, risk.sample
-    point, radius = (1 - t)[:, None] * theta_0 + t[:, None] * theta_1, 8 * UNIT * _size(theta_0, theta_1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        H, e = np.full(len(t), np.abs(sample.X).max()), np.zeros(len(t))
-        known = np.ones(len(t), dtype=bool)  # no sum overflows on its way
-        for k, (W, dW) in enumerate(zip(network.weights(np.abs(point) + radius), network.weights(radius)), start=1):
-            H = np.maximum(H, 1.0) if network.bias else H
-            r, dr = (M.sum(axis=-1).max(axis=-1) for M in (W, dW))
-            slack = 1 + gamma(W.shape[-1] + 64)
-            e = (r * e + (gamma(W.shape[-1] + 16) * r + dr) * H) * slack + TINY
-            H = (r * H + e) * slack
-            known &= np.isfinite(H)
-            if network.rho(k).name in ("tanh", "sigmoid"):
-                H, e = np.ones_like(H), e + 4 * LIBM
-        slack = gamma(len(sample) + 2 * sample.n_out + 2000)  # exponents down to -745 are off by half a unit
-        fits = values if risk.R is None else risk.unpenalised(point)
-        fall = risk.criterion.fall(fits, e * np.sqrt(sample.n_out), sample.n_out)
-        low = fits * (1 - slack) - fall * (1 + 2 * slack) - TINY
-        if risk.R is not None:
-            low = low + risk.kappa * risk.R.lower(point, radius)
-    return np.where(known & (low > 0) & (low < np.inf), low * (1 - gamma(16)), 0.0)
-
-
 def _upper_bounds(
     risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, block: int, inputs: Inputs | None
 ) -> Array:

@@ -29,8 +29,9 @@ from theory.risk import Sample
 
 METHODS = ("auto", "columns", "patterns")
 
-# In the plane the next unit is exact; after so many of them without progress what is left of the gap is rounding.
-IDLE = 8
+# In the plane the next unit is exact; after so many of them without progress what is left of the gap is rounding. Above it the bound
+# on the next unit is what the cones allow: where that decides, more units of the same kind bring the bounds no nearer.
+IDLE, STUCK = 8, 2
 
 # For kappa = 0, the largest number of rays for which units that reach the infimum are listed.
 RAYS_LISTED = 400
@@ -70,7 +71,7 @@ def limit(
 
     method "columns": column generation, whose next unit is exact for n <= 2 inputs and branch and bound on cones for n
     >= 3 (at most `cones` of them a round); until upper - lower <= gap * upper (None: 1e-8, 1e-6 for n >= 3, 1e-4 for n
-    > 8) or `steps` rounds. "patterns": the convex reformulation over the activation patterns of the hyperplane
+    > 8), `steps` rounds, or bounds that come no nearer. "patterns": the convex reformulation over the activation patterns of the hyperplane
     arrangement (Pilanci & Ergen 2020) in cvxpy, for small N; its answer is then bounded the same way. "auto": columns,
     or rational linear algebra for kappa = 0, where the distance of Y from all that features can span is exact. A
     constant column of X is a bias. For n >= 3 the lower bound is as good as the search for the next unit got: read it,
@@ -167,8 +168,9 @@ def generate(p: Normalised, W: Array, gap: float, steps: int, cones: int, method
             lower = max(lower, lasso.scaled_dual(p.y, w, kappa, r, 2 * asked.upper))
             current = net_bound(p, W, method)
             best = current if current.upper < best.upper else best
-            idle = idle + 1 if best.upper - lower >= before else 0
-            if best.upper - lower <= gap * best.upper or (idle >= IDLE and X.shape[1] <= 2):
+            nearer = before - (best.upper - lower)
+            idle = idle + 1 if nearer <= (0.25 * gap * best.upper if X.shape[1] > 2 else 0.0) else 0
+            if best.upper - lower <= gap * best.upper or idle >= (STUCK if X.shape[1] > 2 else IDLE):
                 break
             new = asked.rows
         values = np.abs(relu_features(X, new).T @ (w * r))

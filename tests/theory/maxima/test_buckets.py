@@ -9,6 +9,7 @@ import pytest
 from exact_oracle import maximum as exact_maximum
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from nightly import instances
 from test_maxima import KINDS, one_hidden_layer
 
 from theory.maxima import (
@@ -81,6 +82,20 @@ def test_a_planted_fault_is_caught(fault):
     rng = np.random.default_rng(0)
     with soundness.Planted(fault):
         assert any(min(soundness.margins(rng, soundness.KINDS[k % 6]), default=0) < 0 for k in range(600))
+
+
+@instances(40)
+@given(seed=st.integers(0, 2**32), kind=st.sampled_from(soundness.KINDS), fractions=st.booleans())
+def test_of_a_batch_of_segments_no_bound_is_below_the_risk_and_no_value_above(seed, kind, fractions):
+    assert min(soundness.batch_margins(np.random.default_rng(seed), kind, fractions)) >= 0
+
+
+@pytest.mark.parametrize("fault", soundness.BATCH_FAULTS)
+def test_a_planted_fault_in_batches_is_caught(fault):
+    rng = np.random.default_rng(0)
+    with soundness.BatchFault(fault):
+        tried = (soundness.batch_margins(rng, soundness.KINDS[k % 6], k // 6 % 2) for k in range(200))
+        assert any(min(margins) < 0 for margins in tried)
 
 
 @given(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rounded_sums import rounded_sums
 from test_maxima import KINDS, numbers, one_hidden_layer
 
-from theory.maxima import quartic, quartic_in_fractions
+from theory.maxima import quartic, quartic_in_fractions, segment_maxima, segment_maximum
 from theory.networks import Network
 from theory.numerics.rounding import UNIT
 from theory.risk import Risk, Sample
@@ -39,20 +39,20 @@ def test_the_bernstein_form_is_the_quartic(c, t, h):
 
 @given(quartics)
 def test_de_casteljau_gives_the_halves(b):
-    left, right = quartic._halve(np.array(b, dtype=float)[:, None])  # small integers over 16: exact
+    left, right = quartic._halve(np.array(b, dtype=float)[:, None]).swapaxes(0, 1)  # small integers over 16: exact
     for s in (Fraction(k, 4) for k in range(5)):
         assert bernstein_value(left[:, 0].tolist(), s) == bernstein_value(b, s / 2)
         assert bernstein_value(right[:, 0].tolist(), s) == bernstein_value(b, (1 + s) / 2)
 
 
-@given(st.lists(small, min_size=3, max_size=3), small)
-def test_the_square_of_a_quadratic_is_its_square(q, t):
-    squared = quartic._square(np.array(q, dtype=float))
-    assert value(squared.tolist(), Fraction(t)) == value(q, Fraction(t)) ** 2
+@given(st.lists(small, min_size=3, max_size=3), st.lists(small, min_size=3, max_size=3), small)
+def test_the_product_of_two_quadratics_is_their_product(q, r, t):
+    product = quartic._product(np.array(q, dtype=float), np.array(r, dtype=float))
+    assert value(product.tolist(), Fraction(t)) == value(q, Fraction(t)) * value(r, Fraction(t))
 
 
-@pytest.mark.parametrize("k", [0, 1, 2, 3, 7, 8, 9, 26, 27, 28, 100])
-def test_running_sums_in_three_levels_are_running_sums(k):
+@pytest.mark.parametrize("k", [0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 192, 193, 1000, 20_000])
+def test_running_sums_in_rows_are_running_sums(k):
     changes = np.random.default_rng(k).integers(-9, 10, (5, k)).astype(float)
     assert np.array_equal(quartic._running_sums(changes), np.cumsum(changes, axis=1))
 
@@ -205,3 +205,18 @@ def test_many_segments_at_once_are_bounded_above_rationals_and_as_one_by_one(mon
         monkeypatch.setattr(quartic_in_fractions, "affordable", lambda risk: False)
         np.testing.assert_allclose(again, upper, rtol=1e-9, atol=1e-9 * max(1.0, risk.scale))
     assert mixed
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_switch_that_overflows_is_at_the_end_and_moves_no_other(place):
+    """-inf before relu, of which the risk at the ends shows nothing: -inf / inf is no time (planted: np.minimum keeps it)."""
+    risk = Risk(Network((2, 2, 1)), Sample([[0.0, 1.0], [1e200, 0.0]], [[0.0], [0.0]]))
+    calm = np.array([[0.0, 1.0, 0.0, -1.0, 1.0, 1.0], [0.0, -1.0, 0.0, 1.0, 2.0, 1.0]])
+    wild = np.array([[-1e200, -1.0, 0.0, -1.0, 1e-200, 1e-200], [1e-200, 1.0, 0.0, 1.0, 1e-200, 1e-200]])
+    pairs = np.stack([wild if k == place else calm for k in range(3)])
+    found = segment_maxima(risk, pairs[:, 0], pairs[:, 1])
+    assert found.upper[place] == np.inf
+    alone = segment_maximum(risk, *calm)
+    for k in {0, 1, 2} - {place}:
+        assert found[k].t == alone.t
+        assert found.upper[k] == pytest.approx(alone.upper, abs=1e-11)

@@ -287,11 +287,3 @@ def test_the_largest_weights_that_floats_hold_give_bounds_without_a_warning():
     low, high = taylor_models.point_bounds(risk, theta, -theta, zero)
     assert low <= 1 <= high
     assert taylor_models.upper_bounds(risk, theta, -theta, zero, zero + 1) >= 1
-
-
-def test_a_value_beyond_the_floats_is_rounded_down_to_nothing():
-    risk = Risk(Network((1, 3)), Sample([[1.0]], [[0.0] * 3]), loss="absolute")
-    theta = np.full((1, 3), 8e307)
-    value = risk.batch(theta)
-    assert value == np.inf
-    assert taylor_models.rounded_down(risk, theta, theta, np.zeros(1), value) == 0

@@ -13,6 +13,7 @@ from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import fractions, optimal_oracle, risk, small_sample
 from checks.strategies import samples
+from theory.oracle import infinite_width, new_unit
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import limit, smoothness_bound
 from theory.risk import Sample
@@ -180,6 +181,27 @@ def test_a_target_of_zero_and_a_sample_at_the_origin_need_no_units():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(Sample(np.eye(3)[:, :2], np.array([[1.0], [2.0], [3.0]])))
+
+
+def test_a_bound_that_the_cones_decide_is_not_asked_for_again_and_again(monkeypatch):
+    """Few cones in five dimensions: what they allow is known after the first units. The planted fault: no round is one too many."""
+    rng, asked = np.random.default_rng(0), []
+    sample = Sample(rng.standard_normal((20, 5)), rng.standard_normal((20, 1)))
+    best_unit = new_unit.best_unit
+
+    def watched(X, c, **options):
+        asked.append(options)
+        return best_unit(X, c, **options)
+
+    monkeypatch.setattr(new_unit, "best_unit", watched)
+    found = limit(sample, 0.1, cones=64, gap=1e-3, steps=20)
+    rounds = len(asked)
+    monkeypatch.setattr(infinite_width, "STUCK", 100)
+    longer = limit(sample, 0.1, cones=64, gap=1e-3, steps=20)
+    assert rounds <= 4 < len(asked) - rounds
+    assert found.gap > 1e-3 * found.upper
+    assert longer.lower >= found.lower >= longer.lower - 1e-3 * longer.upper
+    assert longer.upper <= found.upper <= longer.upper * (1 + 1e-3)
 
 
 def test_too_many_patterns_are_refused_by_name():
