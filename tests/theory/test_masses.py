@@ -126,6 +126,58 @@ def test_a_unit_leaves_the_origin_in_even_steps_of_its_weights():
         assert np.abs(outputs - 1).max() <= (np.pi / (2 * J)) ** 2 / 2
 
 
+@given(seeds, st.integers(1, 5), st.integers(1, 3), st.sampled_from([1, 4, 9]))
+@instances(25)
+def test_a_leg_is_cut_once_where_masses_pass_through_the_origin_and_nowhere_else(seed, m, q, chords):
+    rng = np.random.default_rng(seed)
+    risk = Risk(Network((2, m + 1, q)), Sample(np.eye(2), np.ones((2, q))), kappa=0.1, penalty="ridge")
+    W, V = rng.standard_normal((m + 1, 2)), rng.standard_normal((q, m + 1))
+    at = rng.permutation(np.linspace(0.25, 0.75, m + 1))  # units 0 and those of `through` pass through 0 there
+    through = rng.uniform(size=m + 1) < 0.5
+    turn = np.linalg.qr(rng.standard_normal((q, q)))[0] * rng.choice([0.5, 2.0])
+    other = np.where(through, -V * (1 - at) / at, turn @ V + (q == 1) * 3 * V)
+    path = masses.lift(risk, Path(np.stack([risk.network.pack([W, V]), risk.network.pack([W, other])])), chords=chords)
+    s = np.linspace(0, 1, 2001)[:, None, None]
+    size = np.linalg.norm((1 - s) * V + s * other, axis=1) / np.maximum(*np.linalg.norm([V, other], axis=1))
+    clear = size.min(axis=0) > 2e-3
+    if (clear != through).all():
+        assert len(path) == chords * (1 + np.count_nonzero(through))
+        for t in at[through]:
+            there = masses._net(risk, *masses._masses(risk, risk.network.pack([W, (1 - t) * V + t * other])))
+            assert np.abs(path.points - there).max(axis=1).min() < 1e-7
+
+
+@given(seeds)
+@instances(15)
+def test_tosses_go_on_until_one_is_not_above_the_mean_and_no_longer(seed):
+    """The mean of F over the coins is at most F + (beta/2) V sum V_i E z(u_i)^2 / l; drawn here once more, one by one."""
+    rng = np.random.default_rng(seed)
+    net, draws = Network((2, 12, 1)), int(rng.integers(1, 4))
+    sample = Sample(10 ** rng.uniform(-0.5, 0.5) * rng.standard_normal((9, 2)), rng.standard_normal(9))
+    loss, beta = (("squared", 2.0), ("logistic", 0.25))[rng.integers(2)]
+    sample = Sample(sample.X, np.sign(sample.Y)) if loss == "logistic" else sample
+    risk = Risk(net, sample, loss, kappa=1e-3, penalty="path")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masses, "DRAWS", draws)
+        path = masses._sparse(risk, rng.standard_normal(net.size), np.random.default_rng(seed)).path
+    W, V = net.weights(path.points[path.labels.index("along the ray") + 1])
+    size = lengths(W) * np.abs(V[0])
+    if not size.any():  # the zero net is the best of its ray
+        assert np.array_equal(path.points[-1], net.pack([W, V]))
+        return
+    features = np.maximum(sample.X @ (W / lengths(W)[:, None]).T, 0)
+    outputs = features @ (size * np.sign(V[0]))
+    variance = size.sum() * np.mean(features**2 @ size) / 6
+    enough = np.mean(risk.criterion.value(outputs[:, None], sample.Y)) + risk.kappa * size.sum() + beta / 2 * variance
+    coins, values = np.random.default_rng(seed), [risk.scale]
+    for k in range(4096):
+        new = np.sign(V[0]) / lengths(W) * coins.multinomial(6, size / size.sum()) * size.sum() / 6
+        values.append(risk(net.pack([W, new[None]])))
+        if k + 1 >= draws and min(values) <= enough:
+            break
+    assert risk(path.points[-1]) == pytest.approx(min(values), rel=1e-12)
+
+
 def test_ridge_of_a_lifted_net_is_the_path_norm_at_twice_kappa():
     rng = np.random.default_rng(0)
     risk, a, b = problem(rng, m=3, N=1, q=1)
