@@ -151,31 +151,36 @@ def test_a_leg_is_cut_once_where_masses_pass_through_the_origin_and_nowhere_else
 @instances(15)
 def test_tosses_go_on_until_one_is_not_above_the_mean_and_no_longer(seed):
     """The mean of F over the coins is at most F + (beta/2) V sum V_i E z(u_i)^2 / l; drawn here once more, one by one."""
-    rng = np.random.default_rng(seed)
-    net, draws = Network((2, 12, 1)), int(rng.integers(1, 4))
-    sample = Sample(10 ** rng.uniform(-0.5, 0.5) * rng.standard_normal((9, 2)), rng.standard_normal(9))
+    rng, net = np.random.default_rng(seed), Network((2, 12, 1))
     loss, beta = (("squared", 2.0), ("logistic", 0.25))[rng.integers(2)]
-    sample = Sample(sample.X, np.sign(sample.Y)) if loss == "logistic" else sample
-    risk = Risk(net, sample, loss, kappa=1e-3, penalty="path")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(masses, "DRAWS", draws)
-        path = masses._sparse(risk, rng.standard_normal(net.size), np.random.default_rng(seed)).path
-    W, V = net.weights(path.points[path.labels.index("along the ray") + 1])
-    size = lengths(W) * np.abs(V[0])
+    X, Y = 10 ** rng.uniform(-1, 1) * rng.standard_normal((9, 2)), rng.standard_normal(9)
+    risk = Risk(net, Sample(X, np.sign(Y) if loss == "logistic" else Y), loss, kappa=1e-4, penalty="path")
+    W, V = rng.standard_normal((12, 2)), rng.standard_normal((1, 12)) * 0.3 / np.abs(X).max()
+    W[0] = 0
+    for k in range(8):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(masses, "DRAWS", 1 + k % 2)
+            path = masses._sparse(risk, net.pack([W, V]), np.random.default_rng(k)).path
+        assert risk(path.points[-1]) == pytest.approx(tossed(risk, path, beta, 1 + k % 2, k), rel=1e-12)
+
+
+def tossed(risk, path, beta, draws, seed):
+    """The risk after the tosses that follow the piece along the ray, one coin after the other."""
+    W, V = risk.network.weights(path.points[path.labels.index("along the ray") + 1] if path.labels else path.points[0])
+    size, q = lengths(W) * np.abs(V[0]), np.where(lengths(W) > 0, lengths(W), 1)
     if not size.any():  # the zero net is the best of its ray
-        assert np.array_equal(path.points[-1], net.pack([W, V]))
-        return
-    features = np.maximum(sample.X @ (W / lengths(W)[:, None]).T, 0)
-    outputs = features @ (size * np.sign(V[0]))
-    variance = size.sum() * np.mean(features**2 @ size) / 6
-    enough = np.mean(risk.criterion.value(outputs[:, None], sample.Y)) + risk.kappa * size.sum() + beta / 2 * variance
+        return risk.scale
+    features = np.maximum(risk.sample.X @ (W / q[:, None]).T, 0)
+    outputs, variance = features @ (size * np.sign(V[0])), size.sum() * np.mean(features**2 @ size) / 6
+    loss = np.mean(risk.criterion.value(outputs[:, None], risk.sample.Y))
+    enough = loss + risk.kappa * size.sum() + beta / 2 * variance
     coins, values = np.random.default_rng(seed), [risk.scale]
     for k in range(4096):
-        new = np.sign(V[0]) / lengths(W) * coins.multinomial(6, size / size.sum()) * size.sum() / 6
-        values.append(risk(net.pack([W, new[None]])))
+        new = np.sign(V[0]) / q * coins.multinomial(6, size / size.sum()) * size.sum() / 6
+        values.append(risk(risk.network.pack([W, new[None]])))
         if k + 1 >= draws and min(values) <= enough:
             break
-    assert risk(path.points[-1]) == pytest.approx(min(values), rel=1e-12)
+    return min(values)
 
 
 def test_ridge_of_a_lifted_net_is_the_path_norm_at_twice_kappa():
