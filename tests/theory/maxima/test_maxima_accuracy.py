@@ -1,14 +1,17 @@
 """What a maximum says about itself: when it is converged, when decided, and that its cells leave nothing out."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from exact_oracle import maximum as exact_maximum
 from exact_oracle import risk_at
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_maxima import deep
 
-from theory.maxima import secants
+from theory.maxima import branch_and_bound, secants
 from theory.maxima.results import Method, Status
 from theory.maxima.segments import segment_maxima, segment_maximum
 from theory.networks import Network
@@ -93,3 +96,91 @@ def test_every_segment_meets_its_own_gap_however_high_another_is():
     found = segment_maxima(risk, starts, ends, gap=1e-5)
     assert found.value.max() > 3 * found.value.min()
     assert (found.upper <= found.value * (1 + 1e-5)).all()
+
+
+# ---------------------------------------------------------------- the search itself, on functions written down
+
+
+class Hills:
+    """S functions of t, each a few hills; a cell is bounded by its highest point and `bend` times its width squared."""
+
+    def __init__(self, rng, count, bend):
+        self.c, self.bend, self.rounds = rng.uniform(0.5, 1.5, (count, 3)), bend, []
+
+    def at(self, s, t):
+        a, b, c = np.moveaxis(self.c[s], -1, 0)
+        return a + 0.3 * np.sin(9 * b * t) * c
+
+    def values(self, points):
+        return self.at(points[:, 0].astype(int), points[:, 1])
+
+    def cells(self, starts, ends, lo, hi):
+        s = starts[:, 0].astype(int)
+        self.rounds.append(list(zip(s.tolist(), lo.tolist(), hi.tolist())))
+        t = lo + np.linspace(0, 1, 33)[:, None] * (hi - lo)
+        return self.at(s, t).max(axis=0) + self.bend * (hi - lo) ** 2
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 3),
+    bend=st.sampled_from([0.01, 1.0, 30.0]),
+    gap=st.sampled_from([1e-2, 1e-4]),
+    ceiling=st.one_of(st.none(), st.floats(0.5, 2.0)),
+    budget=st.sampled_from([3, 20, 4000]),
+)
+def test_a_search_splits_what_does_not_decide_into_as_many_as_its_excess_asks_for(
+    seed, count, bend, gap, ceiling, budget
+):
+    """Played again cell by cell: what is done, what is cut, into how many, and what is said at the end."""
+    hills = Hills(np.random.default_rng(seed), count, bend)
+    starts = np.column_stack([np.arange(count), np.zeros(count)]).astype(float)
+    ends = starts + [0.0, 1.0]
+    risk = branch_and_bound.BoundedRisk(hills.values, hills.cells)  # without a coarse one
+    first = np.maximum(hills.values(starts), hills.values(ends))
+    goal = branch_and_bound.Goal(gap, ceiling, scale=1.0)
+    found = branch_and_bound.search(risk, starts, ends, first, np.zeros(count), goal, budget)
+    value, upper, used, spent = first.copy(), np.full(count, -np.inf), np.zeros(count, int), np.zeros(count, bool)
+
+    def goals():
+        if ceiling is not None:
+            return np.maximum(value * (1 + 1e-9), ceiling)
+        return value + np.maximum(gap * value, min(gap, 1e-9))
+
+    inherited = {(s, 0.0, 1.0): np.inf for s in range(count)}
+    for cells in hills.rounds:
+        assert sorted(cells) == sorted(inherited)
+        bounds = {}
+        for s, lo, hi in cells:
+            own = hills.at(np.array([s]), lo + np.linspace(0, 1, 33) * (hi - lo)).max() + bend * (hi - lo) ** 2
+            bounds[s, lo, hi] = min(float(own), inherited[s, lo, hi])
+            used[s] += 1
+        over = value > ceiling if ceiling is not None else np.zeros(count, bool)
+        before, middles = goals(), {}
+        for (s, lo, hi), bound in bounds.items():
+            if bound > before[s] and not over[s]:
+                middles[s, lo, hi] = float(hills.at(np.array([s]), 0.5 * (lo + hi))[0])
+                value[s] = max(value[s], middles[s, lo, hi])
+        over, allowed, inherited = value > ceiling if ceiling is not None else over, goals(), {}
+        for (s, lo, hi), bound in bounds.items():
+            if bound <= allowed[s] or over[s] or used[s] >= budget:
+                upper[s] = max(upper[s], bound)
+                spent[s] |= not (bound <= allowed[s] or over[s])
+                continue
+            excess = (bound - middles[s, lo, hi]) / max(allowed[s] - middles[s, lo, hi], 1e-300)
+            k = int(np.clip(np.ceil(np.sqrt(max(excess, 0.0))), 2, 8 if hi - lo == 1 else 4))
+            edges = [lo + i * ((hi - lo) / k) for i in range(k)] + [hi]
+            inherited |= {(s, *cell): bound for cell in itertools.pairwise(edges)}
+    assert not inherited
+    assert found.upper == pytest.approx(upper)
+    assert (found.value >= value).all()
+    assert found.spent.tolist() == spent.tolist()
+    assert not found.narrow.any()
+    fine = np.linspace(0, 1, 2001)
+    for s in range(count):
+        true = hills.at(np.full(2001, s), fine).max()
+        assert found.upper[s] >= true - 1e-6
+        assert hills.at(np.array([s]), found.t[s])[0] == pytest.approx(found.value[s]) or found.value[s] == first[s]
+        if not spent[s] and ceiling is None:
+            assert found.upper[s] <= found.value[s] * (1 + gap) + 1e-9
