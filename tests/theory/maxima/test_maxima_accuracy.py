@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_maxima import deep
 
 from theory.maxima import branch_and_bound, secants
-from theory.maxima.results import Method, Status
+from theory.maxima.results import Maxima, Maximum, Method, Status
 from theory.maxima.segments import segment_maxima, segment_maximum
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -184,3 +184,53 @@ def test_a_search_splits_what_does_not_decide_into_as_many_as_its_excess_asks_fo
         assert hills.at(np.array([s]), found.t[s])[0] == pytest.approx(found.value[s]) or found.value[s] == first[s]
         if not spent[s] and ceiling is None:
             assert found.upper[s] <= found.value[s] * (1 + gap) + 1e-9
+
+
+# ---------------------------------------------------------------- what is printed, and what a path makes of its pieces
+
+
+@given(st.floats(1e-300, 1e300), st.integers(0, 16), st.booleans())
+def test_as_many_digits_are_printed_as_tell_both_ends_apart_and_no_more_than_that_and_six(value, digits, negative):
+    value = -value if negative else value
+    upper = value + abs(value) * 10.0**-digits
+    shown = str(Maximum(value, upper, 0.25, Method.QUARTIC, Status.CONVERGED))
+    left, right = shown.removeprefix("Maximum(").split(" at t = 0.25, QUARTIC, CONVERGED)")[0].split(" <= max <= ")
+    if upper - value > 4 * np.spacing(abs(value)):
+        assert left != right
+        assert float(left) < float(right)
+    apart = (upper - value) / abs(value)
+    for word, number in ((left, value), (right, upper)):
+        written = len(word.lstrip("-").split("e")[0].replace(".", "").lstrip("0"))
+        assert float(word) == pytest.approx(number, rel=0.51 * max(1e-15, min(apart, 1e-5)))
+        assert written <= max(6, min(17, digits + 3))
+
+
+@pytest.mark.parametrize(("value", "upper"), [(0.0, 0.0), (0.0, 1e-9), (1.0, np.inf), (0.5, 0.5)])
+def test_without_a_difference_that_counts_six_digits_are_printed(value, upper):
+    assert str(Maximum(value, upper, 0.5, Method.CONVEX, Status.CONVERGED)).startswith(
+        f"Maximum({value:.6g} <= max <= {upper:.6g} at t = 0.5, CONVEX"
+    )
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_a_path_has_the_highest_value_of_its_pieces_where_that_is_and_the_highest_bound(seed, S):
+    rng = np.random.default_rng(seed)
+    value = rng.integers(0, 4, S).astype(float)
+    upper, t = value + rng.integers(0, 3, S), rng.random(S)
+    kinds = [list(Method)[k] for k in rng.integers(0, 4, S)], [list(Status)[k] for k in rng.integers(0, 4, S)]
+    found = Maxima(value, upper, t, *map(tuple, kinds))
+    top = found.highest
+    assert (top.value, top.upper) == (value.max(), upper.max())
+    assert value[top.piece] == top.value
+    assert top.piece == value.tolist().index(top.value)
+    assert top.t * S == pytest.approx(top.piece + t[top.piece])
+    rules = upper.tolist().index(top.upper)
+    assert (top.method, top.status) == (kinds[0][rules], kinds[1][rules])
+    for s in range(S):
+        assert found[s] == Maximum(value[s], upper[s], t[s], kinds[0][s], kinds[1][s])
+    assert str(found).startswith(f"Maxima({S} segment{'s' if S > 1 else ''}, the largest {value.max():.6g} <= max <= ")
+    assert str(top).startswith(
+        f"PathMaximum({value.max():.6g} <= max <= {upper.max():.6g} at t = {top.t:.6g} on piece "
+    )
+    assert str(Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())) == "Maxima(no segments)"
