@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_maxima import deep
 
-from theory.maxima import branch_and_bound, secants
+from theory.maxima import branch_and_bound, secants, taylor_models
 from theory.maxima.results import Maxima, Maximum, Method, Status
 from theory.maxima.segments import segment_maxima, segment_maximum
 from theory.networks import Network
@@ -234,3 +234,56 @@ def test_a_path_has_the_highest_value_of_its_pieces_where_that_is_and_the_highes
         f"PathMaximum({value.max():.6g} <= max <= {upper.max():.6g} at t = {top.t:.6g} on piece "
     )
     assert str(Maxima(np.zeros(0), np.zeros(0), np.zeros(0), (), ())) == "Maxima(no segments)"
+
+
+# ---------------------------------------------------------------- statuses, and how far a value is rounded down
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.sampled_from([1, 3, 40]), st.floats(-0.2, 1.3), st.sampled_from([1e-2, 1e-6]))
+def test_decided_is_said_where_the_side_of_the_ceiling_is_known_and_nowhere_else(seed, budget, share, gap):
+    """share: of the way from the best value that is ever seen to the bound of a first look, and beyond both."""
+    risk, a, b = deep(seed)
+    rough = segment_maxima(risk, a[None], b[None], gap=gap, budget=1)
+    ceiling = float(rough.value[0] + share * (rough.upper[0] - rough.value[0]))
+    found = segment_maxima(risk, a[None], b[None], gap=gap, ceiling=ceiling, budget=budget)
+    value, upper, status = found.value[0], found.upper[0], found.status[0]
+    scale, small = risk.scale, min(gap, 1e-9)
+    near = upper <= value + gap * value + small * max(scale, value)
+    known = value > ceiling or upper <= ceiling
+    assert (status is Status.CONVERGED) == near
+    assert (status is Status.DECIDED) == (known and not near)
+    if not near and not known:
+        assert status in (Status.BUDGET, Status.ROUNDING)
+
+
+@pytest.mark.parametrize("S", [1, 2, 3, 5])
+def test_vertices_that_two_pieces_share_are_looked_at_once(monkeypatch, S):
+    risk = Risk(Network((1, 2, 1)), Sample([[1.0], [-1.0]], [[1.0], [2.0]]))
+    points = np.column_stack([np.ones((S + 1, 2)), np.random.default_rng(S).standard_normal((S + 1, 2))])
+    asked, bounds, batch = [], taylor_models.point_bounds, Risk.batch
+    monkeypatch.setattr(taylor_models, "point_bounds", lambda *args: asked.append(len(args[1])) or bounds(*args))
+    monkeypatch.setattr(Risk, "batch", lambda self, thetas: asked.append(len(thetas)) or batch(self, thetas))
+    joint = segment_maxima(risk, points[:-1], points[1:])
+    assert sum(asked) == (2 * (S + 1) if S > 1 else 4)
+    assert set(joint.method) == {Method.CONVEX}
+    apart = [segment_maximum(risk, a, b) for a, b in itertools.pairwise(points)]
+    assert [joint[s] for s in range(S)] == apart
+
+
+@pytest.mark.parametrize(("size", "gap"), [(1e4, 1e-4), (1e6, 1e-4), (1e8, 1e-2), (1e9, 1e-2)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_rounding_takes_a_twentieth_of_the_gap_from_a_value_at_most_where_care_helps(size, gap, seed):
+    """Two copies of a unit with weights that cancel: the risk is that of the net without them, and floats hardly see it."""
+    rng = np.random.default_rng(seed)
+    net, less = Network((2, 60, 1)), Network((2, 58, 1))
+    X = rng.standard_normal((300, 2))
+    sample, ends = Sample(X, np.sin(X[:, :1])), rng.standard_normal((2, net.size))
+    small = []
+    for theta in ends:
+        W, V = net.weights(theta)
+        W[1], V[0, :2], V[0, 2:] = W[0], (size, -size), V[0, 2:] / 8
+        small.append(less.pack([W[2:], V[:, 2:]]))
+    found = segment_maximum(Risk(net, sample), *ends, gap=gap)
+    true = Risk(less, sample)((1 - found.t) * small[0] + found.t * small[1])
+    assert true * (1 - 0.05 * gap) <= found.value <= true * (1 + 1e-12)
