@@ -160,6 +160,7 @@ def modules(word: str) -> list[str]:
     return [".".join(parts) for parts in names if parts[1] not in LEFT_OUT]
 
 
+@functools.cache  # as they are when the tree is copied, whatever is added while it is tested
 def tests(name: str) -> list[str]:
     """The test files of a module: those of its package, or its own, and the FURTHER ones of both."""
     parts = name.split(".")

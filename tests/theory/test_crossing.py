@@ -49,6 +49,16 @@ def test_two_nets_that_fit_side_by_side_are_joined_by_silent_pieces_and_one_refi
 
 
 @given(sparse_pairs())
+def test_rows_that_read_the_inputs_are_only_ever_those_of_the_two_nets(problem):
+    """Nothing below the first layer is to be freed, so that its idle rows wait for those of B where they are."""
+    net, X, a, b = problem
+    walk = Walk(net, a, X)
+    cross(walk, b)
+    known = {row.tobytes() for theta in (a, b) for row in net.weights(theta)[0] + 0.0}
+    assert {row.tobytes() for rows in net.weights(walk.path.points)[0] for row in rows + 0.0} <= known
+
+
+@given(sparse_pairs())
 def test_units_are_used_when_the_output_changes_with_them(problem):
     """One-sided: changing the row of a unit that is not used changes nothing."""
     net, X, a, _ = problem

@@ -155,6 +155,21 @@ class Looked:
         return getattr(self.landscape, name)
 
 
+@pytest.mark.parametrize(("apart", "size"), [(0.0, 1.0), (1e-3, 1.0), (0.5, 1.0), (0.0, 1e6)])
+def test_what_rises_is_brought_back_within_a_quarter_of_its_neighbours_distance_and_never_nowhere(
+    monkeypatch, apart, size
+):
+    """Planted: a bead above the level whose neighbours are this far from one another."""
+    radii, real = [], Exact.train
+    monkeypatch.setattr(
+        Exact, "train", lambda self, *args, **options: radii.append(options["radius"]) or real(self, *args, **options)
+    )
+    risk = Risk(Network((1, 1, 1)), Sample([[1.0]], [[size**2]]))
+    beads = size * np.array([[0.98, 1.0], [2.0, 2.0], [0.98, 1.0 + apart]])
+    geodesics._mended(geodesics.String(Exact(risk), beads), 0.5 * size**4, 0.1)
+    assert radii[0] == pytest.approx(0.25 * size * apart + 1e-9 * (1 + np.linalg.norm(beads[1])))
+
+
 @pytest.mark.parametrize("calls", range(6))
 def test_what_is_returned_is_certified_also_where_bounds_are_lost_on_the_way(calls):
     risk, s = Risk(Network((1, 1, 1), "identity"), Sample([[1.0]], [[1.0]])), np.linspace(-1.2, 1.2, 41)

@@ -126,6 +126,63 @@ def test_a_unit_leaves_the_origin_in_even_steps_of_its_weights():
         assert np.abs(outputs - 1).max() <= (np.pi / (2 * J)) ** 2 / 2
 
 
+@given(seeds, st.integers(1, 5), st.integers(1, 3), st.sampled_from([1, 4, 9]))
+@instances(25)
+def test_a_leg_is_cut_once_where_masses_pass_through_the_origin_and_nowhere_else(seed, m, q, chords):
+    rng = np.random.default_rng(seed)
+    risk = Risk(Network((2, m + 1, q)), Sample(np.eye(2), np.ones((2, q))), kappa=0.1, penalty="ridge")
+    W, V = rng.standard_normal((m + 1, 2)), rng.standard_normal((q, m + 1))
+    at = rng.permutation(np.linspace(0.25, 0.75, m + 1))  # units 0 and those of `through` pass through 0 there
+    through = rng.uniform(size=m + 1) < 0.5
+    turn = np.linalg.qr(rng.standard_normal((q, q)))[0] * rng.choice([0.5, 2.0])
+    other = np.where(through, -V * (1 - at) / at, turn @ V + (q == 1) * 3 * V)
+    path = masses.lift(risk, Path(np.stack([risk.network.pack([W, V]), risk.network.pack([W, other])])), chords=chords)
+    s = np.linspace(0, 1, 2001)[:, None, None]
+    size = np.linalg.norm((1 - s) * V + s * other, axis=1) / np.maximum(*np.linalg.norm([V, other], axis=1))
+    clear = size.min(axis=0) > 2e-3
+    if (clear != through).all():
+        assert len(path) == chords * (1 + np.count_nonzero(through))
+        for t in at[through]:
+            there = masses._net(risk, *masses._masses(risk, risk.network.pack([W, (1 - t) * V + t * other])))
+            assert np.abs(path.points - there).max(axis=1).min() < 1e-7
+
+
+@given(seeds)
+@instances(15)
+def test_tosses_go_on_until_one_is_not_above_the_mean_and_no_longer(seed):
+    """The mean of F over the coins is at most F + (beta/2) V sum V_i E z(u_i)^2 / l; drawn here once more, one by one."""
+    rng, net = np.random.default_rng(seed), Network((2, 12, 1))
+    loss, beta = (("squared", 2.0), ("logistic", 0.25))[rng.integers(2)]
+    X, Y = 10 ** rng.uniform(-1, 1) * rng.standard_normal((9, 2)), rng.standard_normal(9)
+    risk = Risk(net, Sample(X, np.sign(Y) if loss == "logistic" else Y), loss, kappa=1e-4, penalty="path")
+    W, V = rng.standard_normal((12, 2)), rng.standard_normal((1, 12)) * 0.3 / np.abs(X).max()
+    W[0] = 0
+    for k in range(8):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(masses, "DRAWS", 1 + k % 2)
+            path = masses._sparse(risk, net.pack([W, V]), np.random.default_rng(k)).path
+        assert risk(path.points[-1]) == pytest.approx(tossed(risk, path, beta, 1 + k % 2, k), rel=1e-12)
+
+
+def tossed(risk, path, beta, draws, seed):
+    """The risk after the tosses that follow the piece along the ray, one coin after the other."""
+    W, V = risk.network.weights(path.points[path.labels.index("along the ray") + 1] if path.labels else path.points[0])
+    size, q = lengths(W) * np.abs(V[0]), np.where(lengths(W) > 0, lengths(W), 1)
+    if not size.any():  # the zero net is the best of its ray
+        return risk.scale
+    features = np.maximum(risk.sample.X @ (W / q[:, None]).T, 0)
+    outputs, variance = features @ (size * np.sign(V[0])), size.sum() * np.mean(features**2 @ size) / 6
+    loss = np.mean(risk.criterion.value(outputs[:, None], risk.sample.Y))
+    enough = loss + risk.kappa * size.sum() + beta / 2 * variance
+    coins, values = np.random.default_rng(seed), [risk.scale]
+    for k in range(4096):
+        new = np.sign(V[0]) / q * coins.multinomial(6, size / size.sum()) * size.sum() / 6
+        values.append(risk(risk.network.pack([W, new[None]])))
+        if k + 1 >= draws and min(values) <= enough:
+            break
+    return min(values)
+
+
 def test_ridge_of_a_lifted_net_is_the_path_norm_at_twice_kappa():
     rng = np.random.default_rng(0)
     risk, a, b = problem(rng, m=3, N=1, q=1)

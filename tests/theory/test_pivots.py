@@ -440,6 +440,22 @@ def test_features_nearly_dependent_are_walked_in_rationals_when_floats_lose_the_
     assert lost < 12
 
 
+def test_problems_up_to_the_stated_size_are_walked_in_rationals_unless_said_otherwise(monkeypatch):
+    """The units of both nets times the outputs on the sample: on either side of `EXACT`, in every way of reaching it."""
+    walked, real = [], pivots._connected
+    monkeypatch.setattr(pivots, "_connected", lambda risk, a, b, exact: walked.append(exact) or real(risk, a, b, exact))
+    rng = np.random.default_rng(3)
+    for N, n_out, m in ((2, 1, 4), (2, 2, 5), (3, 1, 4), (1, 3, 6)):
+        risk = Risk(Network((2, m, n_out)), Sample(rng.standard_normal((N, 2)), rng.standard_normal((N, n_out))))
+        a, b = rng.standard_normal((2, risk.network.size))
+        for more in (-1, 0, 1):
+            monkeypatch.setattr(pivots, "EXACT", 2 * m * N * n_out + more)
+            for exact, expected in ((None, more >= 0), (True, True), (False, False)):
+                walked.clear()
+                pivots.connect(risk, a, b, exact=exact)
+                assert walked == [expected]
+
+
 def test_neither_end_is_changed():
     risk, a, b = problem(np.random.default_rng(1), ("plain", "plain"))
     before = a.copy(), b.copy()

@@ -88,9 +88,12 @@ def factored(A: Array, B: Array, kappa: float, start: Array, width: int) -> Arra
 def _dual_in_floats(A: Array, B: Array, M: Array, kappa: float) -> float:
     """`dual_bound` without regard to rounding: tells the iteration when to stop."""
     T = 2 * (B - A @ M.T)
-    operator, energy = float(np.linalg.norm(T.T @ A, ord=2)), float(np.sum(T * T))
-    c = min(2 * kappa / operator if operator > 0 else 1.0, 2 * float(np.sum(T * B)) / energy if energy > 0 else 1.0)
-    return max(0.0, c * float(np.sum(T * B)) - c * c * energy / 4)
+    operator, energy, inner = float(np.linalg.norm(T.T @ A, ord=2)), float(np.sum(T * T)), float(np.sum(T * B))
+    if energy == 0 or inner <= 0:
+        return 0.0
+    best = 2 * inner / energy
+    c = min(2 * kappa / operator, best) if operator > 0 else best
+    return c * inner - c * c * energy / 4
 
 
 def dual_bound(loss: ExactLoss, kappa: float, M: Array) -> float:
@@ -105,7 +108,7 @@ def dual_bound(loss: ExactLoss, kappa: float, M: Array) -> float:
     if size == 0 or inner <= 0:
         return 0.0
     c = min(_feasible_multiple(G, kappa), inner / (2 * size))
-    return max(0.0, float_below(c * inner - c * c * size))
+    return float_below(c * inner - c * c * size)
 
 
 def _feasible_multiple(G: RationalMatrix, kappa: float) -> Rational:

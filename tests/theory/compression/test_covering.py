@@ -65,6 +65,21 @@ def test_the_printed_argument_never_beats_its_balance_and_never_reaches_1_over_n
         assert covering.weighted_exponent(n, s) < covering.cells_exponent(n) <= 1
 
 
+@given(st.integers(1, 9), st.fractions(-1, 4), st.fractions(-1, 3, max_denominator=9))
+def test_exponents_are_of_positive_s_and_eta_in_the_unit_interval_only(n, s, eta):
+    inside = s > 0 and 0 <= eta <= 1
+    calls = {covering.printed_exponent: inside, covering.printed_best: s > 0, covering.weighted_exponent: s > 0}
+    for call, good in calls.items():
+        given_ = (n, s, eta) if call is covering.printed_exponent else (n, s)
+        if good:
+            assert isinstance(call(*given_), Fraction | tuple)
+            continue
+        with pytest.raises(ValueError, match=r"^s must be positive"):
+            call(*given_)
+    for end in (0, 1):
+        assert covering.printed_exponent(n, 1, end) == min(end, Fraction(1 - (n + 1) * end, n))
+
+
 def features(W, X):
     return np.maximum(X @ W.T, 0)
 

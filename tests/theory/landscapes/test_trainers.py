@@ -80,6 +80,31 @@ def test_the_gradient_of_the_springs_is_their_derivative(seed, zeta, kappa):
     assert slope == pytest.approx(float((g * step).sum()), rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.parametrize("apart", [1e-12, 0.25, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("zeta", [0.0, 0.7])
+def test_in_the_middle_of_its_neighbours_the_springs_hold_a_bead_evenly(apart, zeta):
+    """No angle is defined there: nothing is paid for it, and nothing is infinite or NaN, however near the neighbours are."""
+    risk, rng = build(((1, 3, 1), "sigmoid", "squared", 0.0, None), 0)
+    theta, u = rng.uniform(-1, 1, (2, 1, risk.network.size))
+    u *= 0.5 * apart / np.linalg.norm(u)
+    objective = Objective(risk, theta - u, theta + u, zeta, 0.7)
+    for curvature in (False, True):
+        F, total, g, H = objective.derivatives((objective.left + objective.right) / 2, curvature=curvature)
+        assert total - F == pytest.approx(zeta * apart, abs=1e-9)
+        assert np.isfinite(g).all()
+        assert H is None or np.isfinite(H).all()
+
+
+@pytest.mark.parametrize("target", [0.3, 1.0, 1.7])
+@pytest.mark.parametrize("start", [-4.0, 3.0, 40.0])
+def test_where_the_risk_is_affine_one_projection_lands_in_the_middle_of_the_band(target, start):
+    """Newton's step for F = (1 - LANDING / 2) target is exact there."""
+    risk = Risk(Network((1, 1), "identity"), Sample([[1.0]], [[0.0]]), "absolute")
+    found = train(risk, [[start]], target, trainer="projection", radius=100.0, iterations=1, fallback=False)
+    assert found.values[0] == pytest.approx((1 - LANDING / 2) * target, rel=1e-9)
+    assert found.reached[0]
+
+
 def test_a_confined_bead_stays_equidistant_from_its_neighbours():
     risk, rng = build(((1, 3, 3, 1), "tanh", "squared", 0.0, None), 3)
     left, right = rng.uniform(-1, 1, (2, 5, risk.network.size))

@@ -97,6 +97,29 @@ def test_the_best_multiple_of_a_residual_is_found_and_not_more(seed, n, kappa):
     assert found >= best - scale / 10**14 - Fraction(1, 10**290)
 
 
+@given(SEEDS, st.integers(1, 4), st.integers(-18, -2), st.integers(-3, 9))
+def test_for_singular_features_the_bound_is_what_its_radius_leaves_rounded_down(seed, m, digits, weight):
+    """2 <a, r> - |r|^2 - 2 max_j |<A_j, r>| radius in rationals, at r that are orthogonal to so many digits."""
+    rng = np.random.default_rng(seed)
+    Z, y, w = rng.standard_normal((m + 2, m)), rng.standard_normal(m + 2), rng.dirichlet(np.ones(m + 2))
+    Z[:, -1] *= 2.0 ** -rng.integers(0, 9)
+    p = normalised(Z, y, w, 0.0)
+    b = np.linalg.lstsq(p.A, p.a, rcond=None)[0]
+    r = p.a - p.A @ b + 10.0**digits * rng.standard_normal(len(p.a))
+    found = duality._within_a_radius(p, 10.0**weight * b, r)
+    a, R = exactly(p.a), exactly(r)
+    columns = [exactly(column) for column in p.A.T]
+    top = max(abs(sum(u * v for u, v in zip(c, R))) * Fraction(k) for c, k in zip(columns, p.shares.tolist()))
+    if found.value > 0:
+        assert found.radius >= 2 * np.sum(np.abs(10.0**weight * b) / p.shares) * (1 - 1e-12)
+        assert found.radius >= 0.99e-9 * np.sum(p.a**2) / (2 * float(top) + 1e-13)
+        true = 2 * sum(u * v for u, v in zip(a, R)) - sum(v * v for v in R) - 2 * top * Fraction(found.radius)
+        assert 0 < Fraction(found.value) <= true
+        assert found.value >= float(true) * (1 - 1e-12) - 1e-13 * (np.sum(p.a**2) + found.radius)
+        return
+    assert found.radius == np.inf
+
+
 @given(SEEDS, st.integers(1, 3), st.sampled_from([0.0, 0.05, 0.5]))
 def test_from_weights_near_the_best_the_dual_is_near_the_minimum(seed, m, share):
     """What weights are off by enters to the second order."""

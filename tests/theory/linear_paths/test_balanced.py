@@ -11,6 +11,7 @@ from theory.linear_paths.cases import connect
 from theory.linear_paths.problem import LinearProblem
 from theory.maxima.segments import path_maximum
 from theory.networks import Network
+from theory.numerics import exact_rows, rank
 from theory.risk import Risk, Sample
 
 seeds = st.integers(0, 2**32 - 1)
@@ -49,6 +50,31 @@ def test_ridge_ends_are_joined_within_a_billionth_of_the_larger_end(seed, kinds)
     path = connect(risk, a, b)
     assert np.array_equal(path.points[[0, -1]], np.stack([a, b]))
     assert path_maximum(risk, path).upper <= max(risk(a), risk(b)) * (1 + 1e-9)
+
+
+@instances(25)
+@given(seed=seeds, n=st.integers(2, 4), spare=st.integers(0, 1), mirrored=st.booleans(), swapped=st.booleans())
+def test_from_a_singular_product_it_is_straight_to_either_orientation_of_the_other_end(
+    seed, n, spare, mirrored, swapped
+):
+    """Also at width n: a net that leaves a direction idle has both signs of det W_1, and crosses nothing on its way."""
+    rng = np.random.default_rng(seed)
+    net = Network((n, n + spare, n), "identity")
+    data = Sample(rng.standard_normal((2 * n, n)), rng.standard_normal((2 * n, n)))
+    risk = Risk(net, data, kappa=1e-3, penalty="ridge")
+    W = [rng.standard_normal(shape) for shape in net.shapes]
+    W[0][-1 - spare :] = 0
+    W[1][:, -1 - spare :] = 0
+    V = [rng.standard_normal(shape) for shape in net.shapes]
+    if mirrored:
+        V[0][0], V[1][:, 0] = -V[0][0], -V[1][:, 0]
+    a, b = net.pack(W), net.pack(V)
+    path = connect(risk, *((b, a) if swapped else (a, b)))
+    sections = [k for k, label in enumerate(path.labels) if label.startswith("straight in the product")]
+    assert sections == list(range(sections[0], sections[-1] + 1))
+    M = np.array([W2 @ W1 for W1, W2 in map(net.weights, path.points[sections[0] : sections[-1] + 2])])
+    s = np.linalg.svd((M - M[0]).reshape(len(M), -1), compute_uv=False)
+    assert s[1] <= 1e-9 * s[0]
 
 
 def test_the_absolute_loss_is_joined_as_well_by_more_chords():
@@ -95,6 +121,50 @@ def test_balancing_keeps_the_product_and_lowers_the_norm(seed):
     np.testing.assert_allclose(products, np.broadcast_to(products[0], np.shape(products)), atol=1e-9)
     assert (np.diff(norms) <= 1e-9 * norms[0]).all()
     np.testing.assert_allclose(norms[-1], 2 * factors.S.sum(), rtol=1e-8)
+
+
+@instances(50)
+@given(seed=seeds, sizes=st.tuples(st.integers(-60, 60), st.integers(-60, 60)))
+def test_balancing_cuts_the_product_to_its_rank_in_any_units(seed, sizes):
+    """Integer factors of low rank: what is left beside their rank is rounding, whatever power of two they are given in."""
+    rng = np.random.default_rng(seed)
+    n, h, m, k = (int(v) for v in rng.integers(1, 5, 4))
+    n, m = min(n, m), max(n, m)
+    risk = Risk(Network((n, h, m), "identity"), Sample(np.eye(n), np.ones((n, m))), kappa=0.1, penalty="ridge")
+    W1 = (rng.integers(-2, 3, (h, k)) @ rng.integers(-2, 3, (k, n))).astype(float)
+    W2 = (rng.integers(-2, 3, (m, k)) @ rng.integers(-2, 3, (k, h))).astype(float)
+    oriented = LinearProblem(risk)
+    _, curve, factors = balanced.balancing(oriented, oriented.vector(np.ldexp(W1, sizes[0]), np.ldexp(W2, sizes[1])))
+    product = W2 @ W1
+    assert len(factors.S) == rank(exact_rows(product))
+    assert np.ldexp(factors.product, -sum(sizes)) == pytest.approx(product, abs=1e-11)
+    first, second = curve(1.0)
+    assert np.ldexp(second @ first, -sum(sizes)) == pytest.approx(product, abs=1e-9)
+    assert np.ldexp(first @ first.T - second.T @ second, -sum(sizes)) == pytest.approx(np.zeros((h, h)), abs=1e-9)
+    assert factors.R.T @ factors.R == pytest.approx(np.eye(len(factors.S)), abs=1e-13)
+
+
+@instances(30)
+@given(seed=seeds, rounds=st.integers(1, 4))
+def test_slack_is_bought_one_layer_after_the_other(seed, rounds):
+    """Each piece leads to the minimum in its own layer, the other layer staying; none is skipped while something falls."""
+    rng = np.random.default_rng(seed)
+    risk = problem(rng)
+    theta = rng.standard_normal(risk.network.size)
+    path, at, layer = balanced.buy_slack(risk, theta, rounds), theta, 1
+    reached = iter(path.points[1:])
+    for k in range(2 * rounds):
+        W, layer = list(risk.network.weights(at)), 1 - k % 2
+        slope = risk.gradient(at)[risk.network.slices[layer]]
+        if np.abs(slope).max() <= 1e-6 * (1 + risk(at)):
+            return  # from here on what is left to gain is rounding
+        after = next(reached)
+        new = risk.network.weights(after)
+        assert np.array_equal(new[1 - layer], W[1 - layer])
+        assert np.abs(risk.gradient(after)[risk.network.slices[layer]]).max() <= 1e-9 * (1 + np.abs(after).max())
+        assert path.labels[k] == f"ridge refit of W_{layer + 1}"
+        at = after
+    assert next(reached, None) is None
 
 
 @instances(40)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from linear_oracles import absolute_minimum, instance, linear, squared_at, squared_minimum
 
 from theory.linear_paths import barrier
+from theory.linear_paths.exact import ExactLoss
+from theory.linear_paths.nuclear_norm import _dual_in_floats, dual_bound
 from theory.linear_paths.products import best_product, best_singular_product, value_of
 from theory.networks import Network
 from theory.risk import Risk, Sample
@@ -142,3 +144,32 @@ def test_a_large_enough_ridge_removes_the_barrier(kappa, connected):
     data = Sample(np.sqrt(2) * np.eye(2), np.sqrt(2) * np.diag([2.0, 1.0]))
     risk = Risk(Network((2, 2, 2), activation="identity"), data, kappa=kappa, penalty="ridge" if kappa else None)
     assert barrier(risk).connected is connected
+
+
+@given(st.integers(1, 4), st.integers(0, 2**32), st.sampled_from([0.125, 0.5, 2.0]))
+def test_no_dual_point_says_more_than_the_least_risk_with_ridge(N, seed, kappa):
+    """Numbers of few bits: gradients of size 0, 1 and 2 kappa, and residuals of zero, are all met."""
+    rng = np.random.default_rng(seed)
+    X, Y = rng.integers(-1, 2, (N, 1)).astype(float), rng.integers(-4, 5, (N, 2)) / 2.0
+    Y[:, 1] *= rng.integers(2)
+    sample = Sample(X, Y)
+    loss, true = ExactLoss(linear(sample)), _threshold(sample, kappa)
+    root = np.sqrt(sample.weights)[:, None]
+    for M in ([[0.0], [0.0]], *rng.integers(-8, 9, (6, 2, 1)) / 4.0, best_product(linear(sample)).matrix):
+        bound = dual_bound(loss, kappa, np.asarray(M))
+        assert not arb(bound) > true
+        assert bound >= 0
+        assert _dual_in_floats(X * root, Y * root, np.asarray(M), kappa) == pytest.approx(bound, rel=1e-9, abs=1e-12)
+    best = best_product(linear(sample, kappa=kappa, penalty="ridge"))
+    assert dual_bound(loss, kappa, best.matrix) == pytest.approx(float(true.mid()), rel=1e-6, abs=1e-9)
+
+
+def test_targets_without_a_trace_of_the_inputs_are_left_as_they_are():
+    """E y x^T = 0: the least risk is E|y|^2, at M = 0, for every kappa; the gradient there is zero exactly."""
+    sample = Sample([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [[1.0], [1.0], [2.0], [2.0]])
+    for kappa in (0.0, 1e-6, 0.5, 10.0):
+        risk = linear(sample, **({"kappa": kappa, "penalty": "ridge"} if kappa else {}))
+        found = best_product(risk)
+        assert found.lower == found.value == 2.5
+        assert not found.matrix.any()
+        assert dual_bound(ExactLoss(risk), max(kappa, 1.0), found.matrix) == 2.5

@@ -1,5 +1,6 @@
 """Proposition 2.2, kappa = 0: connected level sets by moves, at any depth and rank; which inputs are refused and why."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -76,6 +77,44 @@ def test_any_two_points_are_joined_below_the_larger_end(seed, kinds, loss, bias,
 
 
 @instances(60)
+@given(seed=seeds, bits=st.integers(-40, 40), digits=st.integers(24, 40), loss=st.sampled_from(["squared", "absolute"]))
+def test_what_rounding_may_have_moved_is_allowed_for_and_what_it_cannot_have_moved_is_not(seed, bits, digits, loss):
+    """W_K times 1 + 2^-digits on a piece that should keep the function; 2^-30 of both ends' size divides the two."""
+    rng = np.random.default_rng(seed)
+    net = Network((1, 3, 1), activation="identity")
+    W1, W2 = rng.uniform(0.5, 1, (3, 1)), rng.uniform(0.5, 1, (1, 3))
+    a, b = (net.pack([np.ldexp(W1, bits), np.ldexp(W2 * (1 + e), -bits // 2)]) for e in (0.0, 2.0**-digits))
+    f = net(a, [[1.0]])
+    risk = Risk(net, Sample([[1.0]], -f), loss=loss)
+    for label in ("free", "place", "transfer"):
+        allowed = rounding_allowance(risk, Path(np.stack([a, b]), (label,)))
+        moved = abs(risk(b) - risk(a))
+        if digits >= 30:
+            assert allowed >= moved
+        elif digits <= 28:
+            assert allowed < 1e-3 * moved
+    assert rounding_allowance(risk, Path(np.stack([a, b]), ("straight",))) < 1e-12 * risk(a)
+
+
+@instances(25)
+@given(seed=seeds, loss=st.sampled_from(["squared", "absolute"]))
+def test_the_allowance_covers_what_the_certificate_adds_to_a_vertex_at_any_width(seed, loss):
+    rng = np.random.default_rng(seed)
+    widths = tuple(int(v) for v in rng.choice([1, 2, 5, 40], int(rng.integers(2, 5))))
+    net, N = Network(widths, activation="identity"), int(rng.integers(1, 4))
+    risk = Risk(net, Sample(rng.standard_normal((N, widths[0])), rng.standard_normal((N, widths[-1]))), loss=loss)
+    theta = rng.standard_normal(net.size)
+    outputs = np.array([[Fraction(v) for v in row] for row in risk.sample.X.T.tolist()])
+    for W in net.weights(theta):
+        outputs = np.array([[Fraction(v) for v in row] for row in W.tolist()]) @ outputs
+    off = outputs.T - np.array([[Fraction(v) for v in row] for row in risk.sample.Y.tolist()])
+    each = (off**2 if loss == "squared" else abs(off)).sum(axis=1)
+    exact = sum(Fraction(w) * v for w, v in zip(risk.sample.weights.tolist(), each))
+    point = Path(theta[None])
+    assert 0 <= Fraction(path_maximum(risk, point).upper) - exact <= Fraction(rounding_allowance(risk, point))
+
+
+@instances(60)
 @given(seed=seeds, kind=st.sampled_from(KINDS[:6]))
 def test_the_product_stays_to_rounding_on_the_way_to_the_canonical_form(seed, kind):
     rng = np.random.default_rng(seed)
@@ -139,6 +178,23 @@ def test_a_narrow_layer_is_named_with_the_width_it_needs(hidden, layer):
         connect(risk, *rng.standard_normal((2, net.size)))
 
 
+@pytest.mark.parametrize("kappa", [0.0, 0.1])
+@pytest.mark.parametrize("widths", [(3, 2, 3), (3, 1, 4), (4, 2, 3)])
+def test_two_layers_too_narrow_are_told_the_width_with_and_without_ridge(widths, kappa):
+    risk = linear(widths, kappa=kappa, penalty="ridge" if kappa else None)
+    with pytest.raises(ValueError, match=rf"hidden layer 1 has width {widths[1]} and needs at least .* = 4"):
+        connect(risk, np.zeros(risk.network.size), np.ones(risk.network.size))
+
+
+@pytest.mark.parametrize("bits", [-30, 0, 30])
+def test_a_refused_kappa_is_shown_as_it_was_given_in_any_units(bits):
+    net = Network((2, 3, 3, 2), activation="identity")
+    risk = Risk(net, Sample(np.ldexp(np.eye(2), bits), np.ldexp(np.eye(2), -bits)), kappa=0.125, penalty="ridge")
+    for call in (connect, lambda risk, a, b: descend(risk, a)):
+        with pytest.raises(ValueError, match=r"kappa must be 0 for 3 matrices; got 0\.125\b"):
+            call(risk, np.zeros(net.size), np.ones(net.size))
+
+
 def test_a_biased_net_between_the_two_widths_is_told_what_would_help():
     net = Network((4, 3, 2), activation="identity", bias=True)
     risk = Risk(net, Sample(np.eye(4), np.ones((4, 2))))
@@ -158,6 +214,7 @@ def linear(widths=(2, 3, 2), **options):
         (Risk(Network((2, 3, 2), "identity", "tanh"), Sample(np.eye(2), np.eye(2))), "linear network"),
         (linear(kappa=0.1, penalty="second_layer_l1"), "penalty must be 'ridge'"),
         (linear((2, 3, 3, 2), kappa=0.1, penalty="ridge"), "kappa must be 0 for 3 matrices"),
+        (linear((2, 1, 3, 2), kappa=0.1, penalty="ridge"), "kappa must be 0 for 3 matrices"),
         ("no risk", "risk must be a Risk"),
     ],
 )

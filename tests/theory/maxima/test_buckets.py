@@ -3,6 +3,7 @@
 import importlib.util
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -228,6 +229,100 @@ def test_windows_of_the_next_round_leave_no_number_out(one, other, power, data):
     first, last, hair = start + width * Fraction(i, K), start + width * Fraction(j, K), Fraction(1, 2**50)
     assert max(Fraction(lo), first - hair) <= left <= first
     assert last <= right <= min(Fraction(hi), last + hair)
+
+
+@given(st.floats(0, 1e6), st.sampled_from([8, 64, 256, 1024]))
+def test_buckets_are_as_many_as_the_next_power_of_two(number, most):
+    K = windows._power(number, most)
+    assert K == next((p for p in (8, 16, 32, 64, 128, 256, 512, 1024) if p >= number and p <= most), most)
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_runs_are_what_is_kept_in_one_piece(keep):
+    runs = windows._runs(np.array(keep, dtype=bool))
+    assert [k for i, j in runs for k in range(i, j)] == np.flatnonzero(keep).tolist()
+    assert all(
+        i < j and not (keep[i - 1] if i else False) and not (keep[j] if j < len(keep) else False) for i, j in runs
+    )
+
+
+class Hilly:
+    """What `windows` sees of a risk, of which all is known: hills f_s(t), buckets that are `bend` w^2 and `blur` too high."""
+
+    def __init__(self, rng, count, units, bend, blur):
+        self.sample, self.network = range(500), SimpleNamespace(widths=(1, units, 1), activation="relu")
+        self.c, self.bend, self.blur = rng.uniform(0.5, 1.5, (count, 3)), bend, blur
+        self.rounds, self.exact = [], []
+
+    def at(self, s, t):
+        a, b, c = np.moveaxis(self.c[s], -1, 0)
+        return a + 0.3 * np.sin(9 * b * t) * c
+
+    def batch(self, points):
+        return self.at(np.round(points[:, 0]).astype(int), points[:, 1])
+
+    def highest(self, s, lo, hi):
+        turns = (np.arange(8) + 0.5) * np.pi / (9 * self.c[s, 1])
+        t = np.array([lo, hi, *turns[(turns > lo) & (turns < hi)]])
+        values = self.at(np.full(len(t), s), t)
+        return float(values.max()), float(t[values.argmax()])
+
+    def bounds(self, risk, a, b, size, noises, K, walk):
+        found = []
+        for (s, lo), (_, hi) in zip(a, b):
+            w, s = (hi - lo) / K, round(s)
+            tops = [self.highest(s, lo + k * w, lo + (k + 1) * w) for k in range(K)]
+            self.rounds.append((s, lo, hi, K))
+            upper = np.array([top for top, _ in tops]) + self.bend * w**2 + self.blur
+            best = int(np.argmax(upper))
+            node = min(max((tops[best][1] - lo) / (hi - lo), 0.0), 1.0) if hi > lo else 0.0
+            full = np.full(K, self.bend * w**2)
+            found.append(buckets.Bounds(upper, full, np.full(K, self.blur), node, np.full(K, 500 // K + 1)))
+        return found
+
+    def on_window(self, risk, start, end, lo, hi, switches):
+        top, t = self.highest(round(start[0]), lo, hi)
+        self.exact.append((round(start[0]), lo, hi))
+        return quartic.PieceMaximum(t, top + 1e-12)
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 3),
+    units=st.sampled_from([20, 400]),
+    bend=st.sampled_from([0.1, 3.0, 100.0]),
+    blur=st.sampled_from([0.0, 1e-5, 1e-2]),
+    gap=st.sampled_from([1e-2, 1e-4]),
+    exactly=st.booleans(),
+)
+def test_windows_are_narrowed_to_the_maximum_and_what_stays_open_goes_to_the_exact_pieces(
+    seed, count, units, bend, blur, gap, exactly
+):
+    hills = Hilly(np.random.default_rng(seed), count, units, bend, blur)
+    starts = np.column_stack([np.arange(count), np.zeros(count)]).astype(float)
+    ends = starts + [0.0, 1.0]
+    first = np.maximum(hills.batch(starts), hills.batch(ends))
+    goal = windows.Goal(0.0 if exactly else gap, scale=1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows.buckets, "bounds", hills.bounds)
+        patch.setattr(windows.buckets, "noise", lambda risk, size: 1.0)
+        patch.setattr(windows.quartic, "on_window", hills.on_window)
+        value, t, upper = windows.maxima(hills, starts, ends, first, np.zeros(count), goal, exactly=exactly)
+    for s in range(count):
+        true = hills.highest(s, 0.0, 1.0)[0]
+        assert upper[s] >= true - 1e-12
+        assert value[s] == pytest.approx(hills.at(np.array([s]), t[s])[0]) or value[s] == first[s]
+        parts = [(lo, hi) for segment, lo, hi in hills.exact if segment == s]
+        if exactly or parts:
+            assert upper[s] <= max(value[s] * (1 + gap * (not exactly)), true) + 1e-9
+        if not exactly and blur < gap * value[s] / 2:
+            assert upper[s] <= value[s] * (1 + gap) + 1e-9
+            assert not parts  # buckets alone meet the gap
+        own = [(lo, hi, K) for segment, lo, hi, K in hills.rounds if segment == s]
+        assert own[0] == (0.0, 1.0, {20: 8, 400: 128}[units])
+        assert all(any(a <= lo and hi <= b for a, b, _ in own[:k]) for k, (lo, hi, _) in enumerate(own) if k)
+        assert all(K <= max(64, units // 2) or K == 256 for _, _, K in own)
 
 
 def test_a_ceiling_decides_early(monkeypatch):
