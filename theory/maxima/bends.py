@@ -84,10 +84,9 @@ def _numpy_relu(s: Array, u: Array, a: Array, b: Array, bend: Array, move: Array
     up += n
     np.negative(h, out=h)
     np.maximum(up, h, out=up)
-    np.add(up, low, out=bend)
-    bend *= 0.5
     np.subtract(up, low, out=rest)
     rest *= 0.5
+    np.subtract(up, rest, out=bend)
     np.abs(bend, out=size)
 
 
@@ -177,8 +176,8 @@ def _relu(s, u, a, b, parts):
                 low = (low - w) * (1.0 if h > 0.0 else 0.0)
                 up = max(c[j] + e[j] + n, -h)
                 move[j] = s1[j] - s0[j]
-                c[j] = (up + low) * 0.5
                 e[j] = (up - low) * 0.5
+                c[j] = up - e[j]
                 size[j] = abs(c[j])
 
 

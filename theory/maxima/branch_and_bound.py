@@ -32,6 +32,7 @@ PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess
 FIRST = 8  # and a whole segment into so many
 SEEN = 250  # samples are enough for a rough value
 PILOT = 32  # samples at least, and one of so many, tell where to cut; where they are more than twice that share, there is no telling
+NOTHING = 0.01  # of a gap is not looked for
 LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
 
@@ -172,19 +173,22 @@ def _planned(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Arr
 
 
 def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found, gap: float) -> None:
-    """Two looks beside the best point of each segment and one where the parabola through the three is highest; nearer by, for a small gap."""
-    every = np.arange(len(starts))
+    """Two looks beside the best point of each segment and one where the parabola through the three is highest; nearer by, for a small gap.
+
+    Not where the bound is so near that there is nothing to gain.
+    """
+    rows = np.flatnonzero(found.upper - found.value > NOTHING * gap * found.value)
     for look in (LOOK, LOOK / 16) if gap < LOOK**2 else (LOOK,):
-        t, value = found.t.copy(), found.value.copy()
+        t, value = found.t[rows], found.value[rows]
         sides = [np.clip(t + side, 0.0, 1.0) for side in (-look, look)]
-        left, right = (_improve(risk, starts, ends, every, at, found.value, found.t) for at in sides)
+        left, right = (_improve(risk, starts, ends, rows, at, found.value, found.t) for at in sides)
         with np.errstate(all="ignore"):
             a, b = (sides[0] - t), (sides[1] - t)
             p, q = (left - value) / a, (right - value) / b  # divided differences
             bend = (q - p) / (b - a)
             peak = t - 0.5 * (p - bend * a) / bend
-        peak = np.where((bend < 0) & np.isfinite(peak), np.clip(peak, 0.0, 1.0), found.t)
-        _improve(risk, starts, ends, every, peak, found.value, found.t)
+        peak = np.where((bend < 0) & np.isfinite(peak), np.clip(peak, 0.0, 1.0), found.t[rows])
+        _improve(risk, starts, ends, rows, peak, found.value, found.t)
 
 
 def _refine(

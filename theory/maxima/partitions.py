@@ -19,8 +19,11 @@ Pilot = Callable[[Array, Array, Array, Array], secants.Cubics]
 Allowed = Callable[[Array], Array]
 
 ROUNDS, FIRST = 2, 8
-POWER = 3.0  # what a bound is in excess grows with this power of a cell's width: with the square at least
-MARGIN = 2.0  # on what it is in excess: a few samples are not all
+POWERS = (
+    3.5,
+    5.0,
+)  # what a bound is in excess falls and rises with these powers of a cell's width; with the square at least
+MARGIN = 1.3  # on what it is in excess: a few samples are not all
 FACTORS = 2.0 ** np.arange(-3, 3.01, 0.125)  # by which a cell may grow, or shrink, in a round
 CLOSE = 0.1  # cuts that move by less than this share of the narrowest cell stay
 MOST = 64  # cells of a segment
@@ -65,7 +68,8 @@ def _narrower(bounds: secants.Cubics, enough: float) -> Array:
     bend = np.where(bounds.ends[1] > bounds.ends[0], bend[::-1], bend)
     s = FACTORS[:, None]
     ends = np.stack(np.broadcast_arrays(F[0], F[0] - s * (F[0] - F[1])))
-    tried = secants.highest(secants.Cubics(ends, ends + 0.25 * s**POWER * bend[:, None], np.zeros(F.shape[1])))
+    bends = 0.25 * np.minimum(s ** POWERS[0], 1) * np.maximum(s ** POWERS[1], 1) * bend[:, None]
+    tried = secants.highest(secants.Cubics(ends, ends + bends, np.zeros(F.shape[1])))
     does = np.logical_and.accumulate(tried <= enough, axis=0)
     return 1 / FACTORS[np.maximum(does.sum(axis=0) - 1, 0)]
 

@@ -66,7 +66,7 @@ from theory.networks import Network
 from theory.numerics import LIBM, TINY, UNIT, Array, gamma
 from theory.risk import Risk
 
-BLOCK, ROWS, CELLS = 16_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
+BLOCK, ROWS, CELLS = 32_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
 LARGEST = 1e306  # beyond it sums of products may overflow on the way
 PARTS = 8  # of a cell, on which its cubic is bounded
 NONNEGATIVE = ("relu", "sigmoid")
