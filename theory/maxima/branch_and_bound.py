@@ -32,6 +32,7 @@ PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess
 FIRST = 8  # and a whole segment into so many
 SEEN = 250  # samples are enough for a rough value
 PILOT = 32  # samples at least, and one of so many, tell where to cut; where they are more than twice that share, there is no telling
+SHORT = 1 / 16  # what moves by less than this share of its size is tried in one piece
 NOTHING = 0.01  # of a gap is not looked for
 LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
@@ -162,14 +163,24 @@ def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array
 
 
 def _planned(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Cells:
-    """The cells that a search begins with: whole segments, or what a few samples say."""
-    count = len(starts)
-    every, whole = np.arange(count), Cells(np.arange(count), np.zeros(count), np.ones(count))
-    if risk.pilot is None or budget < partitions.MOST:
-        return whole
-    cuts = partitions.cuts(risk.pilot, starts, ends, value, t, lambda best: goal.bound(goal.best(best)))
+    """The cells that a search begins with: whole segments, or, of long ones, what a few samples say."""
+    cuts = [np.array([0.0, 1.0])] * len(starts)
+    size, move = (np.abs(part).sum(axis=1) for part in (np.abs(starts) + np.abs(ends), ends - starts))
+    long = np.flatnonzero(move > SHORT * size)
+    if risk.pilot is not None and budget >= partitions.MOST and long.size:
+
+        def allowed(highest: Array) -> Array:
+            best = value.copy()
+            best[long] = highest
+            return goal.bound(goal.best(best))[long]
+
+        found = partitions.cuts(
+            risk.pilot, starts[long], ends[long], value[long], t[long], allowed, goal.ceiling is not None
+        )
+        for k, part in zip(long, found):
+            cuts[k] = part
     sides = (np.concatenate([part[side] for part in cuts]) for side in (slice(0, -1), slice(1, None)))
-    return Cells(np.repeat(every, [len(part) - 1 for part in cuts]), *sides)
+    return Cells(np.repeat(np.arange(len(cuts)), [len(part) - 1 for part in cuts]), *sides)
 
 
 def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found, gap: float) -> None:

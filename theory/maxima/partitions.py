@@ -29,15 +29,18 @@ CLOSE = 0.1  # cuts that move by less than this share of the narrowest cell stay
 MOST = 64  # cells of a segment
 
 
-def cuts(pilot: Pilot, starts: Array, ends: Array, value: Array, t: Array, allowed: Allowed) -> list[Array]:
+def cuts(
+    pilot: Pilot, starts: Array, ends: Array, value: Array, t: Array, allowed: Allowed, whole: bool = False
+) -> list[Array]:
     """Cuts 0 = t_0 < ... < t_K = 1 of each segment, starts and ends (S, P), from a value (S,) that is attained at t (S,) on each.
 
-    pilot: `secants.cubics` on a few samples; allowed: what cells of each segment are to be below (S,), given the best values (S,).
+    pilot: `secants.cubics` on a few samples; allowed: what cells of each segment are to be below (S,), given the best values (S,);
+    whole: whether one cell may well do, so that it is tried first.
     """
-    found = [np.linspace(0.0, 1.0, FIRST + 1) for _ in value]
+    found = [np.linspace(0.0, 1.0, 2 if whole else FIRST + 1) for _ in value]
     open_ = list(range(len(value)))
     highest, ratio = value.copy(), np.ones(len(value))
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS + whole):
         counts = [len(found[s]) - 1 for s in open_]
         of = np.repeat(open_, counts)
         lo, hi = (np.concatenate([found[s][side] for s in open_]) for side in (slice(0, -1), slice(1, None)))

@@ -332,7 +332,21 @@ def closed(a, b, y, e, bend, rest):
     rest[...] = e
 
 
-@pytest.mark.parametrize("fault", [lower, uncentred, closed])
+def without_kink(a, b, y, e, bend, rest):
+    """The lower end of the range is that of units that do not switch."""
+    top, switch = bend + rest, a * b < 0
+    bottom = np.where(switch, np.minimum(y - e, 0), bend - rest)
+    bend[...], rest[...] = 0.5 * (top + bottom), 0.5 * np.abs(top - bottom)
+
+
+def without_floor(a, b, y, e, bend, rest):
+    """The upper end is that of z, which may be below what relu cuts it to."""
+    bottom = bend - rest
+    top = np.maximum(y + e + np.minimum(a, 0) + np.minimum(b, 0), bottom)
+    bend[...], rest[...] = 0.5 * (top + bottom), 0.5 * (top - bottom)
+
+
+@pytest.mark.parametrize("fault", [lower, uncentred, closed, without_kink, without_floor])
 def test_a_relu_that_leaves_too_little_is_caught(monkeypatch, fault):
     monkeypatch.setattr(bends, "NUMPY", faulty(fault))
     assert violations() > 0
