@@ -89,6 +89,19 @@ def test_what_a_pilot_says_wrongly_costs_cells_and_no_bound(monkeypatch, lie):
     assert found.upper <= found.value * (1 + 1e-3)
 
 
+@pytest.mark.parametrize("gap", [1e-7, 1e-3, 0.5, 3.0])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_gap_is_honoured_with_its_share_for_the_rounding_of_the_value(activation, gap):
+    risk, a, b = problem(activation, 4, 5)
+    found = segment_maximum(risk, a, b, gap=gap)
+    assert found.status.name == "CONVERGED"
+    assert found.value <= risk((1 - found.t) * a + found.t * b) * (1 + 1e-15)
+    assert found.upper <= found.value * (1 + gap)
+    sharp = segment_maximum(risk, a, b)
+    assert sharp.value <= found.upper
+    assert found.value <= sharp.upper
+
+
 def tent(thetas):
     """A risk on [0, 1]; highest, 1.5, at 0.6."""
     return 1.5 - 0.1 * np.abs(thetas[:, 0] - 0.6)
