@@ -4,9 +4,10 @@ Every `Maximum` has a value that is attained and an upper bound. `segments` pick
 is right there (`results` names them): the ends where the risk is convex or constant along it; the exact quartic between
 kinks for one hidden layer and squared loss (`quartic`, where floats leave it open `quartic_in_fractions`; where there are
 many kinks, only in the `windows` that `buckets` of them, in linear time, do not rule out: `switches` are their inner
-loops); elsewhere the one `branch_and_bound` of this project, on `secants`, whose `bends` an activation changes; many inputs
-of few dimensions are bounded together first, in the groups of `neighbourhoods`, on `taylor_models`. What rounding does to a
-value is bounded from the weights alone where that is enough (`evaluations`).
+loops); elsewhere the one `branch_and_bound` of this project, on `secants`, whose `bends` an activation changes, from
+`partitions` that a few samples ask for; many inputs of few dimensions are bounded together first, in the groups of
+`neighbourhoods`, on `taylor_models`. What rounding does to a value is bounded from the weights alone where that is enough
+(`evaluations`).
 """
 
 from theory.maxima.branch_and_bound import BoundedRisk, Goal, search

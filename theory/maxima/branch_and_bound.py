@@ -3,7 +3,8 @@
 For every risk that can bound a cell (`BoundedRisk`): any network and any loss on a sample (eqs 1, 2; `of_sample`), the
 risk of a Gaussian population (`theory.population`). What a bound (`theory.maxima.secants`) is above the risk shrinks with
 the square of a cell's width at least, so a cell whose bound is off its own middle by k^2 times what is allowed there is
-split into k: cells far below the maximum may stay wide. All segments advance together, in one batch of cells. Many samples
+split into k: cells far below the maximum may stay wide. Where samples are many a few of them tell how a segment is cut to
+begin with (`partitions`). All segments advance together, in one batch of cells. Many samples
 are first bounded in groups of near inputs (`taylor_models`), which costs a fraction; where that does not decide, one by one.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.maxima import neighbourhoods, secants, taylor_models
+from theory.maxima import neighbourhoods, partitions, secants, taylor_models
 from theory.maxima.neighbourhoods import groups_of
 from theory.numerics import Array
 from theory.risk import Risk
@@ -30,6 +31,9 @@ GROUPED = 16, 240  # cells of each segment that are tried with the inputs in gro
 PARTS = 4  # a cell is split into at most so many: what a wide cell is in excess says little about narrow ones
 FIRST = 8  # and a whole segment into so many
 SEEN = 250  # samples are enough for a rough value
+PILOT = 32  # samples at least, and one of so many, tell where to cut; where they are more than twice that share, there is no telling
+SHORT = 1 / 16  # what moves by less than this share of its size is tried in one piece
+NOTHING = 0.01  # of a gap is not looked for
 LOOK = 2.0**-5  # how far from the best point seen its neighbours are looked at; a parabola through the three is next
 
 
@@ -105,23 +109,27 @@ class BoundedRisk:
     values(thetas): the risk, in floats, at thetas (B, P), (B,); cells(starts, ends, lo, hi): upper bounds (B,) over the
     cells [lo, hi] (B,) of the segments from starts to ends (B, P), each cell with its own segment; NaN and inf say
     nothing. coarse: the same, cheaper and looser, for a first attempt; rough: values that are cheaper and nearly right, by
-    which cells are split. None where there is none.
+    which cells are split. pilot: cubics above the risk on a few of its samples, by which segments are cut to begin with
+    (`theory.maxima.partitions`). None where there is none.
     """
 
     values: Callable[[Array], Array]
     cells: CellBounds
     coarse: CellBounds | None = None
     rough: Callable[[Array], Array] | None = None
+    pilot: partitions.Pilot | None = None
 
 
 def of_sample(risk: Risk) -> BoundedRisk:
     """The risk on a sample, by secants; also with the inputs in groups, by Taylor models, where that is cheaper."""
     groups, part = groups_of(risk.sample), risk.on_part(SEEN)
+    pilot = risk.on_part(min(max(len(risk.sample) // PILOT, PILOT), SEEN))
     return BoundedRisk(
         risk.batch,
         partial(secants.upper_bounds, risk),
         None if groups is None else _grouped(risk, groups),
         None if part is risk else part.batch,
+        partial(secants.cubics, pilot) if PILOT * len(pilot.sample) <= 2 * len(risk.sample) else None,
     )
 
 
@@ -144,7 +152,7 @@ def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array
     rows = np.flatnonzero(found.spent | found.narrow)
     if rows.size:
         goal = goal if goal.floor == -np.inf else replace(goal, floor=max(goal.floor, float(found.value.max())))
-        cells = whole.rows(slice(rows.size))
+        cells = _planned(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget)
         here = _refine(risk, starts[rows], ends[rows], found.value[rows], found.t[rows], goal, budget, cells)
         for name in ("value", "t", "spent", "narrow"):
             getattr(found, name)[rows] = getattr(here, name)
@@ -154,20 +162,44 @@ def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array
     return found
 
 
+def _planned(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Cells:
+    """The cells that a search begins with: whole segments, or, of long ones, what a few samples say."""
+    cuts = [np.array([0.0, 1.0])] * len(starts)
+    size, move = (np.abs(part).sum(axis=1) for part in (np.abs(starts) + np.abs(ends), ends - starts))
+    long = np.flatnonzero(move > SHORT * size)
+    if risk.pilot is not None and budget >= partitions.MOST and long.size:
+
+        def allowed(highest: Array) -> Array:
+            best = value.copy()
+            best[long] = highest
+            return goal.bound(goal.best(best))[long]
+
+        found = partitions.cuts(
+            risk.pilot, starts[long], ends[long], value[long], t[long], allowed, goal.ceiling is not None
+        )
+        for k, part in zip(long, found):
+            cuts[k] = part
+    sides = (np.concatenate([part[side] for part in cuts]) for side in (slice(0, -1), slice(1, None)))
+    return Cells(np.repeat(np.arange(len(cuts)), [len(part) - 1 for part in cuts]), *sides)
+
+
 def _climb(risk: BoundedRisk, starts: Array, ends: Array, found: Found, gap: float) -> None:
-    """Two looks beside the best point of each segment and one where the parabola through the three is highest; nearer by, for a small gap."""
-    every = np.arange(len(starts))
+    """Two looks beside the best point of each segment and one where the parabola through the three is highest; nearer by, for a small gap.
+
+    Not where the bound is so near that there is nothing to gain.
+    """
+    rows = np.flatnonzero(found.upper - found.value > NOTHING * gap * found.value)
     for look in (LOOK, LOOK / 16) if gap < LOOK**2 else (LOOK,):
-        t, value = found.t.copy(), found.value.copy()
+        t, value = found.t[rows], found.value[rows]
         sides = [np.clip(t + side, 0.0, 1.0) for side in (-look, look)]
-        left, right = (_improve(risk, starts, ends, every, at, found.value, found.t) for at in sides)
+        left, right = (_improve(risk, starts, ends, rows, at, found.value, found.t) for at in sides)
         with np.errstate(all="ignore"):
             a, b = (sides[0] - t), (sides[1] - t)
             p, q = (left - value) / a, (right - value) / b  # divided differences
             bend = (q - p) / (b - a)
             peak = t - 0.5 * (p - bend * a) / bend
-        peak = np.where((bend < 0) & np.isfinite(peak), np.clip(peak, 0.0, 1.0), found.t)
-        _improve(risk, starts, ends, every, peak, found.value, found.t)
+        peak = np.where((bend < 0) & np.isfinite(peak), np.clip(peak, 0.0, 1.0), found.t[rows])
+        _improve(risk, starts, ends, rows, peak, found.value, found.t)
 
 
 def _refine(
@@ -194,7 +226,9 @@ def _refine(
         best = goal.best(value)
         wanting = np.flatnonzero((bound > goal.bound(best)[s]) & ~goal.exceeded(best)[s])  # NaN wants
         middle = np.full(len(bound), np.nan)
-        middle[wanting] = _looked(risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], value, t)
+        middle[wanting] = _looked(
+            risk, starts, ends, s[wanting], 0.5 * (cells.lo + cells.hi)[wanting], bound[wanting], value, t
+        )
         best = goal.best(value)
         allowed, exceeded = goal.bound(best), goal.exceeded(best)
         done = (bound <= allowed[s]) | exceeded[s]
@@ -213,15 +247,22 @@ def _refine(
     return Found(value, t, upper, spent, narrow)
 
 
-def _looked(risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:
-    """F at parameter `at` (K,) of segments s (K,), (K,), roughly where that is cheaper; the highest of each segment as `_improve`."""
+def _looked(
+    risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, bound: Array, value: Array, t: Array
+) -> Array:
+    """F at parameter `at` (K,) of segments s (K,), (K,), roughly where that is cheaper; the highest of each segment, and that of the highest bound (K,), as `_improve`."""
     if risk.rough is None:
         return _improve(risk, starts, ends, s, at, value, t)
     seen = _along(risk.rough, starts, ends, s, at)
-    order = np.lexsort((-np.where(np.isfinite(seen), seen, -np.inf), s))
-    first = order[np.unique(s[order], return_index=True)[1]]
+    first = np.union1d(*(_highest(s, keys) for keys in (seen, bound)))
     seen[first] = _improve(risk, starts, ends, s[first], at[first], value, t)
     return seen
+
+
+def _highest(s: Array, keys: Array) -> Array:
+    """Where the key (K,) is highest, of each segment in s (K,)."""
+    order = np.lexsort((-np.where(np.isfinite(keys), keys, -np.inf), s))
+    return order[np.unique(s[order], return_index=True)[1]]
 
 
 def _improve(risk: BoundedRisk, starts: Array, ends: Array, s: Array, at: Array, value: Array, t: Array) -> Array:

@@ -14,11 +14,15 @@ values at the ends less tau (1 - tau) D (h_1 - h_0), so that
 
     b -> V b - D (h_1 - h_0),    e -> (|V| + |D| / 2) e + |D| |b| / 2,    r -> (|V| + |D| / 2) r.
 
-relu. Write z = c + tau (1 - tau) y, c affine and |y - b| <= e. Where c is above (|b| + e) / 4 at both ends z is positive, and nothing
-changes; where it is below -(|b| + e) / 4, relu(z) = 0. Elsewhere relu(z) - relu(c) is a share in [0, 1] of tau (1 - tau) y; and relu(c) is
-below the affine function between its ends by 0 where these have one sign, and by at most tau (1 - tau) |c_1 - c_0| where they do
-not (the tent with its top at the zero x of c, (1 - x) tau |c_1 - c_0| up to there). Both are centred: half of each goes to the bend, half
-to what is left.
+relu. Write z = c + tau (1 - tau) y, c the affine function between the ends, c_0 and c_1, and |y - b| <= e. Let h and n be the sums of
+the positive and of the negative parts of c_0 and c_1. relu(z) less the affine function between its own ends is the larger of tau (1 - tau)
+(y + min(c_0, 0) / tau + min(c_1, 0) / (1 - tau)) and -tau (1 - tau) (max(c_0, 0) / tau + max(c_1, 0) / (1 - tau)), so at most tau (1 - tau) times
+
+    max(b + e + n, -h).
+
+It is at least tau (1 - tau) (b - e) where n = 0, and at least 0 where h = 0. Elsewhere relu(c) is below that affine function by at most
+tau (1 - tau) (h - n) (the tent with its top at the zero of c), and relu(z) below relu(c) by tau (1 - tau) max(e - b, 0): it is at least tau (1 - tau)
+(min(b - e, 0) - h + n). The middle of this range is the new b, half its length the new e.
 
 A smooth sigma. sigma(c) is below the affine function by tau (1 - tau) sigma''(xi) (c_1 - c_0)^2 / 2, and sigma(z) - sigma(c) = sigma'(xi')
 tau (1 - tau) y. With d = |c_1 - c_0|, |y| <= |b| + e, and q = d / 2 + (|b| + e) / 4, which no xi' is farther from the nearer end than: with P, T >=
@@ -41,7 +45,8 @@ Rounding. A >= |theta_0| + |theta_1| + TINY entry by entry, so |W_0|, |W_1|, |V|
 largest |h_0|, |h_1| of a unit over the samples at hand; g = 4 gamma(2 n + 32). Sums at the ends are within gamma(n + 1) A M, and (10 u A) times what
 is known of h of the true ones: g A (M + r) is added to r. D (h_1 - h_0) is off by gamma(2 n + 16) 4 A M at most, V b by gamma(2 n + 16) A |b|, the sums
 that make the new e by gamma(2 n + 4) of themselves: 2 g A M, g A |b| and g A e are added to e. Half of the last two pays for the activation
-below, whose own formulas round its e and b by at most 32 u of its e (more exactly for relu, where b stays as it is unless e has a share of it).
+below, whose own formulas round its e and b by at most 40 u of its e. (Those of relu round the ends of its range by 5 u (|b| + e) besides, b and e
+those of z; at least g / 8 of that, 17 u, is left of what was added to the e of z, as |b| <= A |b| + 4 A M, its own on the right.)
 sigma, sigma' and sigma'' are within LIBM, 2.1 and 6 LIBM: r -> max sigma' r + 2 LIBM, and P q is off by 24 LIBM, f b - p d^2 / 2 by 2.1 LIBM |b| + 3 LIBM
 d^2, so that 32 LIBM is added to P q; where the tail is taken at a |z| that the sums at the ends cancel to, 32 LIBM times the reach is more than
 8, which is as much as can be needed. TINY in A, r and e covers products that underflow. A sum that overflows on its way may end at -inf, which relu would hide:
@@ -61,9 +66,10 @@ from theory.networks import Network
 from theory.numerics import LIBM, TINY, UNIT, Array, gamma
 from theory.risk import Risk
 
-BLOCK, ROWS, CELLS = 16_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
+BLOCK, ROWS, CELLS = 32_000, 64, 4  # numbers in one array; samples in it at least; cells at once where they fit
 LARGEST = 1e306  # beyond it sums of products may overflow on the way
 PARTS = 8  # of a cell, on which its cubic is bounded
+NONNEGATIVE = ("relu", "sigmoid")
 CURVED = {"tanh": (bends.TANH, 1.0), "sigmoid": (bends.SIGMOID, 0.25)}  # with a bound on sigma'
 
 
@@ -87,6 +93,18 @@ class Secant(NamedTuple):
         """e, (B, n, N)."""
         n = self.blur.shape[1]
         return self.parts[:, 2 * n : 3 * n]
+
+
+class Cubics(NamedTuple):
+    """Cubics in tau above F on cells: F at the ends and in the `middles` (F_0, F_1 and H_0, H_1), (2, ...) each; what is taken off, (...)."""
+
+    ends: Array
+    middles: Array
+    square: Array
+
+    def of(self, cells: Array) -> Cubics:
+        """Those of some of the cells."""
+        return Cubics(self.ends[:, cells], self.middles[:, cells], self.square[cells])
 
 
 class Room:
@@ -117,14 +135,21 @@ def upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arra
     theta_0, theta_1 (B, P): the ends of the segment of each cell; lo <= hi (B,) in [0, 1]. Works in blocks of cells and
     samples; cells that follow one another share their ends. Never below the true maximum over the cell.
     """
+    return highest(cubics(risk, theta_0, theta_1, lo, hi))
+
+
+def cubics(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array) -> Cubics:
+    """Cubics above F on cells; theta_0, theta_1 (B, P), lo and hi (B,) as for `upper_bounds`."""
     width = max(risk.network.widths[1:])
     block = min(len(risk.sample), max(ROWS, BLOCK // (width * min(CELLS, max(len(lo), 1)))))
     cells = max(1, BLOCK // (block * width))
-    parts = []
+    found = Cubics(np.zeros((2, len(lo))), np.zeros((2, len(lo))), np.zeros(len(lo)))
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, joined in _runs(theta_0, theta_1, lo, hi, cells):
-            parts.append(_upper_bounds(risk, theta_0[rows], theta_1[rows], lo[rows], hi[rows], joined, block))
-    return np.concatenate(parts) if parts else np.zeros(0)
+            here = _cubics(risk, theta_0[rows], theta_1[rows], lo[rows], hi[rows], joined, block)
+            for whole, part in zip(found, here):
+                whole[..., rows] = part
+    return found
 
 
 def _runs(theta_0: Array, theta_1: Array, lo: Array, hi: Array, cells: int) -> Iterator[tuple[slice, bool]]:
@@ -144,7 +169,7 @@ def _runs(theta_0: Array, theta_1: Array, lo: Array, hi: Array, cells: int) -> I
         i = j
 
 
-def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, joined: bool, block: int) -> Array:
+def _cubics(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Array, joined: bool, block: int) -> Cubics:
     network, sample = risk.network, risk.sample
     left, right = (slice(0, -1), slice(1, None)) if joined else (slice(0, len(lo)), slice(len(lo), None))
     t = np.append(lo, hi[-1:] if joined else hi)[:, None]
@@ -178,16 +203,18 @@ def _upper_bounds(risk: Risk, theta_0: Array, theta_1: Array, lo: Array, hi: Arr
         F, H = F + penalty, H + penalty
     slack = gamma(len(sample) + 16)
     F, H = F * (1 + slack) + TINY, H * (1 + slack) + TINY
-    return _highest(F, H, strength * square * (1 - slack - gamma(sample.n_out + 16)))
+    return Cubics(F, H, strength * square * (1 - slack - gamma(sample.n_out + 16)))
 
 
-def _highest(F: Array, H: Array, square: Array) -> Array:
-    """A bound (B,) on the cubic of F_0, F_1 and H_0, H_1 (2, B), less tau (1 - tau) square (B,), over [0, 1]."""
-    X = 4 * (H - F) - square
-    coefficients = np.stack([3 * F[0], 2 * F[0] + F[1] + X[0], F[0] + 2 * F[1] + X[1], 3 * F[1]])
-    highest = (EIGHTHS @ coefficients).max(axis=0) / 3
-    # F and H are not negative: the coefficients are sums of terms of that total size
-    worst = highest + 32 * UNIT * (F + H).sum(axis=0) + 32 * UNIT * square
+def highest(bounds: Cubics) -> Array:
+    """A bound (...) on cubics over their cells."""
+    F, H, square = bounds
+    with np.errstate(over="ignore", invalid="ignore"):
+        X = 4 * (H - F) - square
+        coefficients = np.stack([3 * F[0], 2 * F[0] + F[1] + X[0], F[0] + 2 * F[1] + X[1], 3 * F[1]])
+        top = np.tensordot(EIGHTHS, coefficients, 1).max(axis=0) / 3
+        # F and H are not negative: the coefficients are sums of terms of that total size
+        worst = top + 32 * UNIT * (F + H).sum(axis=0) + 32 * UNIT * square
     return np.where(np.isnan(worst), np.inf, worst)
 
 
@@ -231,13 +258,11 @@ def _propagate(
     """The outputs of samples X (N, n_in) on the cells."""
     h, last = _first(layers[0], network.augment(X).T, room), len(layers)
     for k, layer in enumerate(layers, start=1):
-        z = h if k == 1 else _affine(layer, h, left, right, room, k % 2)
+        z = h if k == 1 else _affine(layer, h, left, right, room, k % 2, network.activation not in NONNEGATIVE)
         Q, n, count = z.ends.shape
         ends = room.take(3, Q, n + (network.bias and k < last), count)
         ends[:, n:] = 1.0  # which biases multiply
         h = _activated(network, k, z, ends, left, right, engine)
-        if k < last:
-            _complete(h, left, right)
     return h
 
 
@@ -246,16 +271,19 @@ def _first(layer: MovingLayer, x: Array, room: Room) -> Secant:
     cells, m, _ = layer.noise.shape
     blur = layer.noise @ np.abs(x).max(axis=-1, keepdims=True) + TINY
     parts = room.take(1, cells, 4 * m + 1, x.shape[-1])
-    parts[...] = 0.0
+    parts[:, :m] = 0.0
+    parts[:, 2 * m : 3 * m] = 0.0
     ends = np.matmul(layer.W, x, out=room.take(2, len(layer.W), m, x.shape[-1]))
     return Secant(ends, parts, _known(layer, blur))
 
 
-def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice, room: Room, turn: int) -> Secant:
+def _affine(layer: MovingLayer, h: Secant, left: slice, right: slice, room: Room, turn: int, signed: bool) -> Secant:
     """W(tau) h."""
     cells, m, _ = layer.noise.shape
     n, count = h.blur.shape[1], h.ends.shape[-1]
-    sizes = np.maximum(h.ends.max(axis=-1), -h.ends.min(axis=-1))
+    sizes = h.ends.max(axis=-1)
+    if signed:
+        np.maximum(sizes, -h.ends.min(axis=-1), out=sizes)
     M = layer.noise @ np.maximum(sizes[left], sizes[right])[..., None]
     layer.kept[..., -1:] = 2 * M + TINY
     parts = room.take(turn, cells, 4 * m + 1, count)
@@ -275,22 +303,24 @@ def _activated(
 ) -> Secant:
     """The features of layer k, their ends in an array, their parts in the place of those of the pre-activations z."""
     name, n, blur = network.rho(k).name, z.ends.shape[1], z.blur
+    values = ends[:, :n]
     if name == "identity":
-        ends[:, :n] = z.ends
-        return Secant(ends, z.parts, blur)
-    values = network.rho(k).value(z.ends, ends[:, :n])
-    if name == "relu":
-        engine.relu(z.ends[left], z.ends[right], z.bend, z.rest)
+        values[...] = z.ends
+        np.subtract(values[right], values[left], out=z.parts[:, n : 2 * n])
+        np.abs(z.bend, out=z.parts[:, 3 * n : 4 * n])
     else:
-        sigma, steepest = CURVED[name]
-        engine.smooth(sigma, values[left], values[right], z.ends[left], z.ends[right], z.bend, z.rest)
-        blur = steepest * blur + 2 * LIBM
+        if name == "relu":
+            np.maximum(
+                z.ends, np.zeros(z.ends.shape[-1]), out=values
+            )  # of an array and a number it is three times as slow
+        else:
+            network.rho(k).value(z.ends, values)
+        both = values[left], values[right], z.ends[left], z.ends[right]
+        if name == "relu":
+            engine.relu(*both, z.parts)
+        else:
+            sigma, steepest = CURVED[name]
+            engine.smooth(sigma, *both, z.parts)
+            blur = steepest * blur + 2 * LIBM
+    z.parts[:, 4 * n :] = 1.0
     return Secant(ends, z.parts, blur)
-
-
-def _complete(h: Secant, left: slice, right: slice) -> None:
-    """What the next layer multiplies besides b and e."""
-    n = h.blur.shape[1]
-    np.subtract(h.ends[right, :n], h.ends[left, :n], out=h.parts[:, n : 2 * n])
-    np.abs(h.bend, out=h.parts[:, 3 * n : 4 * n])
-    h.parts[:, 4 * n :] = 1.0

@@ -36,6 +36,7 @@ from theory.paths import Path
 from theory.risk import Risk
 
 DIRECT = (Method.CONVEX, Method.CONSTANT)  # decided at the ends
+BLUR = 1e-3  # the share of a gap that is left to the rounding of values that branch and bound found
 LEAST = 1e-280  # risks of this size have no digits left below them in float64
 
 
@@ -226,18 +227,21 @@ def _maxima(
     rest = np.flatnonzero(searched)
     if rest.size:
         landscape = of_sample(risk)
-        found = branch_and_bound.search(landscape, starts[rest], ends[rest], value[rest], t[rest], goal, budget)
+        sought = replace(goal, gap=gap if exactly or ceiling is not None else (1 - 2 * BLUR) * gap)
+        found = branch_and_bound.search(landscape, starts[rest], ends[rest], value[rest], t[rest], sought, budget)
         value[rest], t[rest], upper[rest] = found.value, found.t, found.upper
         status[rest[found.narrow]], status[rest[found.spent]] = Status.ROUNDING, Status.BUDGET
     inner = np.flatnonzero(~direct)
     if inner.size:
-        blur = np.where(narrowed[inner], share, 0.0)
+        blur = np.where(narrowed, share, 0.0)
+        if not exactly and ceiling is None:
+            blur[searched] = BLUR * min(gap, 1.0)
         moved = np.flatnonzero(narrowed | searched)
         if moved.size:
             at = _along(starts[moved], ends[moved], t[moved])
             fit[moved] = value[moved] if risk.R is None else risk.unpenalised(at)
         value[inner] = _rounded_down(
-            risk, starts[inner], ends[inner], t[inner], fit[inner], value[inner], goal.scale, blur
+            risk, starts[inner], ends[inner], t[inner], fit[inner], value[inner], goal.scale, blur[inner]
         )
     if quartic.applies(risk) and quartic_in_fractions.affordable(risk):
         for k in np.flatnonzero(upper - value > quartic.ACCURACY * np.maximum(goal.scale, value)):

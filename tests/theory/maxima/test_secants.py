@@ -41,14 +41,25 @@ sizes = st.sampled_from([0.0, 1e-9, 1e-3]) | st.floats(0, 2)
 
 def activated(engine, name, a, b, bend, rest):
     """The bend and what is left of it after an activation of z between a and b."""
-    a, b, y, e = (np.full((1, 1, 1), x) for x in (a, b, bend, rest))
-    if name == "relu":
-        engine.relu(a, b, y, e)
-    else:
-        sigma = secants.CURVED[name][0]
-        value = Network((1, 1, 1), name).rho(1).value
-        engine.smooth(sigma, value(a), value(b), a, b, y, e)
+    y, e = applied(engine, name, *(np.full((1, 1, 1), x) for x in (a, b, bend, rest)))
     return float(y[0, 0, 0]), float(e[0, 0, 0]) * (1 + 64 * UNIT)
+
+
+def applied(engine, name, a, b, bend, rest):
+    """The same for arrays (B, n, N)."""
+    n = a.shape[1]
+    s, u = (Network((1, 1, 1), name).rho(1).value(z) for z in (a, b))
+    parts = np.concatenate(
+        [bend, np.full_like(bend, np.nan), rest, np.full_like(bend, np.nan), np.ones_like(bend[:, :1])], axis=1
+    )
+    if name == "relu":
+        engine.relu(s, u, a, b, parts)
+    else:
+        engine.smooth(secants.CURVED[name][0], s, u, a, b, parts)
+    bend, move, rest, size = (parts[:, k * n : (k + 1) * n] for k in range(4))
+    assert np.array_equal(move, u - s)
+    assert np.array_equal(size, np.abs(bend))
+    return bend, rest
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -119,15 +130,7 @@ def test_the_compiled_engine_gives_the_same_bits(seed, size):
     a, b = (1 + size) * np.stack([a, b])
     bend, rest = size * bend * rng.integers(0, 2, bend.shape), size * np.abs(rest) * rng.integers(0, 2, rest.shape)
     for name in ("relu", "tanh", "sigmoid"):
-        found = []
-        for engine in ENGINES:
-            y, e = bend.copy(), rest.copy()
-            if name == "relu":
-                engine.relu(a, b, y, e)
-            else:
-                s = Network((1, 1, 1), name).rho(1).value(np.stack([a, b]))
-                engine.smooth(secants.CURVED[name][0], s[0], s[1], a, b, y, e)
-            found.append((y, e))
+        found = [applied(engine, name, a, b, bend, rest) for engine in ENGINES]
         assert np.array_equal(found[0], found[1])
 
 
@@ -277,7 +280,7 @@ def test_the_pieces_of_a_cubic_hold_it():
     t = np.linspace(0, 1, 1001)[:, None]
     s = 4 * t * (1 - t)
     cubic = (1 - s) * ((1 - t) * F[0] + t * F[1]) + s * ((1 - t) * H[0] + t * H[1]) - t * (1 - t) * S
-    found = secants._highest(F, H, S)
+    found = secants.highest(secants.Cubics(F, H, S))
     assert (found >= cubic.max(axis=0)).all()
     assert (found <= cubic.max(axis=0) + 0.02).all()
 
@@ -304,10 +307,13 @@ def test_no_chain_leaves_its_secant():
 def faulty(change):
     """The NumPy engine with a fault in what it leaves of relu."""
 
-    def relu(a, b, bend, rest):
+    def relu(s, u, a, b, parts):
+        n = a.shape[1]
+        bend, rest, size = parts[:, :n], parts[:, 2 * n : 3 * n], parts[:, 3 * n : 4 * n]
         before = bend.copy(), rest.copy()
-        bends.numpy_relu(a, b, bend, rest)
+        bends.numpy_relu(s, u, a, b, parts)
         change(a, b, *before, bend, rest)
+        np.abs(bend, out=size)
 
     return bends.NUMPY._replace(relu=relu)
 
@@ -326,7 +332,21 @@ def closed(a, b, y, e, bend, rest):
     rest[...] = e
 
 
-@pytest.mark.parametrize("fault", [lower, uncentred, closed])
+def without_kink(a, b, y, e, bend, rest):
+    """The lower end of the range is that of units that do not switch."""
+    top, switch = bend + rest, a * b < 0
+    bottom = np.where(switch, np.minimum(y - e, 0), bend - rest)
+    bend[...], rest[...] = 0.5 * (top + bottom), 0.5 * np.abs(top - bottom)
+
+
+def without_floor(a, b, y, e, bend, rest):
+    """The upper end is that of z, which may be below what relu cuts it to."""
+    bottom = bend - rest
+    top = np.maximum(y + e + np.minimum(a, 0) + np.minimum(b, 0), bottom)
+    bend[...], rest[...] = 0.5 * (top + bottom), 0.5 * (top - bottom)
+
+
+@pytest.mark.parametrize("fault", [lower, uncentred, closed, without_kink, without_floor])
 def test_a_relu_that_leaves_too_little_is_caught(monkeypatch, fault):
     monkeypatch.setattr(bends, "NUMPY", faulty(fault))
     assert violations() > 0
