@@ -39,8 +39,14 @@ class Activation:
     homogeneous: bool  # rho(c z) = c rho(z) for c > 0
 
 
+SMALLEST = 512  # numbers, from which it pays
+ZEROS = np.zeros(2**17)  # against an array numpy compares four times faster than against a number
+ZEROS.flags.writeable = False
+
+
 def _relu(z: Array, out: Array | None = None) -> Array:
-    return np.maximum(z, 0, out=out)
+    worthwhile = SMALLEST <= z.size <= ZEROS.size and z.dtype == ZEROS.dtype
+    return np.maximum(z, ZEROS[: z.size].reshape(z.shape) if worthwhile else 0, out=out)
 
 
 def _identity(z: Array, out: Array | None = None) -> Array:

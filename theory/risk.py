@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike
 from theory import losses, penalties
 from theory.losses import Loss
 from theory.networks import BLOCK, Network
-from theory.numerics import Array
+from theory.numerics import Array, length
 from theory.numerics import validation as check
-from theory.numerics.norms import length
 from theory.penalties import Penalty
 
 LOSSES = tuple(losses.LOSSES)

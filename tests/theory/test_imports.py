@@ -21,7 +21,7 @@ theory.former_addresses
 theory.numerics[arrays rounding scaling validation archives balls norms rationals]
 theory.losses theory.networks theory.penalties theory.paths theory.risk
 theory.moves theory.crossing
-theory.maxima[results neighbourhoods quartic_in_fractions quartic taylor_models switches bends secants partitions branch_and_bound buckets windows segments]
+theory.maxima[results neighbourhoods quartic_in_fractions quartic evaluations taylor_models switches bends secants partitions branch_and_bound buckets windows segments]
 theory.linear_paths[exact absolute_deviations nuclear_norm problem products canonical curves balanced critical_width ridge falls ridge_descent descent cases]
 theory.relu_kernel[measures pairs gaussian sampling bounds proof] theory.population[enclosures risk maxima]
 theory.lasso[problem duality solvers solve] theory.rays theory.oracle[scaling new_unit activation_patterns infinite_width finite_width] \

@@ -165,8 +165,9 @@ def search(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array
 def _planned(risk: BoundedRisk, starts: Array, ends: Array, value: Array, t: Array, goal: Goal, budget: int) -> Cells:
     """The cells that a search begins with: whole segments, or, of long ones, what a few samples say."""
     cuts = [np.array([0.0, 1.0])] * len(starts)
-    size, move = (np.abs(part).sum(axis=1) for part in (np.abs(starts) + np.abs(ends), ends - starts))
-    long = np.flatnonzero(move > SHORT * size)
+    with np.errstate(over="ignore", invalid="ignore"):  # a segment beyond the floats counts as short
+        size, move = (np.abs(part).sum(axis=1) for part in (np.abs(starts) + np.abs(ends), ends - starts))
+        long = np.flatnonzero(move > SHORT * size)
     if risk.pilot is not None and budget >= partitions.MOST and long.size:
 
         def allowed(highest: Array) -> Array:

@@ -127,3 +127,10 @@ def test_rough_values_that_are_highest_elsewhere_do_not_make_a_search_run_away()
 def test_few_samples_have_no_pilot():
     risk, _, _ = deep(0)
     assert branch_and_bound.of_sample(risk).pilot is None
+
+
+def test_a_segment_whose_length_overflows_is_tried_whole_and_in_silence():
+    """The ends are numbers, their sum and difference are not; warnings are errors here."""
+    risk = Risk(Network((1, 1, 1, 1)), Sample([[1e-308]], [[0.0]]))
+    found = segment_maximum(risk, [1e308, 1, 1], [-1e308, 1, 2], budget=100)
+    assert found.value <= found.upper
