@@ -107,7 +107,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given.work.mkdir(parents=True, exist_ok=True)
     tree = Path(tempfile.mkdtemp(prefix="tree-", dir=given.work))
-    for part in ("theory", "checks", "figures", "benchmarks", "tests", "pyproject.toml"):
+    for part in ("theory", "checks", "figures", "halfrect", "benchmarks", "tests", "pyproject.toml"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tree / part)
     os.chdir(tree)  # cosmic-ray mutates in place
