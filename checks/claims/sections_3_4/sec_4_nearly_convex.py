@@ -43,8 +43,7 @@ def witness() -> Witness:
 CLAIM = Claim(
     id="sec-4-nearly-convex",
     headline="Up to high accuracy the level sets of these nets are nearly convex.",
-    instead="On the digits row strings are short, but the straight line leaves the level set far behind, and at every level run of MNIST; on "
-    "CIFAR10 and text it stays near it where the level is easy.",
+    instead="On the digits row strings are short, but the straight line leaves the level set far behind.",
     fault="the string's own highest point in place of the straight line's",
     source="Sections 1 and 5, of section 4",
     statement="A convolutional classifier behaves in a nearly convex fashion up until it reaches high accuracy: the straight line between "
