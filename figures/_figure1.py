@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path as File
 from typing import Any
@@ -27,6 +28,7 @@ WORDS, NUMBERS = (
 )
 DIGITS = 8  # of numbers in a file; bounds are written in full
 DEEP_TASKS = {"mnist": "mnist_cnn", "cifar": "cifar10_cnn", "lstm": "ptb_lstm", "digits": "digits"}
+LATE = "time"  # status of a pair that was not done at a level when the time of its run ended
 PERCENT = ("mnist", "cifar", "digits")  # levels are fractions in the file, percent in the paper
 Record = dict[str, Any]
 
@@ -67,17 +69,26 @@ def deep(file: File = DEEP) -> dict[str, list[Record]]:
 
     ValueError for a file without the columns that are read, or with a task that is none of DEEP_TASKS.
     """
-    if not file.exists():
-        return {}
-    with file.open(newline="", encoding="utf-8") as stream:
-        table = csv.DictReader(line for line in stream if not line.startswith("#"))
-        found: dict[str, list[Record]] = {}
-        for line, row in enumerate(table, start=2):
-            try:
-                found.setdefault(DEEP_TASKS[row["task"]], []).extend(strings(row))
-            except (KeyError, ValueError) as error:
-                raise ValueError(f"{file.name}, row {line}: not a run of a deep net ({error!r})") from error
+    found: dict[str, list[Record]] = {}
+    for line, row in enumerate(_rows(file), start=2):
+        try:
+            found.setdefault(DEEP_TASKS[row["task"]], []).extend(strings(row))
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{file.name}, row {line}: not a run of a deep net ({error!r})") from error
     return found
+
+
+def late(file: File = DEEP) -> dict[str, int]:
+    """Of the deep rows by their published name: how many pairs time ended before, counted at each level; none where all were done."""
+    return dict(Counter(DEEP_TASKS[row["task"]] for row in _rows(file) if row["status"] == LATE))
+
+
+def _rows(file: File) -> list[dict[str, str]]:
+    """The rows of a deep file, comments left out; none where there is no such file."""
+    if not file.exists():
+        return []
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(line for line in stream if not line.startswith("#")))
 
 
 def strings(row: dict[str, str]) -> list[Record]:

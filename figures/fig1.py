@@ -168,6 +168,7 @@ def data(
         for name, records in _figure1.deep().items():
             heights = tuple(sorted({r["level"] for r in records}))
             arrays |= _arrays(name, records, heights, ("checked", "certified", "void", "straight"))
+        arrays |= _late()
     return arrays
 
 
@@ -196,7 +197,13 @@ def _deep(task: str, pairs: int | None, small: bool, interval: int | None, **set
             raise ValueError(f"{task}: no pair reached any of the levels, so there is nothing to draw")
     levels = tuple(sorted({r["level"] for r in records}))
     arrays = _arrays(name, records, levels, ("checked", "certified", "void", "straight"))
-    return arrays | {"published": np.array(False), "shipped": np.array(pairs is None and not small)}
+    shipped = pairs is None and not small
+    return arrays | {"published": np.array(False), "shipped": np.array(shipped)} | (_late() if shipped else {})
+
+
+def _late() -> dict[str, Any]:
+    """Of the shipped deep rows, the pairs that time ended before."""
+    return {f"{name}/late": np.array(count) for name, count in _figure1.late().items()}
 
 
 def _arrays(name: str, records: list[dict], levels: tuple[float, ...], presets: tuple[str, ...]) -> dict[str, Any]:
@@ -208,15 +215,15 @@ def _arrays(name: str, records: list[dict], levels: tuple[float, ...], presets: 
 
 
 def note(arrays: dict[str, np.ndarray]) -> str:
-    """How many pairs there are at each level, which rows are published numbers only, and how to make the runs again."""
+    """How many pairs there are at each level, which were not done in time, which rows are published only, and how to make the runs again."""
     ours = [name for name in ROWS if f"{name}/levels" in arrays]
     counts = [f"{ROWS[name].title} {_figure1.tried(arrays[f'{name}/straight/height'])}" for name in ours]
     text = f"Pairs at each level: {'; '.join(counts)}."
     if "ptb_lstm" in ours:
         text += " Our text is WikiText-2, a look every 200 steps."
-    short = [ROWS[name].title for name in ("mnist_cnn", "ptb_lstm") if name in ours and arrays["shipped"]]
-    if short:
-        text += f" Time ended before the slowest pairs of {', '.join(short)} were done."
+    late = [f"{int(arrays[f'{name}/late'])} of {ROWS[name].title}" for name in ours if f"{name}/late" in arrays]
+    if late:
+        text += f" Time ended before pairs were done, counted at each level: {', '.join(late)}."
     left = [ROWS[name].title[:3] for name in PUBLISHED if name not in ours]
     if arrays["published"] and left:
         text += f" As published only: {', '.join(left)}."

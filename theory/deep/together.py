@@ -62,7 +62,8 @@ class Together:
     def train(self, kind: Hashable, block: Block, thetas: Any, carried: Any, keys: Any) -> tuple[Any, Any]:
         """block(thetas, carried, keys) of these rows (B, ...), run with those of all members that ask for the same kind.
 
-        kind: what a block does, the same for blocks that do the same. Whatever it raises, every one of these members is told.
+        kind: what a block does, the same for blocks that do the same. Whatever it raises, every one of these members is told; what
+        is no Exception (Ctrl-C) is raised in the thread that ran it, too, whichever it was.
         """
         rows = need("jax").tree.map(np.asarray, (thetas, carried, keys))
         asked = _Asked(kind, block, rows, len(rows[0]))
@@ -80,6 +81,7 @@ class Together:
         if not self._waiting or len(self._waiting) < self.members:
             return
         waiting, self._waiting = self._waiting, []
+        stop: BaseException | None = None
         for kind in dict.fromkeys(asked.kind for asked in waiting):
             same = [asked for asked in waiting if asked.kind == kind]
             try:
@@ -87,7 +89,10 @@ class Together:
             except BaseException as error:
                 for asked in same:
                     asked.error = error
+                stop = stop if isinstance(error, Exception) else error
         self._turn.notify_all()
+        if stop is not None:
+            raise stop  # meant for this thread, which may be none of those that waited
 
 
 def _run(same: list[_Asked]) -> None:

@@ -97,6 +97,41 @@ def test_whoever_leaves_or_fails_does_not_hold_the_others():
     assert side_by_side(fails, 2) == [[[1.0]]] * 2
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+def test_an_interrupt_reaches_the_thread_that_it_was_meant_for_and_those_who_wait(leaves):
+    together, told, here = Together(), [], threading.Event()
+
+    def stopped(thetas, carried, keys):
+        raise KeyboardInterrupt
+
+    def wait():
+        with together.member():
+            here.set()
+            try:
+                together.train("a", stopped, np.ones((1, 1)), (), np.ones((1, 2)))
+            except KeyboardInterrupt as error:
+                told.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+
+    def last():
+        with together.member():
+            thread.start()
+            assert here.wait(WAIT)
+            began = time.monotonic()
+            while len(together._waiting) < 1 and time.monotonic() < began + WAIT:
+                time.sleep(0.001)
+            if not leaves:  # asks for a block of another kind, which is run after the one that fails
+                together.train("b", lambda *rows: rows[:2], np.ones((1, 1)), (), np.ones((1, 2)))
+
+    with pytest.raises(KeyboardInterrupt):
+        last()
+    thread.join(WAIT)
+    assert not thread.is_alive()
+    assert len(told) == 1
+    assert repr(together) == "Together(0 members)"
+
+
 def test_heights_ask_for_float32_whatever_the_device_prefers():
     """On a processor nothing changes; on a GPU products of training may have fewer bits than those of heights."""
     jax, engine = pytest.importorskip("jax"), landscapes._engine(TASK)
