@@ -23,9 +23,9 @@ from figures._panels import letter, plain_logarithms
 from theory import polynomial_tasks
 
 CAPTION = (
-    "Rows of Figure 1, ours (mean, standard error) over the published points: length (a), beads (b) and highest risk "
-    "over the level (c) of strings checked at points, most of which exceed it in rows (1), (2), (6), and of certified ones, "
-    "which never do, need more beads and, shortened, have no spike. It would be refuted by a square above 1 in (c), or by more than "
+    "Rows of Figure 1, ours (mean, standard error) over published points: length (a), beads (b), highest risk over "
+    "L0 (c) of strings checked at points, which mostly exceed it in rows (1), (2), (6), and of certified ones, which "
+    "never do, need more beads and, shortened, have no spike. It would be refuted by a square above 1 in (c), or by over "
     "one in ten points of rows (1), (2) beyond two combined errors."
 )
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_maxima import deep
 
-from theory.maxima import branch_and_bound, secants, taylor_models
+from theory.maxima import branch_and_bound, evaluations, secants
 from theory.maxima.results import Maxima, Maximum, Method, Status
 from theory.maxima.segments import segment_maxima, segment_maximum
 from theory.networks import Network
@@ -261,11 +261,11 @@ def test_decided_is_said_where_the_side_of_the_ceiling_is_known_and_nowhere_else
 def test_vertices_that_two_pieces_share_are_looked_at_once(monkeypatch, S):
     risk = Risk(Network((1, 2, 1)), Sample([[1.0], [-1.0]], [[1.0], [2.0]]))
     points = np.column_stack([np.ones((S + 1, 2)), np.random.default_rng(S).standard_normal((S + 1, 2))])
-    asked, bounds, batch = [], taylor_models.point_bounds, Risk.batch
-    monkeypatch.setattr(taylor_models, "point_bounds", lambda *args: asked.append(len(args[1])) or bounds(*args))
-    monkeypatch.setattr(Risk, "batch", lambda self, thetas: asked.append(len(thetas)) or batch(self, thetas))
+    asked, bounds, fits = [], evaluations.enclosures, Risk.unpenalised
+    monkeypatch.setattr(evaluations, "enclosures", lambda *args: asked.append(len(args[1])) or bounds(*args))
+    monkeypatch.setattr(Risk, "unpenalised", lambda self, thetas: asked.append(len(thetas)) or fits(self, thetas))
     joint = segment_maxima(risk, points[:-1], points[1:])
-    assert sum(asked) == (2 * (S + 1) if S > 1 else 4)
+    assert asked == [S + 1, S + 1]
     assert set(joint.method) == {Method.CONVEX}
     apart = [segment_maximum(risk, a, b) for a, b in itertools.pairwise(points)]
     assert [joint[s] for s in range(S)] == apart
