@@ -13,9 +13,10 @@ from nightly import instances
 
 from checks.claims.section_2_3_2.exact_risk import fractions, optimal_oracle, risk, small_sample
 from checks.strategies import samples
-from theory.oracle import infinite_width, new_unit
+from theory.oracle import finite_width, infinite_width, new_unit
 from theory.oracle.finite_width import curve, finite
 from theory.oracle.infinite_width import limit, smoothness_bound
+from theory.oracle.scaling import normalised
 from theory.risk import Sample
 
 
@@ -224,3 +225,14 @@ def test_three_opposite_pairs_leave_one_direction_that_no_net_sees():
     bound, least = limit(Sample(np.vstack([half, -half]), y[:, None]), 0.0), (nu @ y) ** 2 / 36
     assert least > 0
     assert least * (1 - 1e-15) <= bound.lower <= bound.upper <= least * (1 + 1e-15)
+
+
+def test_units_of_the_limit_are_proposed_however_small_their_weights():
+    """Several units share the work, each with a weight below one in units of the data."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 2))
+    sample = Sample(X, np.sin(3 * X[:, :1]) * X[:, 1:])
+    bound, p = limit(sample, 0.15), normalised(sample, 0.15)
+    assert 0 < np.abs(p.weights(bound.weights)).max() < 1
+    names = {name for _, name in finite_width._proposals(p, 2, bound, 1, rng)}
+    assert names == {"largest units of the limit", "homotopy on the limit", "Maurey draw of the limit", "random start"}
